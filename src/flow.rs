@@ -1,0 +1,236 @@
+//! Who talks to whom: end points, the key of a flow, and its two directions.
+//!
+//! Plain values without behaviour of their own. VLAN and tunnel ids are not part of the key:
+//! requests and answers often differ in them.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// One end of a TCP connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// The IP address.
+    pub ip: IpAddr,
+    /// The TCP port.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// The end point `ip`:`port`.
+    #[must_use]
+    pub const fn new(ip: IpAddr, port: u16) -> Self {
+        Self { ip, port }
+    }
+}
+
+/// `192.0.2.1:443`, `[2001:db8::1]:443`.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        SocketAddr::new(self.ip, self.port).fmt(f)
+    }
+}
+
+/// Both ends of a flow, the same for both directions.
+///
+/// Forty bytes that compare as words: the flow table reads one for every packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowKey {
+    low: [u64; 2],
+    high: [u64; 2],
+    low_port: u16,
+    high_port: u16,
+    version: Version,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Version {
+    V4,
+    V6,
+}
+
+impl FlowKey {
+    /// The key of the flow of an IPv4 segment, and the direction it travels in.
+    #[must_use]
+    pub fn v4(
+        source: [u8; 4],
+        source_port: u16,
+        destination: [u8; 4],
+        destination_port: u16,
+    ) -> (Self, Direction) {
+        let word = |a: [u8; 4]| [0, u64::from(u32::from_be_bytes(a))];
+        Self::ordered(
+            Version::V4,
+            word(source),
+            source_port,
+            word(destination),
+            destination_port,
+        )
+    }
+
+    /// The key of the flow of an IPv6 segment, and the direction it travels in.
+    #[must_use]
+    pub fn v6(
+        source: [u8; 16],
+        source_port: u16,
+        destination: [u8; 16],
+        destination_port: u16,
+    ) -> (Self, Direction) {
+        Self::ordered(
+            Version::V6,
+            words(source),
+            source_port,
+            words(destination),
+            destination_port,
+        )
+    }
+
+    /// The key of the flow between two end points; `None` when they are of different IP versions.
+    #[must_use]
+    pub fn between(source: Endpoint, destination: Endpoint) -> Option<(Self, Direction)> {
+        match (source.ip, destination.ip) {
+            (IpAddr::V4(from), IpAddr::V4(to)) => Some(Self::v4(
+                from.octets(),
+                source.port,
+                to.octets(),
+                destination.port,
+            )),
+            (IpAddr::V6(from), IpAddr::V6(to)) => Some(Self::v6(
+                from.octets(),
+                source.port,
+                to.octets(),
+                destination.port,
+            )),
+            _ => None,
+        }
+    }
+
+    fn ordered(
+        version: Version,
+        from: [u64; 2],
+        from_port: u16,
+        to: [u64; 2],
+        to_port: u16,
+    ) -> (Self, Direction) {
+        if (from, from_port) <= (to, to_port) {
+            let key = Self {
+                low: from,
+                high: to,
+                low_port: from_port,
+                high_port: to_port,
+                version,
+            };
+            (key, Direction::LowToHigh)
+        } else {
+            let key = Self {
+                low: to,
+                high: from,
+                low_port: to_port,
+                high_port: from_port,
+                version,
+            };
+            (key, Direction::HighToLow)
+        }
+    }
+
+    /// The end point that sends in `direction`.
+    #[must_use]
+    pub fn source(&self, direction: Direction) -> Endpoint {
+        let (address, port) = match direction {
+            Direction::LowToHigh => (self.low, self.low_port),
+            Direction::HighToLow => (self.high, self.high_port),
+        };
+        Endpoint::new(self.address(address), port)
+    }
+
+    /// The end point that receives in `direction`.
+    #[must_use]
+    pub fn destination(&self, direction: Direction) -> Endpoint {
+        self.source(direction.reversed())
+    }
+
+    /// Whether the flow runs over IPv6.
+    #[must_use]
+    pub const fn is_ipv6(&self) -> bool {
+        matches!(self.version, Version::V6)
+    }
+
+    /// The five words that name the flow, for a hash function of the caller's choice.
+    #[must_use]
+    pub fn words(&self) -> [u64; 5] {
+        let [a, b] = self.low;
+        let [c, d] = self.high;
+        let ports = u64::from(self.low_port) << 16 | u64::from(self.high_port);
+        [a, b, c, d, ports | u64::from(self.is_ipv6()) << 32]
+    }
+
+    fn address(&self, [upper, lower]: [u64; 2]) -> IpAddr {
+        match self.version {
+            Version::V4 => IpAddr::V4(Ipv4Addr::from_bits(
+                u32::try_from(lower).unwrap_or_default(),
+            )),
+            Version::V6 => IpAddr::V6(Ipv6Addr::from_bits(
+                u128::from(upper) << 64 | u128::from(lower),
+            )),
+        }
+    }
+}
+
+fn words(address: [u8; 16]) -> [u64; 2] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = address;
+    [
+        u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        u64::from_be_bytes([i, j, k, l, m, n, o, p]),
+    ]
+}
+
+/// One of the two ways through a flow, named by the order of its ends and not by who opened it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// From the end that sorts first to the other.
+    LowToHigh,
+    /// From the end that sorts last to the other.
+    HighToLow,
+}
+
+impl Direction {
+    /// The other way.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        match self {
+            Self::LowToHigh => Self::HighToLow,
+            Self::HighToLow => Self::LowToHigh,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_directions_have_the_same_key() {
+        let client = Endpoint::new("10.1.0.5".parse().unwrap(), 50112);
+        let server = Endpoint::new("10.1.0.4".parse().unwrap(), 443);
+        let (there, way) = FlowKey::between(client, server).unwrap();
+        let (back, opposite) = FlowKey::between(server, client).unwrap();
+        assert_eq!(there, back);
+        assert_eq!(way, opposite.reversed());
+        assert_eq!(
+            (there.source(way), there.destination(way)),
+            (client, server)
+        );
+    }
+
+    #[test]
+    fn an_ipv4_flow_is_not_the_ipv6_flow_of_the_mapped_addresses() {
+        let (four, _) = FlowKey::v4([0, 0, 0, 1], 1, [0, 0, 0, 2], 2);
+        let mut address = [0; 16];
+        address[15] = 1;
+        let mut other = [0; 16];
+        other[15] = 2;
+        let (six, way) = FlowKey::v6(address, 1, other, 2);
+        assert_ne!(four, six);
+        assert_ne!(four.words(), six.words());
+        assert_eq!(six.source(way).to_string(), "[::1]:1");
+    }
+}

@@ -1,0 +1,3 @@
+//! The `tlstriage` command.
+
+fn main() {}
