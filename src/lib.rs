@@ -1,4 +1,5 @@
 //! Reads packet captures and says for every TLS flow what happened, and why.
 
+pub mod capture;
 pub mod flow;
 pub mod time;
