@@ -2,4 +2,6 @@
 
 pub mod capture;
 pub mod flow;
+pub mod packet;
+pub mod reassembly;
 pub mod time;

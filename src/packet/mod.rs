@@ -1,0 +1,5 @@
+//! Frames become segments.
+
+pub mod tcp;
+
+pub use tcp::SeqNumber;

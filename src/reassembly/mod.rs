@@ -1,0 +1,23 @@
+//! Segments become the ordered bytes of each direction (RFC 9293, section 3.10.7.4).
+//!
+//! ```
+//! use tlstriage::packet::tcp::SeqNumber;
+//! use tlstriage::reassembly::{Chunk, Limits, Stream};
+//!
+//! let limits = Limits::default();
+//! let mut stream = Stream::anchored(SeqNumber(1));
+//! let mut text = Vec::new();
+//! for (seq, payload) in [(6, b", world"), (1, b"hello, ")] {
+//!     stream.push(SeqNumber(seq), payload, 7, (), &limits, |chunk, ()| match chunk {
+//!         Chunk::Bytes(bytes) => text.extend_from_slice(bytes),
+//!         Chunk::Gap { .. } => text.push(b'?'),
+//!     });
+//! }
+//! assert_eq!(text, b"hello, world");
+//! ```
+
+pub mod limits;
+pub mod stream;
+
+pub use limits::Limits;
+pub use stream::{Chunk, Facts, GapReason, Outcome, Stream};

@@ -1,0 +1,523 @@
+//! One direction of a TCP connection: segments in any order become bytes in order
+//! (RFC 9293, sections 3.4 and 3.10.7.4).
+//!
+//! Offsets count from the first byte and do not wrap; sequence numbers do. Where segments overlap,
+//! the first bytes win. Bytes that are missing become a [`Chunk::Gap`], in their place.
+//!
+//! What it does not do: SYN and FIN occupy sequence numbers, and that is the caller's to count;
+//! windows, acknowledgements and time are not looked at, so when to stop waiting is the caller's
+//! to say, up to the [`Limits`].
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::packet::tcp::SeqNumber;
+use crate::reassembly::limits::Limits;
+
+/// The ordered bytes of one direction of a TCP connection.
+///
+/// `M` is the caller's mark of a segment, such as its frame number: each chunk comes back with the
+/// mark of the segment that it came from.
+///
+/// In order, a segment is handed on at once and without a copy. Only out of order it is kept.
+#[derive(Debug)]
+pub struct Stream<M> {
+    next: SeqNumber,
+    /// Offset of `next` from the first byte.
+    delivered: u64,
+    /// Pieces behind a hole, by offset. They do not overlap, and all lie behind `delivered`.
+    waiting: BTreeMap<u64, Piece<M>>,
+    waiting_len: usize,
+    /// The last bytes before `delivered`, to compare with what is sent again.
+    recent: Vec<u8>,
+    /// How many of them may be kept.
+    recent_max: usize,
+    facts: Facts,
+}
+
+/// The next piece of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chunk<'a> {
+    /// Bytes, never none.
+    Bytes(&'a [u8]),
+    /// Bytes that were sent and are not in the capture.
+    Gap {
+        /// How many, never 0.
+        len: u64,
+        /// Why they are missing.
+        reason: GapReason,
+    },
+}
+
+/// Why bytes are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GapReason {
+    /// Waiting for them would have exceeded a limit. They may have come later.
+    Limit,
+    /// No segment brought them.
+    Lost,
+    /// Their frame was cut by the snap length.
+    Truncated,
+}
+
+/// What became of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It continued the stream: some of it was handed on.
+    Delivered,
+    /// It had nothing in it.
+    Empty,
+    /// It waits for bytes before it.
+    Kept,
+    /// It was too much to keep, so the first hole or holes were given up.
+    OverLimit,
+    /// It was too far from everything else to belong to this stream, and was ignored.
+    Outside,
+    /// It brought nothing new: a retransmission, or a keep-alive (RFC 9293, section 3.8.4).
+    Repeated,
+}
+
+/// What was odd about the segments of a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Facts {
+    /// Segments whose bytes disagreed with what was there before. The first bytes won.
+    pub conflict_count: u32,
+    /// Segments that had to wait for bytes before them.
+    pub out_of_order_count: u32,
+    /// Segments too far from everything else to belong to this stream.
+    pub outside_count: u32,
+    /// Bytes that came again.
+    pub repeated_len: u64,
+}
+
+/// A piece behind a hole.
+#[derive(Debug)]
+struct Piece<M> {
+    /// None when the frame was cut before its payload.
+    bytes: Box<[u8]>,
+    /// Bytes up to here were on the wire; what is not in a piece was cut by the snap length.
+    wire_end: u64,
+    mark: M,
+}
+
+impl<M: Copy> Stream<M> {
+    /// A stream whose first byte has the sequence number `next`.
+    #[must_use]
+    pub const fn anchored(next: SeqNumber) -> Self {
+        Self {
+            next,
+            delivered: 0,
+            waiting: BTreeMap::new(),
+            waiting_len: 0,
+            recent: Vec::new(),
+            recent_max: 0,
+            facts: Facts {
+                conflict_count: 0,
+                out_of_order_count: 0,
+                outside_count: 0,
+                repeated_len: 0,
+            },
+        }
+    }
+
+    /// The sequence number of the next byte in order.
+    #[must_use]
+    pub const fn next(&self) -> SeqNumber {
+        self.next
+    }
+
+    /// How many bytes were handed on, gaps included.
+    #[must_use]
+    pub const fn delivered_len(&self) -> u64 {
+        self.delivered
+    }
+
+    /// How many bytes wait for earlier ones.
+    #[must_use]
+    pub const fn waiting_len(&self) -> usize {
+        self.waiting_len
+    }
+
+    /// How many pieces wait for earlier bytes.
+    #[must_use]
+    pub fn waiting_count(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Where the first hole ends: the sequence number of the first byte that waits.
+    ///
+    /// An acknowledgement of this number says that the receiver does not miss what we miss.
+    #[must_use]
+    pub fn hole_end(&self) -> Option<SeqNumber> {
+        let (&start, _) = self.waiting.first_key_value()?;
+        Some(advanced(self.next, start.saturating_sub(self.delivered)))
+    }
+
+    /// How many bytes of memory the stream has taken from the heap, nearly.
+    #[must_use]
+    pub fn memory_len(&self) -> usize {
+        self.waiting_memory().saturating_add(self.recent.capacity())
+    }
+
+    /// What was odd so far.
+    #[must_use]
+    pub const fn facts(&self) -> Facts {
+        self.facts
+    }
+
+    /// Takes the segment that has `payload` at `seq`.
+    ///
+    /// `wire_len` is the length that the payload had on the wire; what `payload` lacks of it was
+    /// cut by the snap length.
+    pub fn push(
+        &mut self,
+        seq: SeqNumber,
+        payload: &[u8],
+        wire_len: u32,
+        mark: M,
+        limits: &Limits,
+        mut sink: impl FnMut(Chunk<'_>, M),
+    ) -> Outcome {
+        let wire_len = wide(payload.len()).max(u64::from(wire_len));
+        if wire_len == 0 {
+            return Outcome::Empty;
+        }
+        self.recent_max = limits.compared_per_direction;
+        let offset = seq.offset_from(self.next);
+        let distance = u64::from(offset.unsigned_abs());
+        if distance > FARTHEST || wire_len > FARTHEST {
+            self.facts.outside_count = self.facts.outside_count.saturating_add(1);
+            return Outcome::Outside;
+        }
+        if offset > 0 {
+            return self.keep(distance, payload, wire_len, mark, limits, &mut sink);
+        }
+        if wire_len <= distance {
+            // The one byte of a keep-alive stands for nothing (RFC 9293, section 3.8.4).
+            if wire_len > 1 || distance > 1 {
+                self.compare_with_recent(payload, distance);
+            }
+            return Outcome::Repeated;
+        }
+        let (again, fresh) = payload
+            .split_at_checked(narrow(distance))
+            .unwrap_or((payload, &[]));
+        if !again.is_empty() {
+            self.compare_with_recent(again, distance);
+        }
+        let wire_end = self.delivered.saturating_add(wire_len - distance);
+        self.take_in(fresh, wire_end, mark, &mut sink);
+        Outcome::Delivered
+    }
+
+    /// Gives up the first hole, and hands on what waited behind it.
+    pub fn skip_hole(&mut self, mut sink: impl FnMut(Chunk<'_>, M)) {
+        self.give_up(GapReason::Lost, &mut sink);
+    }
+
+    /// Gives up every hole before `seq`, and hands on a gap up to it where nothing follows.
+    ///
+    /// For a FIN whose sequence number lies behind bytes that never came.
+    pub fn skip_to(&mut self, seq: SeqNumber, mark: M, mut sink: impl FnMut(Chunk<'_>, M)) {
+        let Ok(distance) = u64::try_from(seq.offset_from(self.next)) else {
+            return;
+        };
+        if distance > FARTHEST {
+            return;
+        }
+        let target = self.delivered.saturating_add(distance);
+        while self
+            .waiting
+            .first_key_value()
+            .is_some_and(|(&start, _)| start < target)
+        {
+            self.give_up(GapReason::Lost, &mut sink);
+        }
+        self.gap_to(target, GapReason::Lost, mark, &mut sink);
+        self.drain(self.delivered, mark, &mut sink);
+    }
+
+    /// Gives up every hole: hands on all that waits.
+    pub fn flush(&mut self, mut sink: impl FnMut(Chunk<'_>, M)) {
+        while !self.waiting.is_empty() {
+            self.give_up(GapReason::Lost, &mut sink);
+        }
+    }
+
+    /// Hands on `fresh`, which begins at the next byte, and all that it joins up with.
+    fn take_in(
+        &mut self,
+        mut fresh: &[u8],
+        mut wire_end: u64,
+        mark: M,
+        sink: &mut impl FnMut(Chunk<'_>, M),
+    ) {
+        let mut cut_mark = mark;
+        while let Some(entry) = self.waiting.first_entry() {
+            let hole = narrow(entry.key().saturating_sub(self.delivered));
+            let Some((head, rest)) = fresh.split_at_checked(hole) else {
+                break;
+            };
+            let piece = entry.remove();
+            self.waiting_len = self.waiting_len.saturating_sub(piece.bytes.len());
+            self.bytes(head, mark, sink);
+            let (disagrees, beyond) = overlap(&piece.bytes, rest);
+            self.note_repeated(rest.len() - beyond.len(), disagrees);
+            fresh = beyond;
+            if piece.wire_end > wire_end {
+                (wire_end, cut_mark) = (piece.wire_end, piece.mark);
+            }
+            self.bytes(&piece.bytes, piece.mark, sink);
+        }
+        self.bytes(fresh, mark, sink);
+        self.drain(wire_end, cut_mark, sink);
+    }
+
+    /// Hands on the pieces that have nothing missing before them, and the gaps of what was cut.
+    /// `mark` is of the segment that tells that the wire had bytes up to `wire_end`.
+    fn drain(&mut self, mut wire_end: u64, mut mark: M, sink: &mut impl FnMut(Chunk<'_>, M)) {
+        loop {
+            let first = self.waiting.first_entry();
+            let start = first.as_ref().map_or(u64::MAX, |entry| *entry.key());
+            if let Some(entry) = first
+                && start <= self.delivered
+            {
+                let piece = entry.remove();
+                self.waiting_len = self.waiting_len.saturating_sub(piece.bytes.len());
+                if piece.wire_end > wire_end {
+                    (wire_end, mark) = (piece.wire_end, piece.mark);
+                }
+                self.bytes(&piece.bytes, piece.mark, sink);
+            } else if wire_end > self.delivered {
+                self.gap_to(start.min(wire_end), GapReason::Truncated, mark, sink);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Gives up the first hole.
+    fn give_up(&mut self, reason: GapReason, sink: &mut impl FnMut(Chunk<'_>, M)) {
+        let Some((&start, piece)) = self.waiting.first_key_value() else {
+            return;
+        };
+        let mark = piece.mark;
+        self.gap_to(start, reason, mark, sink);
+        self.drain(self.delivered, mark, sink);
+    }
+
+    fn bytes(&mut self, bytes: &[u8], mark: M, sink: &mut impl FnMut(Chunk<'_>, M)) {
+        if bytes.is_empty() {
+            return;
+        }
+        sink(Chunk::Bytes(bytes), mark);
+        self.remember(bytes);
+        self.advance(wide(bytes.len()));
+    }
+
+    fn gap_to(
+        &mut self,
+        end: u64,
+        reason: GapReason,
+        mark: M,
+        sink: &mut impl FnMut(Chunk<'_>, M),
+    ) {
+        let len = end.saturating_sub(self.delivered);
+        if len == 0 {
+            return;
+        }
+        sink(Chunk::Gap { len, reason }, mark);
+        self.recent.clear();
+        self.advance(len);
+    }
+
+    fn advance(&mut self, len: u64) {
+        self.next = advanced(self.next, len);
+        self.delivered = self.delivered.saturating_add(len);
+    }
+
+    /// Keeps a segment that lies `distance` behind the next byte.
+    fn keep(
+        &mut self,
+        distance: u64,
+        payload: &[u8],
+        wire_len: u64,
+        mark: M,
+        limits: &Limits,
+        sink: &mut impl FnMut(Chunk<'_>, M),
+    ) -> Outcome {
+        let start = self.delivered.saturating_add(distance);
+        let is_new = self.fill(start, payload, mark)
+            | self.note_wire_end(
+                start.saturating_add(wide(payload.len())),
+                start.saturating_add(wire_len),
+                mark,
+            );
+        if !is_new {
+            return Outcome::Repeated;
+        }
+        self.facts.out_of_order_count = self.facts.out_of_order_count.saturating_add(1);
+        let mut outcome = Outcome::Kept;
+        while self.waiting.len() > limits.waiting_segments_per_direction
+            || self.waiting_memory() > limits.waiting_per_direction
+        {
+            self.give_up(GapReason::Limit, sink);
+            outcome = Outcome::OverLimit;
+        }
+        outcome
+    }
+
+    /// Puts `payload` into the holes between the pieces from `start` on. Tells if there were any.
+    fn fill(&mut self, start: u64, payload: &[u8], mark: M) -> bool {
+        let mut rest = payload;
+        let mut at = start;
+        let mut disagrees = false;
+        let mut fresh_len = 0_usize;
+        let mut wire_end = 0;
+        if let Some((&before, piece)) = self.waiting.range(..start).next_back() {
+            let inside = narrow(start.saturating_sub(before));
+            (disagrees, rest) = overlap(piece.bytes.get(inside..).unwrap_or_default(), rest);
+            at = at.saturating_add(wide(payload.len() - rest.len()));
+        }
+        while !rest.is_empty() {
+            let next = self.waiting.range(at..).next().map(|(&start, _)| start);
+            let hole = narrow(next.unwrap_or(u64::MAX).saturating_sub(at));
+            let (head, tail) = rest.split_at_checked(hole).unwrap_or((rest, &[]));
+            if !head.is_empty() {
+                self.put(at, head, mark);
+                fresh_len = fresh_len.saturating_add(head.len());
+                at = at.saturating_add(wide(head.len()));
+            }
+            rest = tail;
+            if let Entry::Occupied(entry) = self.waiting.entry(at)
+                && !rest.is_empty()
+            {
+                let piece = entry.get();
+                if piece.bytes.is_empty() {
+                    wire_end = wire_end.max(piece.wire_end);
+                    entry.remove();
+                } else {
+                    let (differs, beyond) = overlap(&piece.bytes, rest);
+                    disagrees |= differs;
+                    at = at.saturating_add(wide(rest.len() - beyond.len()));
+                    rest = beyond;
+                }
+            }
+        }
+        self.note_wire_end(at, wire_end, mark);
+        self.note_repeated(payload.len() - fresh_len, disagrees);
+        fresh_len > 0
+    }
+
+    /// Keeps a copy of `bytes`, which overlap with nothing.
+    fn put(&mut self, start: u64, bytes: &[u8], mark: M) {
+        self.waiting_len = self.waiting_len.saturating_add(bytes.len());
+        let piece = Piece {
+            bytes: bytes.into(),
+            wire_end: start.saturating_add(wide(bytes.len())),
+            mark,
+        };
+        self.waiting.insert(start, piece);
+    }
+
+    /// Keeps in mind that the wire had bytes from `at` to `wire_end`. Tells if that is new.
+    fn note_wire_end(&mut self, at: u64, wire_end: u64, mark: M) -> bool {
+        if wire_end <= at {
+            return false;
+        }
+        if let Some((&start, piece)) = self.waiting.range_mut(..=at).next_back()
+            && start.saturating_add(wide(piece.bytes.len())) >= at
+        {
+            let is_new = wire_end > piece.wire_end;
+            piece.wire_end = piece.wire_end.max(wire_end);
+            return is_new;
+        }
+        let piece = Piece {
+            bytes: Box::default(),
+            wire_end,
+            mark,
+        };
+        self.waiting.insert(at, piece);
+        true
+    }
+
+    /// Compares `bytes`, which begin `distance` before the next byte, with those handed on.
+    fn compare_with_recent(&mut self, bytes: &[u8], distance: u64) {
+        let distance = narrow(distance);
+        let forgotten = distance.saturating_sub(self.recent.len());
+        let known = self.recent.len().saturating_sub(distance);
+        let (disagrees, _) = overlap(
+            self.recent.get(known..).unwrap_or_default(),
+            bytes.get(forgotten..).unwrap_or_default(),
+        );
+        self.note_repeated(bytes.len(), disagrees);
+    }
+
+    fn note_repeated(&mut self, len: usize, disagrees: bool) {
+        self.facts.repeated_len = self.facts.repeated_len.saturating_add(wide(len));
+        if disagrees {
+            self.facts.conflict_count = self.facts.conflict_count.saturating_add(1);
+        }
+    }
+
+    /// Keeps the last bytes handed on, between half of the limit and all of it.
+    fn remember(&mut self, bytes: &[u8]) {
+        let max = self.recent_max;
+        if max == 0 {
+            return;
+        }
+        if self.recent.len().saturating_add(bytes.len()) > max {
+            let stay = (max / 2).saturating_sub(bytes.len());
+            self.recent.drain(..self.recent.len().saturating_sub(stay));
+        }
+        let beyond = bytes.len().saturating_sub(max);
+        self.recent
+            .extend_from_slice(bytes.get(beyond..).unwrap_or_default());
+    }
+
+    /// What the waiting pieces take from the heap: bytes, and the tree's nodes, half full at worst.
+    fn waiting_memory(&self) -> usize {
+        let cost = 2 * (size_of::<Piece<M>>() + size_of::<u64>()) + ALLOCATION_COST;
+        self.waiting
+            .len()
+            .saturating_mul(cost)
+            .saturating_add(self.waiting_len)
+    }
+}
+
+/// Whether the bytes that both have disagree, and what `bytes` has beyond `earlier`.
+fn overlap<'a>(earlier: &[u8], bytes: &'a [u8]) -> (bool, &'a [u8]) {
+    let (common, beyond) = bytes
+        .split_at_checked(earlier.len())
+        .unwrap_or((bytes, &[]));
+    let differs = earlier
+        .get(..common.len())
+        .is_some_and(|earlier| earlier != common);
+    (differs, beyond)
+}
+
+/// The sequence number `len` bytes on: over the circle, so only the low bits of `len` count.
+fn advanced(seq: SeqNumber, len: u64) -> SeqNumber {
+    let low = u32::try_from(len & u64::from(u32::MAX)).unwrap_or_default();
+    SeqNumber(seq.0.wrapping_add(low))
+}
+
+fn wide(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}
+
+fn narrow(len: u64) -> usize {
+    usize::try_from(len).unwrap_or(usize::MAX)
+}
+
+/// The largest window there can be (RFC 7323, section 2.3): nothing of a stream lies farther away.
+const FARTHEST: u64 = 1 << 30;
+
+/// What an allocator adds to a small allocation, nearly.
+const ALLOCATION_COST: usize = 16;
+
+#[cfg(test)]
+mod tests;
