@@ -1,5 +1,38 @@
-//! Frames become segments.
+//! Frames become TCP segments: link layers, VLANs, tunnels, IP, TCP.
+//!
+//! [`decode`] looks at one frame and keeps nothing, so frames may be decoded in any order and on
+//! any thread. It walks from the first header inwards and tells of the innermost segment; the
+//! [`PathId`] says that something was around it, and [`encapsulation`] says what. IP fragments are
+//! handed out as such: a [`Defragmenter`] joins them, in the order of the capture.
+//!
+//! Nothing is judged here that the network card of the capturing host may have left undone:
+//! checksums are not looked at. Lengths are: no offset points outside of the frame, whatever a
+//! header says. Bounds: 8 VLAN tags, 8 tunnels, 16 MPLS labels, 16 IPv6 extension headers.
 
-pub mod tcp;
+mod decode;
+mod defragment;
+mod ethernet;
+mod fragment;
+mod icmp;
+mod ip;
+mod link;
+mod path;
+mod ppp;
+mod skip;
+mod tcp;
+mod tunnel;
+mod udp;
+mod view;
+mod walk;
+mod wlan;
 
-pub use tcp::SeqNumber;
+#[cfg(test)]
+mod tests;
+
+pub use decode::{Decoded, decode, encapsulation};
+pub use defragment::{Defragmenter, FragmentCounts, FragmentLimits, Joined};
+pub use fragment::Fragment;
+pub use icmp::{Cause, Unreachable};
+pub use path::{Encapsulation, PathId, Tunnel, TunnelKind};
+pub use skip::Skip;
+pub use tcp::{Flags, Segment, SeqNumber};
