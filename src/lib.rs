@@ -2,6 +2,8 @@
 
 pub mod capture;
 pub mod flow;
+pub mod output;
 pub mod packet;
 pub mod reassembly;
+pub mod report;
 pub mod time;

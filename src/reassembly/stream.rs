@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::packet::tcp::SeqNumber;
+use crate::packet::SeqNumber;
 use crate::reassembly::limits::Limits;
 
 /// The ordered bytes of one direction of a TCP connection.

@@ -1,0 +1,127 @@
+//! JSON lines (NDJSON): one report, one line, at most 32 KiB.
+//!
+//! JSON as in RFC 8259, with more escaped than it asks for: text from the wire cannot break a
+//! line, a terminal or a log. A line that would be too long loses the ends of its lists and texts,
+//! step by step and the same in every run, until it fits; the full counts stand beside the lists.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
+
+use crate::output::sink::Sink;
+use crate::output::writer::{Style, Writer};
+use crate::report::{Bounded, Cut, FindingLine, FlowReport, Summary, SummaryLine};
+
+/// The longest line, without its line feed. Collectors skip longer ones or stop at them.
+pub const MAX_LINE_LEN: usize = 32 * 1024;
+
+/// Writes JSON lines.
+pub(in crate::output) struct Jsonl {
+    sink: Sink,
+    style: Style,
+}
+
+impl Jsonl {
+    pub(in crate::output) fn new(place: Box<dyn Write + Send>, style: Style) -> Self {
+        Self {
+            sink: Sink::new(place),
+            style,
+        }
+    }
+}
+
+impl Writer for Jsonl {
+    fn render(&self, report: &FlowReport, into: &mut Vec<u8>) {
+        push_line(report, FlowReport::cut_whole, into);
+    }
+
+    fn write(&mut self, rendered: &[u8]) -> io::Result<()> {
+        self.sink.write_all(rendered)
+    }
+
+    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        let mut line = Vec::new();
+        if self.style.findings {
+            for group in &summary.findings {
+                line.clear();
+                push_line(&FindingLine::new(group), FindingLine::cut, &mut line);
+                self.sink.write_all(&line)?;
+            }
+        }
+        if self.style.summary {
+            line.clear();
+            push_line(&SummaryLine::new(summary), SummaryLine::cut, &mut line);
+            self.sink.write_all(&line)?;
+        }
+        self.sink.flush()
+    }
+}
+
+/// Appends `document` as one line, cut until it fits.
+fn push_line<T: Serialize + Clone>(document: &T, cut: fn(&mut T, Cut), into: &mut Vec<u8>) {
+    let start = into.len();
+    push_document(document, into);
+    if into.len().saturating_sub(start) > MAX_LINE_LEN {
+        let mut smaller = document.clone();
+        let mut size = Some(Cut::USUAL);
+        while let Some(to) = size
+            && into.len().saturating_sub(start) > MAX_LINE_LEN
+        {
+            into.truncate(start);
+            cut(&mut smaller, to);
+            push_document(&smaller, into);
+            size = to.tighter();
+        }
+    }
+    into.push(b'\n');
+}
+
+fn push_document<T: Serialize>(document: &T, into: &mut Vec<u8>) {
+    let start = into.len();
+    let mut serializer = Serializer::with_formatter(&mut *into, Escaping);
+    // A vector takes everything, and our types have only string keys: neither of the two ways to
+    // fail exists. Should one come to be, half a document is not left behind.
+    if document.serialize(&mut serializer).is_err() {
+        into.truncate(start);
+    }
+}
+
+/// Escapes what JSON lets through and other readers trip over.
+struct Escaping;
+
+impl Formatter for Escaping {
+    fn write_string_fragment<W: Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        // Nearly all text is plain ASCII; the largest byte is found many bytes at a time.
+        if fragment.bytes().fold(0, u8::max) < DELETE {
+            return writer.write_all(fragment.as_bytes());
+        }
+        write_escaped(writer, fragment)
+    }
+}
+
+fn write_escaped<W: Write + ?Sized>(writer: &mut W, text: &str) -> io::Result<()> {
+    let mut rest = text;
+    while let Some((at, found)) = rest.char_indices().find(|&(_, c)| must_escape(c)) {
+        let (plain, after) = rest.split_at(at);
+        writer.write_all(plain.as_bytes())?;
+        write!(writer, "\\u{:04x}", u32::from(found))?;
+        rest = after.split_at(found.len_utf8()).1;
+    }
+    writer.write_all(rest.as_bytes())
+}
+
+/// DEL, the second row of control characters (U+0080 to U+009F), and the line and paragraph
+/// separators, which end a line for JavaScript and for some log readers. U+0000 to U+001F are
+/// escaped by every writer of JSON.
+const fn must_escape(c: char) -> bool {
+    matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}')
+}
+
+/// The first byte that is not printed as itself.
+const DELETE: u8 = 0x7f;

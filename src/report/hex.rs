@@ -1,0 +1,101 @@
+//! Hashes and other fixed bytes, kept as bytes and written as hexadecimal digits.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+
+use crate::report::short_text::ShortText;
+
+/// `N` bytes that are written in lower case, as everywhere under `tlstriage`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hex<const N: usize>(pub [u8; N]);
+
+/// `N` bytes that are written in upper case, as ECS asks for in `tls.*.hash`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UpperHex<const N: usize>(pub [u8; N]);
+
+impl<const N: usize> Hex<N> {
+    fn text(&self) -> ShortText<MAX_DIGITS> {
+        digits(&self.0, b"0123456789abcdef")
+    }
+}
+
+impl<const N: usize> UpperHex<N> {
+    fn text(&self) -> ShortText<MAX_DIGITS> {
+        digits(&self.0, b"0123456789ABCDEF")
+    }
+}
+
+impl<const N: usize> fmt::Display for Hex<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.text().as_str())
+    }
+}
+
+impl<const N: usize> fmt::Display for UpperHex<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.text().as_str())
+    }
+}
+
+impl<const N: usize> Serialize for Hex<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text().as_str())
+    }
+}
+
+impl<const N: usize> Serialize for UpperHex<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text().as_str())
+    }
+}
+
+impl<const N: usize> JsonSchema for Hex<N> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        format!("Hex{N}").into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": format!("^[0-9a-f]{{{}}}$", N.saturating_mul(2))})
+    }
+}
+
+impl<const N: usize> JsonSchema for UpperHex<N> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        format!("UpperHex{N}").into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": format!("^[0-9A-F]{{{}}}$", N.saturating_mul(2))})
+    }
+}
+
+fn digits(bytes: &[u8], alphabet: &[u8; 16]) -> ShortText<MAX_DIGITS> {
+    let mut text = ShortText::new();
+    let digit = |nibble: u8| alphabet.get(usize::from(nibble)).copied().unwrap_or(b'0');
+    for byte in bytes {
+        text.push(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+    text
+}
+
+/// The digits of 32 bytes, the longest that is written: a SHA-256.
+const MAX_DIGITS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ecs_has_upper_case_and_we_have_lower_case() {
+        assert_eq!(Hex([0x0a, 0xff]).to_string(), "0aff");
+        assert_eq!(UpperHex([0x0a, 0xff]).to_string(), "0AFF");
+        assert_eq!(Hex([0xab; 32]).to_string(), "ab".repeat(32));
+    }
+}
