@@ -1,0 +1,213 @@
+//! The classic pcap format (draft-ietf-opsawg-pcap): one header, then records.
+//!
+//! With the variants in use: both byte orders, microseconds and nanoseconds, the longer record headers of
+//! Kuznetzov's "modified" format, the longer file header of Ixia's lcap, and the two lengths in the wrong order that
+//! some old versions wrote. Not read: the ss990417 and Nokia variants, which only a guess tells from the standard one.
+
+use pcap_parser::{LegacyPcapBlock, parse_pcap_frame, parse_pcap_frame_be};
+
+use crate::capture::clock::Clock;
+use crate::capture::link_type::LinkType;
+use crate::capture::order::{Order, to_len};
+use crate::time::Timestamp;
+
+/// What the first four bytes of a file say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Magic {
+    order: Order,
+    variant: Variant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Variant {
+    Microseconds,
+    Nanoseconds,
+    Modified,
+    IxiaHardware,
+    IxiaSoftware,
+}
+
+impl Magic {
+    pub(crate) fn from_bytes(bytes: [u8; 4]) -> Option<Self> {
+        [Order::Little, Order::Big].into_iter().find_map(|order| {
+            let variant = match order.u32(bytes) {
+                0xa1b2_c3d4 => Variant::Microseconds,
+                0xa1b2_3c4d => Variant::Nanoseconds,
+                0xa1b2_cd34 => Variant::Modified,
+                0x1c00_01ac => Variant::IxiaHardware,
+                0x1c00_01ab => Variant::IxiaSoftware,
+                _ => return None,
+            };
+            Some(Self { order, variant })
+        })
+    }
+
+    /// How long the file header is.
+    pub(crate) fn header_len(self) -> usize {
+        match self.variant {
+            // The length of all records follows the usual header.
+            Variant::IxiaHardware | Variant::IxiaSoftware => 28,
+            _ => 24,
+        }
+    }
+}
+
+/// How the records of a file are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    order: Order,
+    record_header_len: usize,
+    lengths: Lengths,
+    pub(crate) link_type: LinkType,
+    pub(crate) clock: Clock,
+}
+
+/// In which order a record gives its two lengths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lengths {
+    /// Captured, then original.
+    Standard,
+    /// Original, then captured.
+    Swapped,
+    /// Whichever is greater is the original one.
+    Unsure,
+}
+
+impl Layout {
+    /// Reads the file header, of which `bytes` hold at least the first 24.
+    pub(crate) fn from_header(magic: Magic, bytes: &[u8]) -> Option<Self> {
+        let (_, rest) = bytes.split_first_chunk::<4>()?;
+        let (major, rest) = rest.split_first_chunk()?;
+        let (minor, rest) = rest.split_first_chunk()?;
+        // Time zone, accuracy and snap length: nobody writes the first two, and nobody may trust the third.
+        let (_, rest) = rest.split_first_chunk::<12>()?;
+        let (network, _) = magic.order.split_u32(rest)?;
+        Some(Self {
+            order: magic.order,
+            record_header_len: match magic.variant {
+                Variant::Modified => 24,
+                _ => 16,
+            },
+            lengths: Lengths::of_version(magic.order.u16(*major), magic.order.u16(*minor)),
+            link_type: LinkType(network & LINK_TYPE_MASK),
+            clock: match magic.variant {
+                Variant::Nanoseconds | Variant::IxiaHardware => Clock::NANOSECONDS,
+                _ => Clock::MICROSECONDS,
+            },
+        })
+    }
+
+    /// Finds how long the first record is, header and all.
+    #[inline]
+    pub(crate) fn record_len(self, bytes: &[u8], max_len: usize) -> RecordLen {
+        let Some((_, rest)) = bytes.split_first_chunk::<8>() else {
+            return RecordLen::AtLeast(self.record_header_len);
+        };
+        let Some((first, rest)) = self.order.split_u32(rest) else {
+            return RecordLen::AtLeast(self.record_header_len);
+        };
+        let Some((second, _)) = self.order.split_u32(rest) else {
+            return RecordLen::AtLeast(self.record_header_len);
+        };
+        let (captured, _) = self.lengths.put_in_order(first, second);
+        if to_len(captured) > max_len {
+            return RecordLen::TooLong(captured);
+        }
+        RecordLen::Exactly(self.record_header_len + to_len(captured))
+    }
+
+    /// Reads the first record.
+    #[inline]
+    pub(crate) fn split_record<'a>(self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
+        if self.record_header_len != 16 || self.lengths != Lengths::Standard {
+            return self.split_unusual_record(bytes);
+        }
+        let parsed = match self.order {
+            Order::Little => parse_pcap_frame(bytes),
+            Order::Big => parse_pcap_frame_be(bytes),
+        };
+        let (rest, record) = parsed.ok()?;
+        Some((Record::from(record), rest))
+    }
+
+    /// The variants which the parser crate misreads or does not know.
+    fn split_unusual_record<'a>(self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
+        let (header, rest) = bytes.split_at_checked(self.record_header_len)?;
+        let (seconds, header) = self.order.split_u32(header)?;
+        let (fraction, header) = self.order.split_u32(header)?;
+        let (first, header) = self.order.split_u32(header)?;
+        let (second, _) = self.order.split_u32(header)?;
+        let (captured, original_len) = self.lengths.put_in_order(first, second);
+        let (data, rest) = rest.split_at_checked(to_len(captured))?;
+        let record = Record {
+            seconds,
+            fraction,
+            data,
+            original_len,
+        };
+        Some((record, rest))
+    }
+
+    /// When `record` was captured.
+    #[inline]
+    pub(crate) fn time(self, record: &Record<'_>) -> Timestamp {
+        let fraction = self.clock.time(u64::from(record.fraction));
+        Timestamp::from_parts(i64::from(record.seconds), 0)
+            .saturating_add_nanos(fraction.as_nanos())
+    }
+}
+
+impl Lengths {
+    /// As libpcap does it: version 2.3 swapped them, some of its writers did not, and "543" was one that did
+    /// and called itself so.
+    fn of_version(major: u16, minor: u16) -> Self {
+        match (major, minor) {
+            (2, ..3) | (543, _) => Self::Swapped,
+            (2, 3) => Self::Unsure,
+            _ => Self::Standard,
+        }
+    }
+
+    #[inline]
+    fn put_in_order(self, first: u32, second: u32) -> (u32, u32) {
+        match self {
+            Self::Standard => (first, second),
+            Self::Swapped => (second, first),
+            Self::Unsure => (first.min(second), first.max(second)),
+        }
+    }
+}
+
+/// How long a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RecordLen {
+    /// Not yet known; this many bytes are needed to know.
+    AtLeast(usize),
+    Exactly(usize),
+    /// More than any record may have.
+    TooLong(u32),
+}
+
+/// One record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record<'a> {
+    seconds: u32,
+    fraction: u32,
+    pub(crate) data: &'a [u8],
+    pub(crate) original_len: u32,
+}
+
+impl<'a> From<LegacyPcapBlock<'a>> for Record<'a> {
+    #[inline]
+    fn from(record: LegacyPcapBlock<'a>) -> Self {
+        Self {
+            seconds: record.ts_sec,
+            fraction: record.ts_usec,
+            data: record.data,
+            original_len: record.origlen,
+        }
+    }
+}
+
+/// The upper half of the header's last word tells of frame check sequences, and some writers leave other bits there.
+const LINK_TYPE_MASK: u32 = 0xffff;
