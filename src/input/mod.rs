@@ -1,0 +1,42 @@
+//! Where captures come from: a path, standard input or a directory becomes something to read, decompressed on the way.
+//!
+//! Compression is told by the first bytes, never by a name: gzip (RFC 1952), zstd (RFC 8878), LZ4 frames and xz, each
+//! with any number of members or frames in a row. One layer is taken off; what is compressed twice is read as
+//! what it then is. Nothing here knows what a capture is.
+
+mod compression;
+mod files;
+mod source;
+mod zstd_frame;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+pub use compression::{Compression, Input};
+pub use files::files;
+
+/// Reads `input`, through its compression if it has one.
+///
+/// # Errors
+///
+/// When its first bytes cannot be read.
+pub fn open<R: Read>(input: R) -> io::Result<Input<R>> {
+    Input::new(input)
+}
+
+/// Reads the file at `path`, or standard input for `-`, through its compression if it has one.
+///
+/// # Errors
+///
+/// When it cannot be opened, or its first bytes cannot be read.
+pub fn open_path(path: &Path) -> io::Result<Input<Box<dyn Read + Send>>> {
+    open(if path.as_os_str() == "-" {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(path)?)
+    })
+}
+
+#[cfg(test)]
+mod tests;
