@@ -1,5 +1,6 @@
 //! One TLS flow: the document that stands in one line.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -178,6 +179,13 @@ impl From<Endpoint> for Address {
             ip: end.ip,
             port: end.port,
         }
+    }
+}
+
+/// `192.0.2.1:443`, `[2001:db8::1]:443`.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Endpoint::new(self.ip, self.port).fmt(f)
     }
 }
 

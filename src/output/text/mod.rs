@@ -1,8 +1,20 @@
-//! The report for a person.
+//! The report for a person: what happened, why, and what to do about it.
+//!
+//! It is made of the [`Summary`] alone; the flows one by one are in the JSON lines. Lines keep to
+//! the width, and text from the wire does nothing to a terminal. The order is that of a call with
+//! people waiting: the answer, its causes, the servers, and at the end what was read.
+
+mod findings;
+mod headline;
+mod page;
+mod reading;
+mod servers;
+mod shown;
 
 use std::io::{self, Write};
 
 use crate::output::sink::Sink;
+use crate::output::text::page::Page;
 use crate::output::writer::{Style, Writer};
 use crate::report::{FlowReport, Summary};
 
@@ -21,7 +33,6 @@ impl Text {
     }
 }
 
-/// The report is made of the summary alone: the flows one by one are in the JSON lines.
 impl Writer for Text {
     fn render(&self, _report: &FlowReport, _into: &mut Vec<u8>) {}
 
@@ -29,8 +40,15 @@ impl Writer for Text {
         self.sink.write_all(rendered)
     }
 
-    fn finish(&mut self, _summary: &Summary) -> io::Result<()> {
-        let _ = self.style.width;
+    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        let mut page = Page::new(self.style.width, self.style.color);
+        page.paragraph(0, &headline::headline(summary));
+        findings::findings(&mut page, summary);
+        servers::servers(&mut page, summary);
+        reading::notes(&mut page, summary);
+        reading::reading(&mut page, summary);
+        reading::advice(&mut page, summary);
+        self.sink.write_all(&page.into_bytes())?;
         self.sink.flush()
     }
 }

@@ -1,0 +1,151 @@
+//! What was found: each cause once, with where it was met, where to look it up, and what to do.
+
+use crate::output::text::page::Page;
+use crate::output::text::shown::{counted, number, span};
+use crate::report::{FindingGroup, FlowReference, Summary};
+
+/// Writes the findings, most severe first.
+pub(in crate::output) fn findings(page: &mut Page, summary: &Summary) {
+    if summary.findings.is_empty() {
+        return;
+    }
+    page.heading("FINDINGS");
+    let causes = causes(&summary.findings);
+    for groups in causes.iter().take(MAX_CAUSES) {
+        cause(page, groups);
+    }
+    let hidden = causes.len().saturating_sub(MAX_CAUSES);
+    if hidden > 0 {
+        let hidden = u64::try_from(hidden).unwrap_or(u64::MAX);
+        page.gap();
+        page.paragraph(0, &format!("And {} more.", counted(hidden, "cause")));
+    }
+    if summary.findings_left_out > 0 {
+        let more = counted(summary.findings_left_out, "more finding");
+        page.gap();
+        page.paragraph(0, &format!("And {more}, which a limit on memory cut off."));
+    }
+}
+
+/// The groups by cause, the worst cause first; within a cause the order stays.
+fn causes(findings: &[FindingGroup]) -> Vec<Vec<&FindingGroup>> {
+    let mut causes: Vec<Vec<&FindingGroup>> = Vec::new();
+    for finding in findings {
+        let same = |groups: &&mut Vec<&FindingGroup>| {
+            groups.first().is_some_and(|first| {
+                (first.id, first.severity, first.confidence)
+                    == (finding.id, finding.severity, finding.confidence)
+            })
+        };
+        // There are as many causes as kinds of verdict: a few dozen.
+        match causes.iter_mut().find(same) {
+            Some(groups) => groups.push(finding),
+            None => causes.push(vec![finding]),
+        }
+    }
+    let flows = |groups: &[&FindingGroup]| {
+        let count = groups.iter().map(|group| group.flows);
+        count.fold(0, u64::saturating_add)
+    };
+    causes.sort_by_key(|groups| {
+        let severity = groups.first().map(|group| group.severity);
+        std::cmp::Reverse((severity, flows(groups)))
+    });
+    causes
+}
+
+fn cause(page: &mut Page, groups: &[&FindingGroup]) {
+    let Some(first) = groups.first() else { return };
+    page.gap();
+    page.finding(first.severity, first.title);
+    let confidence = first.confidence;
+    page.paragraph(INDENT, &format!("{}, confidence {confidence}", first.id));
+    for group in groups.iter().take(MAX_PLACES) {
+        page.gap();
+        place(page, group, groups.len() > 1);
+    }
+    let hidden = groups.iter().skip(MAX_PLACES);
+    let (places, flows) = hidden.fold((0_u64, 0_u64), |(places, flows), group| {
+        (places.saturating_add(1), flows.saturating_add(group.flows))
+    });
+    if places > 0 {
+        let (places, flows) = (counted(places, "more server"), counted(flows, "flow"));
+        page.gap();
+        page.paragraph(INDENT, &format!("and {places} with {flows}"));
+    }
+    what_to_do(page, first);
+}
+
+fn place(page: &mut Page, group: &FindingGroup, one_of_many: bool) {
+    let name = group.server_name.as_deref();
+    let name = name.map_or(String::new(), |name| format!(" ({name})"));
+    let flows = counted(group.flows, "flow");
+    let when = span(group.first, group.last);
+    page.paragraph(INDENT, &format!("{}{name}: {flows}, {when}", group.server));
+    page.paragraph(DEEPER, &group.reason);
+    let shown = if one_of_many { 2 } else { MAX_EXAMPLES };
+    let dated = group.first.date() != group.last.date();
+    let mut told = 0;
+    for flow in group.evidence.iter().take(shown) {
+        page.item(DEEPER, "> ", &example(flow, dated));
+        told += 1;
+    }
+    let rest = group.flows.saturating_sub(told);
+    if told > 0 && rest > 0 {
+        let verdict = group.id;
+        page.item(
+            DEEPER,
+            "> ",
+            &format!("and {} more with {verdict} in the JSON lines", number(rest)),
+        );
+    }
+}
+
+/// Where Wireshark shows the flow.
+fn example(flow: &FlowReference, dated: bool) -> String {
+    let time = flow.time.time_of_day();
+    let time = if dated {
+        format!("{} {time}", flow.time.date())
+    } else {
+        time
+    };
+    format!(
+        "{} frames {}-{}, {time}, from {}",
+        flow.file, flow.first_frame, flow.last_frame, flow.client
+    )
+}
+
+fn what_to_do(page: &mut Page, group: &FindingGroup) {
+    if !group.fix.is_empty() {
+        page.gap();
+        page.paragraph(INDENT, "What to do:");
+        let only = group.fix.len() == 1;
+        for (at, step) in (1_u64..).zip(&group.fix) {
+            let mark = if only {
+                "- ".to_owned()
+            } else {
+                format!("{at}. ")
+            };
+            page.item(DEEPER, &mark, step);
+        }
+    }
+    for message in &group.expected_message {
+        page.gap();
+        page.paragraph(
+            INDENT,
+            &format!(
+                "What {} probably says about it (confidence {}):",
+                message.gateway, message.confidence
+            ),
+        );
+        page.paragraph(DEEPER, &format!("\"{}\"", message.text));
+    }
+}
+
+/// Below the severity, in line with the title.
+const INDENT: usize = 8;
+const DEEPER: usize = 10;
+const MAX_CAUSES: usize = 40;
+const MAX_EXAMPLES: usize = 5;
+/// Servers shown for one cause.
+const MAX_PLACES: usize = 10;

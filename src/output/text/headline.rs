@@ -1,0 +1,90 @@
+//! The first sentences of the report: the main answer, in words that can be read aloud.
+
+use crate::output::text::shown::{counted, number};
+use crate::report::{FindingGroup, Severity, Summary};
+
+/// The main answer in one or two sentences.
+pub(in crate::output) fn headline(summary: &Summary) -> String {
+    let mut text = if summary.frames.total == 0 {
+        "No frames were read, so nothing can be said.".to_owned()
+    } else {
+        counts(summary)
+    };
+    if let Some(main) = main_finding(summary) {
+        text.push_str(&cause(main));
+    }
+    if summary.is_damaged() {
+        text.push_str(" Part of the input is damaged or could not be read, see below.");
+    }
+    text
+}
+
+fn counts(summary: &Summary) -> String {
+    let flows = &summary.flows;
+    if flows.tls == 0 {
+        return no_tls(summary);
+    }
+    let judged = flows.completed.saturating_add(flows.failed);
+    let open = flows.tls.saturating_sub(judged);
+    let mut text = match flows.failed {
+        0 if open == 0 && flows.tls == 1 => "The one TLS flow was completed.".to_owned(),
+        0 if open == 0 => format!("All {} were completed.", counted(flows.tls, "TLS flow")),
+        0 => format!(
+            "No failure was seen: {} of {} completed.",
+            number(flows.completed),
+            counted(flows.tls, "TLS flow")
+        ),
+        failed if failed == flows.tls && failed == 1 => "The one TLS flow failed.".to_owned(),
+        failed if failed == flows.tls => {
+            format!("All {} failed.", counted(failed, "TLS flow"))
+        }
+        failed => format!(
+            "{} of {} failed.",
+            number(failed),
+            counted(flows.tls, "TLS flow")
+        ),
+    };
+    if open > 0 {
+        let more = if open == 1 {
+            " One could not be judged.".to_owned()
+        } else {
+            format!(" {} could not be judged.", number(open))
+        };
+        text.push_str(&more);
+    }
+    text
+}
+
+fn no_tls(summary: &Summary) -> String {
+    let frames = counted(summary.frames.total, "frame");
+    match summary.flows.tcp {
+        0 => format!("There is no TLS in this capture: no TCP connection in {frames}."),
+        tcp => format!(
+            "There is no TLS in this capture: {} in {frames}, none of them speaks TLS.",
+            counted(tcp, "TCP connection")
+        ),
+    }
+}
+
+/// The worst finding, and among equals the one with the most flows. One of severity info is no headline.
+fn main_finding(summary: &Summary) -> Option<&FindingGroup> {
+    let mut main: Option<&FindingGroup> = None;
+    for finding in &summary.findings {
+        let weight = |group: &FindingGroup| (group.severity, group.flows);
+        if finding.severity > Severity::Info
+            && main.is_none_or(|known| weight(finding) > weight(known))
+        {
+            main = Some(finding);
+        }
+    }
+    main
+}
+
+fn cause(main: &FindingGroup) -> String {
+    let reason = main.reason.trim_end_matches(['.', ' ']);
+    format!(
+        " The main cause, in {} to {}: {reason}.",
+        counted(main.flows, "flow"),
+        main.server
+    )
+}
