@@ -7,3 +7,4 @@ pub mod packet;
 pub mod reassembly;
 pub mod report;
 pub mod time;
+pub mod tls;

@@ -1,0 +1,3 @@
+//! What is seen of TLS on the wire.
+
+pub mod registry;
