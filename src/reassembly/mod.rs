@@ -1,7 +1,7 @@
 //! Segments become the ordered bytes of each direction (RFC 9293, section 3.10.7.4).
 //!
 //! ```
-//! use tlstriage::packet::tcp::SeqNumber;
+//! use tlstriage::packet::SeqNumber;
 //! use tlstriage::reassembly::{Chunk, Limits, Stream};
 //!
 //! let limits = Limits::default();
@@ -16,8 +16,9 @@
 //! assert_eq!(text, b"hello, world");
 //! ```
 
-pub mod limits;
-pub mod stream;
+mod limits;
+mod stream;
+mod waiting;
 
 pub use limits::Limits;
 pub use stream::{Chunk, Facts, GapReason, Outcome, Stream};

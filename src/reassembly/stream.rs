@@ -8,11 +8,9 @@
 //! windows, acknowledgements and time are not looked at, so when to stop waiting is the caller's
 //! to say, up to the [`Limits`].
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use crate::packet::SeqNumber;
 use crate::reassembly::limits::Limits;
+use crate::reassembly::waiting::{Waiting, narrow, overlap, wide};
 
 /// The ordered bytes of one direction of a TCP connection.
 ///
@@ -25,9 +23,8 @@ pub struct Stream<M> {
     next: SeqNumber,
     /// Offset of `next` from the first byte.
     delivered: u64,
-    /// Pieces behind a hole, by offset. They do not overlap, and all lie behind `delivered`.
-    waiting: BTreeMap<u64, Piece<M>>,
-    waiting_len: usize,
+    /// What lies behind a hole, all of it behind `delivered`.
+    waiting: Waiting<M>,
     /// The last bytes before `delivered`, to compare with what is sent again.
     recent: Vec<u8>,
     /// How many of them may be kept.
@@ -93,16 +90,6 @@ pub struct Facts {
     pub repeated_len: u64,
 }
 
-/// A piece behind a hole.
-#[derive(Debug)]
-struct Piece<M> {
-    /// None when the frame was cut before its payload.
-    bytes: Box<[u8]>,
-    /// Bytes up to here were on the wire; what is not in a piece was cut by the snap length.
-    wire_end: u64,
-    mark: M,
-}
-
 impl<M: Copy> Stream<M> {
     /// A stream whose first byte has the sequence number `next`.
     #[must_use]
@@ -110,8 +97,7 @@ impl<M: Copy> Stream<M> {
         Self {
             next,
             delivered: 0,
-            waiting: BTreeMap::new(),
-            waiting_len: 0,
+            waiting: Waiting::new(),
             recent: Vec::new(),
             recent_max: 0,
             facts: Facts {
@@ -138,13 +124,13 @@ impl<M: Copy> Stream<M> {
     /// How many bytes wait for earlier ones.
     #[must_use]
     pub const fn waiting_len(&self) -> usize {
-        self.waiting_len
+        self.waiting.len()
     }
 
     /// How many pieces wait for earlier bytes.
     #[must_use]
     pub fn waiting_count(&self) -> usize {
-        self.waiting.len()
+        self.waiting.count()
     }
 
     /// Where the first hole ends: the sequence number of the first byte that waits.
@@ -152,14 +138,16 @@ impl<M: Copy> Stream<M> {
     /// An acknowledgement of this number says that the receiver does not miss what we miss.
     #[must_use]
     pub fn hole_end(&self) -> Option<SeqNumber> {
-        let (&start, _) = self.waiting.first_key_value()?;
+        let start = self.waiting.first()?;
         Some(advanced(self.next, start.saturating_sub(self.delivered)))
     }
 
     /// How many bytes of memory the stream has taken from the heap, nearly.
     #[must_use]
     pub fn memory_len(&self) -> usize {
-        self.waiting_memory().saturating_add(self.recent.capacity())
+        self.waiting
+            .memory_len()
+            .saturating_add(self.recent.capacity())
     }
 
     /// What was odd so far.
@@ -229,11 +217,7 @@ impl<M: Copy> Stream<M> {
             return;
         }
         let target = self.delivered.saturating_add(distance);
-        while self
-            .waiting
-            .first_key_value()
-            .is_some_and(|(&start, _)| start < target)
-        {
+        while self.waiting.first().is_some_and(|start| start < target) {
             self.give_up(GapReason::Lost, &mut sink);
         }
         self.gap_to(target, GapReason::Lost, mark, &mut sink);
@@ -242,7 +226,7 @@ impl<M: Copy> Stream<M> {
 
     /// Gives up every hole: hands on all that waits.
     pub fn flush(&mut self, mut sink: impl FnMut(Chunk<'_>, M)) {
-        while !self.waiting.is_empty() {
+        while self.waiting.first().is_some() {
             self.give_up(GapReason::Lost, &mut sink);
         }
     }
@@ -256,14 +240,15 @@ impl<M: Copy> Stream<M> {
         sink: &mut impl FnMut(Chunk<'_>, M),
     ) {
         let mut cut_mark = mark;
-        while let Some(entry) = self.waiting.first_entry() {
-            let hole = narrow(entry.key().saturating_sub(self.delivered));
+        while let Some(start) = self.waiting.first() {
+            let hole = narrow(start.saturating_sub(self.delivered));
             let Some((head, rest)) = fresh.split_at_checked(hole) else {
                 break;
             };
-            let piece = entry.remove();
-            self.waiting_len = self.waiting_len.saturating_sub(piece.bytes.len());
             self.bytes(head, mark, sink);
+            let Some(piece) = self.waiting.take_first(self.delivered) else {
+                break;
+            };
             let (disagrees, beyond) = overlap(&piece.bytes, rest);
             self.note_repeated(rest.len() - beyond.len(), disagrees);
             fresh = beyond;
@@ -280,19 +265,14 @@ impl<M: Copy> Stream<M> {
     /// `mark` is of the segment that tells that the wire had bytes up to `wire_end`.
     fn drain(&mut self, mut wire_end: u64, mut mark: M, sink: &mut impl FnMut(Chunk<'_>, M)) {
         loop {
-            let first = self.waiting.first_entry();
-            let start = first.as_ref().map_or(u64::MAX, |entry| *entry.key());
-            if let Some(entry) = first
-                && start <= self.delivered
-            {
-                let piece = entry.remove();
-                self.waiting_len = self.waiting_len.saturating_sub(piece.bytes.len());
+            if let Some(piece) = self.waiting.take_first(self.delivered) {
                 if piece.wire_end > wire_end {
                     (wire_end, mark) = (piece.wire_end, piece.mark);
                 }
                 self.bytes(&piece.bytes, piece.mark, sink);
             } else if wire_end > self.delivered {
-                self.gap_to(start.min(wire_end), GapReason::Truncated, mark, sink);
+                let end = self.waiting.first().unwrap_or(u64::MAX).min(wire_end);
+                self.gap_to(end, GapReason::Truncated, mark, sink);
             } else {
                 return;
             }
@@ -301,10 +281,9 @@ impl<M: Copy> Stream<M> {
 
     /// Gives up the first hole.
     fn give_up(&mut self, reason: GapReason, sink: &mut impl FnMut(Chunk<'_>, M)) {
-        let Some((&start, piece)) = self.waiting.first_key_value() else {
+        let Some((start, mark)) = self.waiting.first_marked() else {
             return;
         };
-        let mark = piece.mark;
         self.gap_to(start, reason, mark, sink);
         self.drain(self.delivered, mark, sink);
     }
@@ -350,98 +329,21 @@ impl<M: Copy> Stream<M> {
         sink: &mut impl FnMut(Chunk<'_>, M),
     ) -> Outcome {
         let start = self.delivered.saturating_add(distance);
-        let is_new = self.fill(start, payload, mark)
-            | self.note_wire_end(
-                start.saturating_add(wide(payload.len())),
-                start.saturating_add(wire_len),
-                mark,
-            );
-        if !is_new {
+        let wire_end = start.saturating_add(wire_len);
+        let added = self.waiting.add(start, payload, wire_end, mark);
+        self.note_repeated(added.repeated_len, added.disagrees);
+        if !added.is_new {
             return Outcome::Repeated;
         }
         self.facts.out_of_order_count = self.facts.out_of_order_count.saturating_add(1);
         let mut outcome = Outcome::Kept;
-        while self.waiting.len() > limits.waiting_segments_per_direction
-            || self.waiting_memory() > limits.waiting_per_direction
+        while self.waiting.count() > limits.waiting_segments_per_direction
+            || self.waiting.memory_len() > limits.waiting_per_direction
         {
             self.give_up(GapReason::Limit, sink);
             outcome = Outcome::OverLimit;
         }
         outcome
-    }
-
-    /// Puts `payload` into the holes between the pieces from `start` on. Tells if there were any.
-    fn fill(&mut self, start: u64, payload: &[u8], mark: M) -> bool {
-        let mut rest = payload;
-        let mut at = start;
-        let mut disagrees = false;
-        let mut fresh_len = 0_usize;
-        let mut wire_end = 0;
-        if let Some((&before, piece)) = self.waiting.range(..start).next_back() {
-            let inside = narrow(start.saturating_sub(before));
-            (disagrees, rest) = overlap(piece.bytes.get(inside..).unwrap_or_default(), rest);
-            at = at.saturating_add(wide(payload.len() - rest.len()));
-        }
-        while !rest.is_empty() {
-            let next = self.waiting.range(at..).next().map(|(&start, _)| start);
-            let hole = narrow(next.unwrap_or(u64::MAX).saturating_sub(at));
-            let (head, tail) = rest.split_at_checked(hole).unwrap_or((rest, &[]));
-            if !head.is_empty() {
-                self.put(at, head, mark);
-                fresh_len = fresh_len.saturating_add(head.len());
-                at = at.saturating_add(wide(head.len()));
-            }
-            rest = tail;
-            if let Entry::Occupied(entry) = self.waiting.entry(at)
-                && !rest.is_empty()
-            {
-                let piece = entry.get();
-                if piece.bytes.is_empty() {
-                    wire_end = wire_end.max(piece.wire_end);
-                    entry.remove();
-                } else {
-                    let (differs, beyond) = overlap(&piece.bytes, rest);
-                    disagrees |= differs;
-                    at = at.saturating_add(wide(rest.len() - beyond.len()));
-                    rest = beyond;
-                }
-            }
-        }
-        self.note_wire_end(at, wire_end, mark);
-        self.note_repeated(payload.len() - fresh_len, disagrees);
-        fresh_len > 0
-    }
-
-    /// Keeps a copy of `bytes`, which overlap with nothing.
-    fn put(&mut self, start: u64, bytes: &[u8], mark: M) {
-        self.waiting_len = self.waiting_len.saturating_add(bytes.len());
-        let piece = Piece {
-            bytes: bytes.into(),
-            wire_end: start.saturating_add(wide(bytes.len())),
-            mark,
-        };
-        self.waiting.insert(start, piece);
-    }
-
-    /// Keeps in mind that the wire had bytes from `at` to `wire_end`. Tells if that is new.
-    fn note_wire_end(&mut self, at: u64, wire_end: u64, mark: M) -> bool {
-        if wire_end <= at {
-            return false;
-        }
-        if let Some((&start, piece)) = self.waiting.range_mut(..=at).next_back()
-            && start.saturating_add(wide(piece.bytes.len())) >= at
-        {
-            let is_new = wire_end > piece.wire_end;
-            piece.wire_end = piece.wire_end.max(wire_end);
-            return is_new;
-        }
-        let piece = Piece {
-            bytes: Box::default(),
-            wire_end,
-            mark,
-        };
-        self.waiting.insert(at, piece);
-        true
     }
 
     /// Compares `bytes`, which begin `distance` before the next byte, with those handed on.
@@ -477,26 +379,6 @@ impl<M: Copy> Stream<M> {
         self.recent
             .extend_from_slice(bytes.get(beyond..).unwrap_or_default());
     }
-
-    /// What the waiting pieces take from the heap: bytes, and the tree's nodes, half full at worst.
-    fn waiting_memory(&self) -> usize {
-        let cost = 2 * (size_of::<Piece<M>>() + size_of::<u64>()) + ALLOCATION_COST;
-        self.waiting
-            .len()
-            .saturating_mul(cost)
-            .saturating_add(self.waiting_len)
-    }
-}
-
-/// Whether the bytes that both have disagree, and what `bytes` has beyond `earlier`.
-fn overlap<'a>(earlier: &[u8], bytes: &'a [u8]) -> (bool, &'a [u8]) {
-    let (common, beyond) = bytes
-        .split_at_checked(earlier.len())
-        .unwrap_or((bytes, &[]));
-    let differs = earlier
-        .get(..common.len())
-        .is_some_and(|earlier| earlier != common);
-    (differs, beyond)
 }
 
 /// The sequence number `len` bytes on: over the circle, so only the low bits of `len` count.
@@ -505,19 +387,8 @@ fn advanced(seq: SeqNumber, len: u64) -> SeqNumber {
     SeqNumber(seq.0.wrapping_add(low))
 }
 
-fn wide(len: usize) -> u64 {
-    u64::try_from(len).unwrap_or(u64::MAX)
-}
-
-fn narrow(len: u64) -> usize {
-    usize::try_from(len).unwrap_or(usize::MAX)
-}
-
 /// The largest window there can be (RFC 7323, section 2.3): nothing of a stream lies farther away.
 const FARTHEST: u64 = 1 << 30;
-
-/// What an allocator adds to a small allocation, nearly.
-const ALLOCATION_COST: usize = 16;
 
 #[cfg(test)]
 mod tests;

@@ -425,7 +425,7 @@ proptest! {
             };
             listener.hear_cut(seq, &[7; 50][..len], wire_len, 0);
             prop_assert!(listener.stream.waiting_count() <= 8);
-            prop_assert!(listener.stream.waiting_memory() <= most);
+            prop_assert!(listener.stream.waiting.memory_len() <= most);
         }
         listener.flush();
         prop_assert_eq!(listener.stream.memory_len(), listener.stream.recent.capacity());
