@@ -86,7 +86,7 @@ pub struct Facts {
     pub out_of_order_count: u32,
     /// Segments too far from everything else to belong to this stream.
     pub outside_count: u32,
-    /// Bytes that came again.
+    /// Bytes that came again, or when they had been given up.
     pub repeated_len: u64,
 }
 
@@ -375,9 +375,15 @@ impl<M: Copy> Stream<M> {
             let stay = (max / 2).saturating_sub(bytes.len());
             self.recent.drain(..self.recent.len().saturating_sub(stay));
         }
-        let beyond = bytes.len().saturating_sub(max);
-        self.recent
-            .extend_from_slice(bytes.get(beyond..).unwrap_or_default());
+        let kept = bytes
+            .get(bytes.len().saturating_sub(max)..)
+            .unwrap_or_default();
+        if self.recent.capacity() - self.recent.len() < kept.len() {
+            // Twice as much as is needed now, for what comes next; never more than the limit.
+            let room = kept.len().saturating_mul(2).min(max - self.recent.len());
+            self.recent.reserve_exact(room);
+        }
+        self.recent.extend_from_slice(kept);
     }
 }
 
