@@ -1,0 +1,78 @@
+//! How fast segments become bytes in order: `cargo bench --bench reassembly`.
+
+#![expect(
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    reason = "the numbers are our own"
+)]
+
+use divan::Bencher;
+use divan::counter::BytesCount;
+
+use tlstriage::packet::SeqNumber;
+use tlstriage::reassembly::{Chunk, Limits, Stream};
+
+fn main() {
+    divan::main();
+}
+
+/// Every segment continues the stream: the way of nearly all.
+#[divan::bench(args = [0, 4096])]
+fn in_order(bencher: Bencher<'_, '_>, compared: usize) {
+    run(
+        bencher,
+        &Limits::default().with_compared_per_direction(compared),
+        &segments(0),
+    );
+}
+
+/// One segment in fifty comes three places late.
+#[divan::bench(args = [0, 4096])]
+fn two_percent_out_of_order(bencher: Bencher<'_, '_>, compared: usize) {
+    run(
+        bencher,
+        &Limits::default().with_compared_per_direction(compared),
+        &segments(50),
+    );
+}
+
+/// Single bytes with a hole before each: the worst that can wait.
+#[divan::bench]
+fn scattered_bytes(bencher: Bencher<'_, '_>) {
+    let segments: Vec<_> = (0..COUNT).map(|place| (2 * place + 1, 1)).rev().collect();
+    run(bencher, &Limits::default(), &segments);
+}
+
+fn run(bencher: Bencher<'_, '_>, limits: &Limits, segments: &[(u32, usize)]) {
+    let bytes: usize = segments.iter().map(|(_, len)| len).sum();
+    bencher.counter(BytesCount::new(bytes)).bench(|| {
+        let mut stream = Stream::anchored(SeqNumber(0));
+        let mut total = 0_u64;
+        let mut count = |chunk: Chunk<'_>, mark: u64| match chunk {
+            Chunk::Bytes(bytes) => total += mark + divan::black_box(bytes).len() as u64,
+            Chunk::Gap { len, .. } => total += len,
+        };
+        for &(seq, len) in segments {
+            let payload = &PAYLOAD[..len];
+            stream.push(SeqNumber(seq), payload, 0, 7, limits, &mut count);
+        }
+        stream.flush(&mut count);
+        total
+    });
+}
+
+/// Sequence number and length of full segments; each `late`-th comes three places late.
+fn segments(late: u32) -> Vec<(u32, usize)> {
+    let mut places: Vec<u32> = (0..COUNT).collect();
+    if late > 0 {
+        places.sort_by_key(|place| 2 * place + if place % late == 0 { 7 } else { 0 });
+    }
+    let len = PAYLOAD.len();
+    places
+        .into_iter()
+        .map(|place| (place * len as u32, len))
+        .collect()
+}
+
+const COUNT: u32 = 1000;
+static PAYLOAD: [u8; 1460] = [b'x'; 1460];
