@@ -146,9 +146,17 @@ impl<'a> Frames<'a> {
         })
     }
 
-    /// The reader has judged each block by the same functions, so what they refuse is passed over here.
     #[inline]
-    fn next_ng(&mut self, mut section: Section) -> Option<Frame<'a>> {
+    fn next_ng(&mut self, section: Section) -> Option<Frame<'a>> {
+        if let Some((packet, len)) = section.usual_packet(self.rest, usize::MAX) {
+            self.move_to(self.rest.get(len..)?);
+            return self.frame_of(packet);
+        }
+        self.next_ng_slowly(section)
+    }
+
+    /// The reader has judged each block by the same functions, so what they refuse is passed over here.
+    fn next_ng_slowly(&mut self, mut section: Section) -> Option<Frame<'a>> {
         loop {
             let HeaderRead::Header(header) = section.header(self.rest, usize::MAX) else {
                 return None;

@@ -2,6 +2,8 @@
 //!
 //! A damage never ends a run: what came before it is delivered, and where possible what comes after.
 
+use std::fmt;
+
 use thiserror::Error;
 
 /// One damaged place of a capture.
@@ -16,10 +18,22 @@ pub struct Damage {
     pub kind: DamageKind,
     /// How many bytes could not be read because of it, when that is known.
     pub lost: Option<u64>,
+    /// What the input said, if it was the one that failed.
+    pub detail: Option<String>,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)?;
+        match &self.detail {
+            Some(detail) => write!(f, ": {detail}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What is wrong with a place of a capture.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DamageKind {
     /// The capture ends in the middle of a record.
@@ -29,11 +43,8 @@ pub enum DamageKind {
         have: u64,
     },
     /// The input failed here: compressed data that end early or are corrupt.
-    #[error("the input ends here: {text}")]
-    Input {
-        /// What the input said.
-        text: String,
-    },
+    #[error("the input ends here")]
+    Input,
     /// A record claims more bytes than we are willing to hold; the rest of the capture is not read.
     #[error(
         "a record claims {len} bytes: the capture is corrupt here, and what follows cannot be read"

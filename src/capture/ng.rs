@@ -80,16 +80,41 @@ impl Section {
         }
     }
 
+    /// Reads an enhanced packet block of which all is sound, and says how long it is: nearly every block of a capture.
+    ///
+    /// `None` says only that the long way is to be taken, by [`Section::header`] and [`Section::item`], which
+    /// give the same for what is sound.
+    #[inline]
+    pub(crate) fn usual_packet(self, bytes: &[u8], max_len: usize) -> Option<(Packet<'_>, usize)> {
+        let [block_type, block_len, number, high, low, len, original_len] =
+            self.order.words(bytes)?;
+        let whole = to_len(block_len);
+        if block_type != ENHANCED_PACKET || !whole.is_multiple_of(4) || whole > max_len {
+            return None;
+        }
+        let (block, trailing) = bytes.get(..whole)?.split_last_chunk()?;
+        if self.order.u32(*trailing) != block_len || number >= self.interface_count {
+            return None;
+        }
+        let packet = Packet {
+            interface: self.first_interface + number,
+            ticks: Some(ticks(high, low)),
+            data: block.get(28..)?.get(..to_len(len))?,
+            original_len,
+        };
+        Some((packet, whole))
+    }
+
     /// Reads type and length of the block that `bytes` begin with.
     #[inline]
     pub(crate) fn header(self, bytes: &[u8], max_len: usize) -> HeaderRead {
-        let Some((block_type, rest)) = bytes.split_first_chunk() else {
+        let ([block_type, len, ..], _) = bytes.as_chunks() else {
             return HeaderRead::AtLeast(MIN_LEN);
         };
         let mut order = self.order;
         let mut min_len = MIN_LEN;
         if *block_type == MAGIC {
-            let Some(magic) = rest.get(4..).and_then(|rest| rest.first_chunk()) else {
+            let Some(magic) = bytes.get(8..).and_then(<[u8]>::first_chunk) else {
                 return HeaderRead::AtLeast(MIN_LEN);
             };
             match byte_order(*magic) {
@@ -102,10 +127,7 @@ impl Section {
             }
             min_len = SECTION_HEADER_LEN;
         }
-        let block_type = order.u32(*block_type);
-        let Some((len, _)) = order.split_u32(rest) else {
-            return HeaderRead::AtLeast(MIN_LEN);
-        };
+        let (block_type, len) = (order.u32(*block_type), order.u32(*len));
         let whole = to_len(len);
         if whole < min_len || !whole.is_multiple_of(4) || whole > max_len {
             return HeaderRead::Impossible(DamageKind::BlockLength { len });
@@ -181,40 +203,31 @@ impl Section {
     }
 
     /// `None` for too short a block, here and below.
-    #[inline]
     fn enhanced_packet(self, body: &[u8]) -> Option<Result<Item<'_>, DamageKind>> {
         let (interface, rest) = self.order.split_u32(body)?;
-        Some(self.timed_packet(interface, rest.split_at_checked(16)?))
+        self.timed_packet(interface, rest)
     }
 
-    /// Section 4.3's predecessor: the same with a shorter interface number and a count of drops.
+    /// The predecessor of the enhanced packet block: a shorter interface number and a count of drops, then the same.
     fn obsolete_packet(self, body: &[u8]) -> Option<Result<Item<'_>, DamageKind>> {
         let (interface, rest) = body.split_first_chunk()?;
         let (_drops, rest) = rest.split_first_chunk::<2>()?;
-        let interface = u32::from(self.order.u16(*interface));
-        Some(self.timed_packet(interface, rest.split_at_checked(16)?))
+        self.timed_packet(u32::from(self.order.u16(*interface)), rest)
     }
 
-    #[inline]
-    fn timed_packet<'a>(
-        self,
-        interface: u32,
-        (header, rest): (&'a [u8], &'a [u8]),
-    ) -> Result<Item<'a>, DamageKind> {
-        let word = |at| {
-            let bytes: Option<&[u8; 4]> = header.get(at..).and_then(<[u8]>::first_chunk);
-            bytes.map_or(0, |bytes| self.order.u32(*bytes))
-        };
-        let captured_len = word(8);
-        let Some(data) = rest.get(..to_len(captured_len)) else {
-            return Err(DamageKind::PacketTooLong { len: captured_len });
-        };
-        Ok(Item::Packet(Packet {
-            interface: self.interface(interface)?,
-            ticks: Some(u64::from(word(0)) << 32 | u64::from(word(4))),
-            data,
-            original_len: word(12),
-        }))
+    fn timed_packet(self, interface: u32, bytes: &[u8]) -> Option<Result<Item<'_>, DamageKind>> {
+        let [high, low, len, original_len] = self.order.words(bytes)?;
+        let data = bytes.get(16..).and_then(|rest| rest.get(..to_len(len)));
+        Some(match (data, self.interface(interface)) {
+            (None, _) => Err(DamageKind::PacketTooLong { len }),
+            (_, Err(unknown)) => Err(unknown),
+            (Some(data), Ok(interface)) => Ok(Item::Packet(Packet {
+                interface,
+                ticks: Some(ticks(high, low)),
+                data,
+                original_len,
+            })),
+        })
     }
 
     /// It has no captured length: that follows from the snap length, and the rest is padding.
@@ -303,6 +316,11 @@ impl Header {
     pub(crate) fn is_of_known_type(self) -> bool {
         KNOWN_TYPES.contains(&self.block_type)
     }
+}
+
+#[inline]
+fn ticks(high: u32, low: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
 }
 
 /// What the byte-order magic of a section header says.

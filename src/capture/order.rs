@@ -32,6 +32,14 @@ impl Order {
         }
     }
 
+    /// Reads the first `N` 32-bit numbers of `bytes`.
+    #[inline]
+    pub(crate) fn words<const N: usize>(self, bytes: &[u8]) -> Option<[u32; N]> {
+        let (words, _) = bytes.as_chunks();
+        let words: &[[u8; 4]; N] = words.first_chunk()?;
+        Some(words.map(|word| self.u32(word)))
+    }
+
     /// Takes a 32-bit number off the front of `bytes`.
     #[inline]
     pub(crate) fn split_u32(self, bytes: &[u8]) -> Option<(u32, &[u8])> {

@@ -288,6 +288,12 @@ impl<R: Read> Reader<R> {
                 break Stop::Full;
             }
             let rest = self.input.bytes().get(walk.len..).unwrap_or_default();
+            if let Some((packet, len)) = section.usual_packet(rest, self.max_record_len) {
+                timed = packet.ticks.map(|ticks| (packet.interface, ticks));
+                walk.count_frame();
+                walk.len += len;
+                continue;
+            }
             let header = match section.header(rest, self.max_record_len) {
                 HeaderRead::Header(header) => header,
                 HeaderRead::AtLeast(len) => break Stop::AtLeast(len),
@@ -383,7 +389,7 @@ impl<R: Read> Reader<R> {
                 Ok(())
             }
             Stop::Lost { kind } => {
-                self.search(kind.clone(), kind);
+                self.search(kind, kind);
                 Ok(())
             }
         }
@@ -395,8 +401,13 @@ impl<R: Read> Reader<R> {
             self.ended = true;
             return match self.input.take_failure() {
                 Some(error) if is_damage(&error) => {
-                    let text = error.to_string();
-                    self.note(0, self.next.number, DamageKind::Input { text }, None);
+                    self.damages.push(Damage {
+                        offset: self.input.offset(),
+                        after_frame: self.next.number.saturating_sub(1),
+                        kind: DamageKind::Input,
+                        lost: None,
+                        detail: Some(error.to_string()),
+                    });
                     Ok(())
                 }
                 Some(error) => Err(Error::Io(error)),
@@ -460,6 +471,7 @@ impl<R: Read> Reader<R> {
             after_frame: number.saturating_sub(1),
             kind: if found { kind } else { or_else },
             lost: Some(self.input.offset().saturating_sub(offset)),
+            detail: None,
         });
     }
 
@@ -469,6 +481,7 @@ impl<R: Read> Reader<R> {
             after_frame: next_number.saturating_sub(1),
             kind,
             lost,
+            detail: None,
         });
     }
 }

@@ -278,6 +278,7 @@ fn a_record_that_ends_early_is_said_with_its_place() {
             after_frame: 1,
             kind: DamageKind::CutShort { have: 26 },
             lost: Some(26),
+            detail: None,
         }]
     );
 }
@@ -297,6 +298,7 @@ fn an_absurd_length_ends_the_capture_there() {
             after_frame: 1,
             kind: DamageKind::RecordTooLong { len: 0x7fff_fff0 },
             lost: None,
+            detail: None,
         }]
     );
 }
@@ -886,10 +888,9 @@ fn frames_before_a_failure_are_delivered() {
         [Damage {
             offset: 45,
             after_frame: 1,
-            kind: DamageKind::Input {
-                text: "no more".to_owned()
-            },
+            kind: DamageKind::Input,
             lost: None,
+            detail: Some("no more".to_owned()),
         }]
     );
 
