@@ -57,6 +57,8 @@ impl Magic {
 pub(crate) struct Layout {
     order: Order,
     record_header_len: usize,
+    /// Above this a record has to be sound in other ways.
+    usual_len: u32,
     lengths: Lengths,
     pub(crate) link_type: LinkType,
     pub(crate) clock: Clock,
@@ -79,14 +81,19 @@ impl Layout {
         let (_, rest) = bytes.split_first_chunk::<4>()?;
         let (major, rest) = rest.split_first_chunk()?;
         let (minor, rest) = rest.split_first_chunk()?;
-        // Time zone, accuracy and snap length: nobody writes the first two, and nobody may trust the third.
-        let (_, rest) = rest.split_first_chunk::<12>()?;
-        let (network, _) = magic.order.split_u32(rest)?;
+        // Time zone and accuracy: nobody writes them.
+        let (_, rest) = rest.split_first_chunk::<8>()?;
+        let [snap_len, network] = magic.order.words(rest)?;
         Some(Self {
             order: magic.order,
             record_header_len: match magic.variant {
                 Variant::Modified => 24,
                 _ => 16,
+            },
+            // It may be anything: zero, or less than the frames have.
+            usual_len: match snap_len {
+                0 => u32::MAX,
+                len => len.max(MAX_USUAL_LEN),
             },
             lengths: Lengths::of_version(magic.order.u16(*major), magic.order.u16(*minor)),
             link_type: LinkType(network & LINK_TYPE_MASK),
@@ -100,17 +107,13 @@ impl Layout {
     /// Finds how long the first record is, header and all.
     #[inline]
     pub(crate) fn record_len(self, bytes: &[u8], max_len: usize) -> RecordLen {
-        let Some((_, rest)) = bytes.split_first_chunk::<8>() else {
+        let Some([_, _, first, second]) = self.order.words(bytes) else {
             return RecordLen::AtLeast(self.record_header_len);
         };
-        let Some((first, rest)) = self.order.split_u32(rest) else {
-            return RecordLen::AtLeast(self.record_header_len);
-        };
-        let Some((second, _)) = self.order.split_u32(rest) else {
-            return RecordLen::AtLeast(self.record_header_len);
-        };
-        let (captured, _) = self.lengths.put_in_order(first, second);
-        if to_len(captured) > max_len {
+        let (captured, original) = self.lengths.put_in_order(first, second);
+        let is_absurd =
+            captured > MAX_USUAL_LEN && (captured > self.usual_len || captured > original);
+        if is_absurd || to_len(captured) > max_len {
             return RecordLen::TooLong(captured);
         }
         RecordLen::Exactly(self.record_header_len + to_len(captured))
@@ -133,10 +136,7 @@ impl Layout {
     /// The variants which the parser crate misreads or does not know.
     fn split_unusual_record<'a>(self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
         let (header, rest) = bytes.split_at_checked(self.record_header_len)?;
-        let (seconds, header) = self.order.split_u32(header)?;
-        let (fraction, header) = self.order.split_u32(header)?;
-        let (first, header) = self.order.split_u32(header)?;
-        let (second, _) = self.order.split_u32(header)?;
+        let [seconds, fraction, first, second] = self.order.words(header)?;
         let (captured, original_len) = self.lengths.put_in_order(first, second);
         let (data, rest) = rest.split_at_checked(to_len(captured))?;
         let record = Record {
@@ -208,6 +208,9 @@ impl<'a> From<LegacyPcapBlock<'a>> for Record<'a> {
         }
     }
 }
+
+/// What capturing systems keep of a frame at most, if they are not told to keep more; Wireshark refuses more.
+const MAX_USUAL_LEN: u32 = 262_144;
 
 /// The upper half of the header's last word tells of frame check sequences, and some writers leave other bits there.
 const LINK_TYPE_MASK: u32 = 0xffff;

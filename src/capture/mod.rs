@@ -23,6 +23,7 @@
 //! Those who want speed take a [`Block`] of many frames at a time with [`Reader::read_block`]: the reader only finds
 //! where records end, and [`Block::frames`] reads them, on any thread.
 
+mod belief;
 mod block;
 mod classic;
 mod clock;
@@ -30,12 +31,15 @@ mod damage;
 mod error;
 mod foreign;
 pub mod frame;
+mod framer;
 mod interface;
 pub mod link_type;
 mod ng;
+mod opening;
 mod order;
 mod reader;
 mod refill;
+mod secrets;
 
 pub use block::{Block, Frames};
 pub use damage::{Damage, DamageKind};
@@ -43,8 +47,9 @@ pub use error::Error;
 pub use frame::Frame;
 pub use interface::{Interface, Interfaces};
 pub use link_type::LinkType;
-pub use reader::{Format, Reader, Secrets};
+pub use reader::{Format, Reader};
 pub use refill::Delivery;
+pub use secrets::Secrets;
 
 /// Says whether `first_bytes` begin like a capture that [`Reader`] reads; eight are enough.
 #[must_use]

@@ -52,7 +52,8 @@ impl<R: Read> Refill<R> {
     /// Says whether `needed` bytes are there: if not, the input has ended.
     pub(crate) fn fill(&mut self, needed: usize, wanted: usize) -> bool {
         let wanted = wanted.max(needed);
-        if self.len() < needed || self.delivery == Delivery::Full {
+        let is_due = self.len() < needed || self.delivery == Delivery::Full;
+        if is_due && !self.at_end {
             self.make_room(wanted);
             while self.len() < wanted && !self.at_end {
                 let room = self.buffer.get_mut(self.end..).unwrap_or_default();

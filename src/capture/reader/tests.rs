@@ -3,11 +3,15 @@
 #![expect(clippy::as_conversions, reason = "the small numbers of tests")]
 
 use std::fmt::Debug;
+use std::io;
 
 use super::*;
 use crate::capture::block::Frames;
+use crate::capture::damage::DamageKind;
 use crate::capture::order::Order;
 use crate::time::Precision;
+
+const BLOCK_LEN: usize = 256 * 1024;
 
 /// All that a frame says, owned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +106,7 @@ fn read_with(
 
 /// Reads in every manner, and wants the same from each.
 fn read(bytes: &[u8]) -> Outcome {
-    let whole = read_with(bytes, usize::MAX, DEFAULT_BLOCK_LEN, Delivery::Full).unwrap();
+    let whole = read_with(bytes, usize::MAX, BLOCK_LEN, Delivery::Full).unwrap();
     for (step, block_len) in [
         (1, 64),
         (3, 64),
@@ -129,7 +133,7 @@ fn read(bytes: &[u8]) -> Outcome {
 }
 
 fn read_quickly(bytes: &[u8]) -> Outcome {
-    read_with(bytes, usize::MAX, DEFAULT_BLOCK_LEN, Delivery::Full).unwrap()
+    read_with(bytes, usize::MAX, BLOCK_LEN, Delivery::Full).unwrap()
 }
 
 // ---- the classic format --------------------------------------------------------------------------------------------
@@ -161,6 +165,11 @@ impl Pcap {
             pcap.bytes.extend([0; 4]);
         }
         pcap
+    }
+
+    fn with_snap_len(mut self, len: u32) -> Self {
+        self.bytes[16..20].copy_from_slice(&u32_in(self.order, len));
+        self
     }
 
     fn record(self, seconds: u32, fraction: u32, data: &[u8]) -> Self {
@@ -304,6 +313,25 @@ fn an_absurd_length_ends_the_capture_there() {
 }
 
 #[test]
+fn a_large_record_has_to_agree_with_its_capture() {
+    for (snap_len, lens, is_read) in [
+        (262_144, [300_000, 300_000], false),
+        (262_144, [262_144, 9], true),
+        (0, [300_000, 300_000], true),
+        (0, [300_000, 299_999], false),
+        (65_535, [100_000, 100_000], true),
+        (65_535, [262_145, 262_145], false),
+        (1 << 20, [300_000, 300_000], true),
+    ] {
+        let pcap = Pcap::new(Order::Little, MICROS)
+            .with_snap_len(snap_len)
+            .record_saying(1, 1, lens, &vec![0; lens[0] as usize]);
+        let count = read_quickly(&pcap.bytes).frames.len();
+        assert_eq!(count, usize::from(is_read), "{snap_len} {lens:?}");
+    }
+}
+
+#[test]
 fn a_record_larger_than_a_block_has_one_of_its_own() {
     let pcap = Pcap::new(Order::Little, MICROS)
         .record(1, 1, &[1; 10])
@@ -323,7 +351,8 @@ fn a_record_larger_than_a_block_has_one_of_its_own() {
 
 #[test]
 fn a_length_that_lies_takes_no_memory() {
-    let pcap = Pcap::new(Order::Little, MICROS).record_saying(1, 1, [16 << 20, 1], b"short");
+    let mut pcap = Pcap::new(Order::Little, MICROS).with_snap_len(0);
+    pcap = pcap.record_saying(1, 1, [16 << 20; 2], b"short");
     let mut reader = Reader::new(&*pcap.bytes).unwrap().with_block_len(64);
     let mut block = Block::default();
     assert!(!reader.read_block(&mut block).unwrap());
@@ -823,8 +852,7 @@ fn any_byte_may_be_wrong() {
             for flip in [0x01, 0x80, 0xff, bytes[place]] {
                 let mut bytes = bytes.clone();
                 bytes[place] ^= flip;
-                let Ok(outcome) = read_with(&bytes, usize::MAX, DEFAULT_BLOCK_LEN, Delivery::Full)
-                else {
+                let Ok(outcome) = read_with(&bytes, usize::MAX, BLOCK_LEN, Delivery::Full) else {
                     continue;
                 };
                 assert!(outcome.frames.len() <= bytes.len() / 16);
