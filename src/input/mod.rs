@@ -3,6 +3,18 @@
 //! Compression is told by the first bytes, never by a name: gzip (RFC 1952), zstd (RFC 8878), LZ4 frames and xz, each
 //! with any number of members or frames in a row. One layer is taken off; what is compressed twice is read as
 //! what it then is. Nothing here knows what a capture is.
+//!
+//! ```no_run
+//! use tlstriage::{capture, input};
+//!
+//! # fn main() -> Result<(), capture::Error> {
+//! for path in input::files("captures".as_ref())? {
+//!     let reader = capture::Reader::new(input::open_path(&path)?)?;
+//!     println!("{}: {:?}", path.display(), reader.format());
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod compression;
 mod files;

@@ -163,7 +163,7 @@ fn what_ends_early_gives_all_before_and_says_so() {
     let text = text(300_000);
     for (compression, compress) in &KINDS[1..] {
         let bytes = compress(&text);
-        for len in (8..bytes.len()).step_by(997).chain([bytes.len() - 1]) {
+        for len in (8..bytes.len()).step_by(9_973).chain([bytes.len() - 1]) {
             let (given, error) = read_all(open(&bytes[..len]).unwrap(), 1 << 18);
             let error = error.unwrap();
             assert_eq!(
@@ -190,7 +190,7 @@ fn what_ends_early_gives_all_before_and_says_so() {
 
 #[test]
 fn any_byte_may_be_wrong() {
-    let text = text(2_000);
+    let text = text(600);
     let mut samples: Vec<_> = KINDS[1..]
         .iter()
         .map(|(_, compress)| [compress(&text), compress(&text)].concat())
