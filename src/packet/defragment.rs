@@ -523,3 +523,6 @@ const HOP_LIMIT: u8 = 64;
 // What a packet and a piece cost beside their bytes: the entries of two trees, a vector.
 const PACKET_COST: usize = 512;
 const PIECE_COST: usize = 64;
+
+#[cfg(test)]
+mod tests;

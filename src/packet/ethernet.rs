@@ -14,8 +14,7 @@ pub(crate) fn header<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Layer, Skip> {
     let header: &[u8; 14] = walk.view.take(Skip::MalformedLink)?;
     let ether_type = u16::from_be_bytes([header[12], header[13]]);
     match ether_type {
-        IPV4 => Ok(Layer::Ipv4),
-        IPV6 => Ok(Layer::Ipv6),
+        IPV4 | IPV6 => Ok(Layer::Ip),
         _ if is_isl(header) => inter_switch_link(walk),
         other => Ok(Layer::EtherType(other)),
     }
@@ -24,8 +23,7 @@ pub(crate) fn header<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Layer, Skip> {
 /// Follows an EtherType, or the length that stands in its place (IEEE 802.3, clause 3.2.6).
 pub(crate) fn by_type<T: Trail>(walk: &mut Walk<'_, T>, ether_type: u16) -> Result<Layer, Skip> {
     match ether_type {
-        IPV4 => Ok(Layer::Ipv4),
-        IPV6 => Ok(Layer::Ipv6),
+        IPV4 | IPV6 => Ok(Layer::Ip),
         // 0x9200 and 0x9300 are of old QinQ switches, as 0x9100 is.
         VLAN | SERVICE_VLAN | 0x9100 | 0x9200 | 0x9300 => {
             let [a, b, c, d] = *walk.view.take(Skip::MalformedLink)?;
@@ -51,7 +49,7 @@ pub(crate) fn by_type<T: Trail>(walk: &mut Walk<'_, T>, ether_type: u16) -> Resu
         }
         NSH => service_header(walk),
         0..=MAX_LENGTH => {
-            walk.view.shorten(usize::from(ether_type));
+            walk.view.limit(usize::from(ether_type));
             Ok(Layer::Llc)
         }
         JUMBO_LLC => Ok(Layer::Llc),
@@ -80,8 +78,7 @@ pub(crate) fn snap<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Layer, Skip> {
         // Bridged Ethernet with and without frame check sequence (RFC 2427, section 4.2). Over
         // ATM two bytes of padding come first (RFC 2684, section 5.2).
         ([0, 0x80, 0xc2], 0x0001 | 0x0007) => {
-            let padded =
-                matches!(walk.view.peek::<16>(), Some([0, 0, rest @ ..]) if is_ethernet(rest));
+            let padded = matches!(walk.view.bytes(), [0, 0, rest @ ..] if is_ethernet(rest));
             walk.view
                 .advance(if padded { 2 } else { 0 }, Skip::MalformedLink)?;
             Ok(Layer::Ethernet)
@@ -104,22 +101,22 @@ pub(crate) fn labels<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Layer, Skip> {
 }
 
 fn below_labels(view: &mut View<'_>) -> Result<Layer, Skip> {
-    let Some([first]) = view.peek::<1>() else {
+    let Some([first]) = view.peek() else {
         view.advance(1, Skip::MalformedLink)?;
         return Err(Skip::Cut);
     };
     match first >> 4 {
-        4 if is_ipv4(view.bytes()) => Ok(Layer::Ipv4),
-        6 if is_ipv6(view) => Ok(Layer::Ipv6),
+        4 if is_ipv4(view.bytes()) => return Ok(Layer::Ipv4),
+        6 if is_ipv6(view) => return Ok(Layer::Ipv6),
         // A control word before the frame of a pseudowire (RFC 4448, section 4.6) ...
-        0 if matches!(view.peek::<18>(), Some([_, _, _, _, rest @ ..]) if is_ethernet(rest)) => {
+        0 if view.bytes().get(4..).is_some_and(is_ethernet) => {
             view.advance(4, Skip::MalformedLink)?;
-            Ok(Layer::Ethernet)
         }
         // ... which may be left out.
-        _ if view.peek().is_some_and(is_ethernet) => Ok(Layer::Ethernet),
-        _ => Err(Skip::NotIp),
+        _ if is_ethernet(view.bytes()) => {}
+        _ => return Err(Skip::NotIp),
     }
+    Ok(Layer::Ethernet)
 }
 
 fn is_ipv4(bytes: &[u8]) -> bool {
@@ -140,15 +137,19 @@ fn is_ipv6(view: &View<'_>) -> bool {
     }
 }
 
-/// Whether these may be an Ethernet header, by a type that leads on, or a length.
-fn is_ethernet(header: &[u8; 14]) -> bool {
-    let ether_type = u16::from_be_bytes([header[12], header[13]]);
-    ether_type <= MAX_LENGTH
-        || matches!(
-            ether_type,
-            IPV4 | IPV6 | VLAN | SERVICE_VLAN | 0x9100 | MPLS | PPPOE_SESSION | MACSEC
-        )
-        || NOT_IP.contains(&ether_type)
+/// Whether these may be an Ethernet frame, by a type that is known here, or by LLC behind a length.
+fn is_ethernet(frame: &[u8]) -> bool {
+    let Some(([.., hi, lo], rest)) = frame.split_first_chunk::<14>() else {
+        return false;
+    };
+    let ether_type = u16::from_be_bytes([*hi, *lo]);
+    match ether_type {
+        IPV4 | IPV6 | VLAN | SERVICE_VLAN | 0x9100 | MPLS | PPPOE_SESSION | MACSEC => true,
+        // SNAP, IP, spanning tree, IS-IS, NetWare.
+        0..=MAX_LENGTH => matches!(rest, [0xaa | 0x06 | 0x42 | 0xfe | 0xe0, second, 0x03, ..]
+            if rest.first() == Some(second)),
+        other => NOT_IP.contains(&other),
+    }
 }
 
 /// Takes the header of a PPPoE session off (RFC 2516, section 4).

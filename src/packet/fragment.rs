@@ -42,9 +42,13 @@ pub(crate) fn found<T: Trail>(walk: &Walk<'_, T>, piece: Piece) -> Result<Fragme
     }
     let (source, destination) = walk.addresses.pair().ok_or(Skip::MalformedIp)?;
     let offset = u32::from(piece.offset);
-    let wire_len = u32::try_from(walk.view.wire()).map_err(|_| Skip::MalformedIp)?;
-    let is_whole = wire_len % 8 == 0 || !piece.more;
-    if !is_whole || offset.saturating_add(wire_len) > MAX_PAYLOAD_LEN {
+    // All pieces but the last are cut at eight bytes; what is over is dropped, as receivers do.
+    let mut view = walk.view;
+    if piece.more {
+        view.limit(view.wire() & !7);
+    }
+    let wire_len = u32::try_from(view.wire()).map_err(|_| Skip::MalformedIp)?;
+    if offset.saturating_add(wire_len) > MAX_PAYLOAD_LEN {
         return Err(Skip::MalformedIp);
     }
     Ok(Fragment {
@@ -54,8 +58,8 @@ pub(crate) fn found<T: Trail>(walk: &Walk<'_, T>, piece: Piece) -> Result<Fragme
         protocol: piece.protocol,
         offset,
         more: piece.more,
-        start: u32::try_from(walk.view.start()).map_err(|_| Skip::MalformedIp)?,
-        len: u32::try_from(walk.view.bytes().len()).map_err(|_| Skip::MalformedIp)?,
+        start: u32::try_from(view.start()).map_err(|_| Skip::MalformedIp)?,
+        len: u32::try_from(view.bytes().len()).map_err(|_| Skip::MalformedIp)?,
         wire_len,
         path: walk.trail.path(),
         depth: walk.depth,

@@ -1,7 +1,6 @@
 //! IP headers: IPv4 (RFC 791) and IPv6 with its extension headers (RFC 8200, section 4).
 //!
-//! The length that a header gives is believed: what follows it is padding, and what is missing
-//! was cut by the snap length. Header checksums are not judged. Fragments are told of and joined
+//! Where the length that a header gives ends before the frame, the rest is padding. Header checksums are not judged. Fragments are told of and joined
 //! elsewhere.
 //!
 //! Written by hand since a packet is decoded for every frame of a capture: the header is read
@@ -13,6 +12,9 @@ use crate::packet::view::View;
 use crate::packet::walk::{Layer, Piece, Walk};
 
 /// Takes an IP header off, of the version that it says.
+///
+/// What is below says a version too, and real drivers have been seen to get that one wrong.
+#[inline(always)]
 pub(crate) fn header<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Layer, Skip> {
     match walk.view.peek() {
         Some([first]) if first >> 4 == 4 => v4(walk),

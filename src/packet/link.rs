@@ -42,7 +42,7 @@ pub(crate) fn header<T: Trail>(walk: &mut Walk<'_, T>, link_type: LinkType) -> R
         LinkType::IP_OVER_FC => after(view, 16, Layer::Llc),
         LinkType::ATM_RFC1483 => Ok(Layer::Llc),
         LinkType::ATM_CLIP => match view.peek() {
-            Some([0xaa, 0xaa, 0x03]) => Ok(Layer::Llc),
+            Some([0xaa]) => Ok(Layer::Llc),
             _ => Ok(Layer::Ip),
         },
         LinkType::SUNATM => sun_atm(view),
@@ -125,7 +125,7 @@ fn netfilter_log(view: &mut View<'_>) -> Result<Layer, Skip> {
             .checked_sub(4)
             .ok_or(Skip::MalformedLink)?;
         if kind == NFLOG_PAYLOAD {
-            view.shorten(value_len);
+            view.limit(value_len);
             return match family {
                 AF_INET_U8 | 10 => Ok(Layer::Ip),
                 // A bridge logs without the Ethernet header; ARP has a family of its own.

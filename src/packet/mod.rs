@@ -28,6 +28,8 @@ mod wlan;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wire;
 
 pub use decode::{Decoded, decode, encapsulation};
 pub use defragment::{Defragmenter, FragmentCounts, FragmentLimits, Joined};

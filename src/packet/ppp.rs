@@ -12,6 +12,7 @@ use crate::packet::walk::{Layer, Walk};
 /// (RFC 1661, sections 6.5 and 6.6).
 pub(crate) fn frame<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Layer, Skip> {
     match walk.view.peek() {
+        None => walk.view.advance(2, Skip::MalformedLink)?,
         Some([0xff, 0x03]) => walk.view.advance(2, Skip::MalformedLink)?,
         // Cisco HDLC: unicast and broadcast.
         Some([0x0f | 0x8f, 0x00]) => return cisco_hdlc(walk),

@@ -117,7 +117,7 @@ fn gre_1<T: Trail>(
             walk.view.advance(rest_len, Skip::MalformedLink)?;
             let call = u64::from(u16::from_be_bytes([c, d]));
             walk.enter_tunnel(TunnelKind::Pptp, Some(call))?;
-            walk.view.shorten(usize::from(u16::from_be_bytes([a, b])));
+            walk.view.limit(usize::from(u16::from_be_bytes([a, b])));
             Ok(Layer::Ppp)
         }
         ETHERNET_OVER_IP if flags == KEY => {

@@ -14,7 +14,7 @@ use crate::packet::walk::{Layer, Walk, Wlan};
 pub(crate) fn datagram<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Layer, Skip> {
     let [s0, s1, d0, d1, l0, l1, _, _] = *walk.view.take(Skip::Udp)?;
     if let Some(payload_len) = usize::from(u16::from_be_bytes([l0, l1])).checked_sub(8) {
-        walk.view.shorten(payload_len);
+        walk.view.limit(payload_len);
     }
     let ports = [u16::from_be_bytes([d0, d1]), u16::from_be_bytes([s0, s1])];
     for port in ports {
@@ -26,7 +26,11 @@ pub(crate) fn datagram<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Layer, Skip> 
         }
     }
     if ports.contains(&MPLS) {
-        return ethernet::labels(walk).map_err(|_| Skip::Udp);
+        // RFC 7510. Labels of any value are possible, so only IP below them is believed.
+        return match ethernet::labels(walk) {
+            Ok(layer @ (Layer::Ipv4 | Layer::Ipv6)) => Ok(layer),
+            _ => Err(Skip::Udp),
+        };
     }
     Err(Skip::Udp)
 }
@@ -90,7 +94,7 @@ fn gtp_u(view: &mut View<'_>) -> Option<Inside> {
     (flags & 0xf0 == 0x30 && kind == GTP_USER_PACKET).then_some(())?;
     let length = usize::from(u16::from_be_bytes([l0, l1]));
     (length <= view.wire()).then_some(())?;
-    view.shorten(length);
+    view.limit(length);
     if flags & 0x07 != 0 {
         let [_, _, _, mut next] = *view.take(Skip::Udp).ok()?;
         let mut left = MAX_GTP_EXTENSIONS;
@@ -131,7 +135,7 @@ fn l2tp(view: &mut View<'_>) -> Option<Inside> {
     if flags & L2TP_LENGTH != 0 {
         let length = usize::from(u16::from_be_bytes(*view.take(Skip::Udp).ok()?));
         (length <= before).then_some(())?;
-        view.shorten(length.checked_sub(4)?);
+        view.limit(length.checked_sub(4)?);
     }
     let [t0, t1, s0, s1] = *view.take(Skip::Udp).ok()?;
     if flags & L2TP_SEQUENCE != 0 {

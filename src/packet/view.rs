@@ -94,16 +94,14 @@ impl<'a> View<'a> {
         Ok(())
     }
 
-    /// Says that the layer is `wire` bytes long: what follows is padding, what is missing was cut.
+    /// Says that the layer is `len` bytes long by its header: what follows is padding.
+    ///
+    /// A header that promises more than the frame had on the wire is not believed: such captures
+    /// were shortened by a tool that told nobody, or lie.
     #[inline(always)]
-    pub(crate) fn limit(&mut self, wire: usize) {
-        self.bytes = self.bytes.get(..wire).unwrap_or(self.bytes);
-        self.wire = wire;
-    }
-
-    /// Shortens the layer to `wire` bytes, unless it is shorter already.
-    pub(crate) fn shorten(&mut self, wire: usize) {
-        self.limit(self.wire.min(wire));
+    pub(crate) fn limit(&mut self, len: usize) {
+        self.bytes = self.bytes.get(..len).unwrap_or(self.bytes);
+        self.wire = self.wire.min(len);
     }
 
     #[cold]

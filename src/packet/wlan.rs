@@ -24,7 +24,9 @@ pub(crate) fn frame<T: Trail>(walk: &mut Walk<'_, T>, written: Wlan) -> Result<L
         return Err(Skip::Encrypted);
     }
     let rest: &[u8; 22] = walk.view.take(Skip::MalformedLink)?;
-    if flags & MORE_FRAGMENTS != 0 || rest[20] & 0x0f != 0 {
+    // Who swaps the first field makes no sense in the last one either.
+    let is_later_fragment = rest[20] & 0x0f != 0 && written != Wlan::Swapped;
+    if flags & MORE_FRAGMENTS != 0 || is_later_fragment {
         return Err(Skip::BareFragment);
     }
     if flags & BOTH_DS == BOTH_DS {
@@ -46,7 +48,7 @@ pub(crate) fn frame<T: Trail>(walk: &mut Walk<'_, T>, written: Wlan) -> Result<L
         // Destination, source, length (clause 9.3.2.2.2).
         let subframe: &[u8; 14] = walk.view.take(Skip::MalformedLink)?;
         let length = u16::from_be_bytes([subframe[12], subframe[13]]);
-        walk.view.shorten(usize::from(length));
+        walk.view.limit(usize::from(length));
     }
     Ok(Layer::Llc)
 }
