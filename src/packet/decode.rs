@@ -16,7 +16,7 @@ use crate::packet::{ethernet, ip, link, ppp, tunnel, udp, wlan};
 pub enum Decoded {
     /// A TCP segment.
     Segment(Segment),
-    /// A piece of an IP packet, for a [`Defragmenter`].
+    /// A piece of an IP packet, for a [`Defragmenter`](crate::packet::Defragmenter).
     Fragment(Fragment),
     /// An ICMP error about a TCP segment.
     Unreachable(Unreachable),
@@ -27,6 +27,35 @@ pub enum Decoded {
 /// Decodes `frame`, through all its tunnels.
 #[must_use]
 pub fn decode(frame: &Frame<'_>) -> Decoded {
+    match straight(frame) {
+        Some(segment) => Decoded::Segment(segment),
+        None => around_corners(frame),
+    }
+}
+
+/// TCP in IP in Ethernet and nothing else: nearly all frames of nearly all captures.
+///
+/// The same headers as in [`inwards`], without the turns between them.
+#[inline(always)]
+fn straight(frame: &Frame<'_>) -> Option<Segment> {
+    if frame.link_type != LinkType::ETHERNET {
+        return None;
+    }
+    let mut walk = Walk::new(View::new(frame), PathId::default(), 0);
+    let header: &[u8; 14] = walk.view.take(Skip::MalformedLink).ok()?;
+    let is_tcp = match u16::from_be_bytes([header[12], header[13]]) {
+        ethernet::IPV4 => ip::v4(&mut walk) == Ok(Layer::Protocol(ip::TCP)),
+        ethernet::IPV6 => ip::fixed_v6(&mut walk).is_ok_and(|header| header.next == ip::TCP),
+        _ => false,
+    };
+    if !is_tcp {
+        return None;
+    }
+    tcp::segment(&mut walk).ok()
+}
+
+#[inline(never)]
+fn around_corners(frame: &Frame<'_>) -> Decoded {
     let mut walk = Walk::new(View::new(frame), PathId::default(), 0);
     inwards(&mut walk, frame.link_type).unwrap_or_else(Decoded::Skip)
 }

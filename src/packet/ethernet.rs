@@ -9,15 +9,14 @@ use crate::packet::view::View;
 use crate::packet::walk::{Layer, Walk};
 
 /// Takes an Ethernet header off.
-#[inline(always)]
 pub(crate) fn header<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Layer, Skip> {
     let header: &[u8; 14] = walk.view.take(Skip::MalformedLink)?;
-    let ether_type = u16::from_be_bytes([header[12], header[13]]);
-    match ether_type {
-        IPV4 | IPV6 => Ok(Layer::Ip),
-        _ if is_isl(header) => inter_switch_link(walk),
-        other => Ok(Layer::EtherType(other)),
+    if is_isl(header) {
+        return inter_switch_link(walk);
     }
+    Ok(Layer::EtherType(u16::from_be_bytes([
+        header[12], header[13],
+    ])))
 }
 
 /// Follows an EtherType, or the length that stands in its place (IEEE 802.3, clause 3.2.6).
@@ -239,11 +238,11 @@ fn ether_type<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Layer, Skip> {
 const MAX_LABELS: u8 = 16;
 
 // EtherTypes (IEEE registration authority).
-const IPV4: u16 = 0x0800;
+pub(crate) const IPV4: u16 = 0x0800;
 const VN_TAG: u16 = 0x8926;
 const TRANSPARENT_BRIDGING: u16 = 0x6558;
 pub(crate) const VLAN: u16 = 0x8100;
-const IPV6: u16 = 0x86dd;
+pub(crate) const IPV6: u16 = 0x86dd;
 const PPP: u16 = 0x880b;
 pub(crate) const MPLS: u16 = 0x8847;
 const MPLS_UPSTREAM: u16 = 0x8848;

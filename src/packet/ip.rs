@@ -61,8 +61,25 @@ pub(crate) fn v4<'a, T: Trail>(walk: &mut Walk<'a, T>) -> Result<Layer, Skip> {
 }
 
 /// Takes an IPv6 header and its extension headers off.
+pub(crate) fn v6<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Layer, Skip> {
+    match fixed_v6(walk)? {
+        V6 {
+            next: protocol @ (TCP | UDP),
+            ..
+        } => Ok(Layer::Protocol(protocol)),
+        V6 { next, payload_len } => extensions(walk, next, payload_len == 0),
+    }
+}
+
+/// What the fixed part of an IPv6 header says of the rest.
+pub(crate) struct V6 {
+    pub(crate) next: u8,
+    payload_len: u16,
+}
+
+/// Takes the fixed part of an IPv6 header off (RFC 8200, section 3).
 #[inline(always)]
-pub(crate) fn v6<'a, T: Trail>(walk: &mut Walk<'a, T>) -> Result<Layer, Skip> {
+pub(crate) fn fixed_v6<'a, T: Trail>(walk: &mut Walk<'a, T>) -> Result<V6, Skip> {
     let header: &'a [u8; 40] = walk.view.take(Skip::MalformedIp)?;
     if header[0] >> 4 != 6 {
         return Err(Skip::MalformedIp);
@@ -75,14 +92,13 @@ pub(crate) fn v6<'a, T: Trail>(walk: &mut Walk<'a, T>) -> Result<Layer, Skip> {
     }
     walk.addresses = addresses_v6(header);
     walk.ip_id = 0;
-    match header[6] {
-        protocol @ (TCP | UDP) => Ok(Layer::Protocol(protocol)),
-        next => extensions(walk, next, payload_len == 0),
-    }
+    Ok(V6 {
+        next: header[6],
+        payload_len,
+    })
 }
 
 /// Walks the extension headers, the first of which is of type `next`.
-#[inline(never)]
 fn extensions<T: Trail>(
     walk: &mut Walk<'_, T>,
     mut next: u8,

@@ -15,6 +15,7 @@ mod ethernet;
 mod fragment;
 mod icmp;
 mod ip;
+mod joined;
 mod link;
 mod path;
 mod ppp;
@@ -23,6 +24,7 @@ mod tcp;
 mod tunnel;
 mod udp;
 mod view;
+mod waiting;
 mod walk;
 mod wlan;
 
@@ -32,9 +34,10 @@ mod tests;
 mod wire;
 
 pub use decode::{Decoded, decode, encapsulation};
-pub use defragment::{Defragmenter, FragmentCounts, FragmentLimits, Joined};
+pub use defragment::{Defragmenter, FragmentCounts, FragmentLimits};
 pub use fragment::Fragment;
 pub use icmp::{Cause, Unreachable};
+pub use joined::Joined;
 pub use path::{Encapsulation, PathId, Tunnel, TunnelKind};
 pub use skip::Skip;
 pub use tcp::{Flags, Segment, SeqNumber};

@@ -105,7 +105,7 @@ impl<'a> View<'a> {
     }
 
     #[cold]
-    fn missing(&self, len: usize, otherwise: Skip) -> Skip {
+    fn missing(self, len: usize, otherwise: Skip) -> Skip {
         if self.wire >= len {
             Skip::Cut
         } else {

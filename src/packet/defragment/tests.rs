@@ -1,9 +1,10 @@
 //! Fragments in every order, and what does not fit.
 
+use crate::capture::LinkType;
 use crate::packet::Skip;
 use crate::packet::defragment::*;
 use crate::packet::wire::*;
-use crate::packet::{Segment, SeqNumber, decode};
+use crate::packet::{Decoded, Segment, SeqNumber, decode};
 
 const MORE: u16 = 0x2000;
 
