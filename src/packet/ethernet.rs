@@ -153,15 +153,13 @@ fn is_ethernet(frame: &[u8]) -> bool {
 
 /// Takes the header of a PPPoE session off (RFC 2516, section 4).
 pub(crate) fn pppoe<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Layer, Skip> {
-    let header: &[u8; 6] = walk.view.take(Skip::MalformedLink)?;
-    let [version_and_type, code, s0, s1, l0, l1] = *header;
+    // The length is left to IP, which stands in the frame as well.
+    let [version_and_type, code, s0, s1, _, _] = *walk.view.take(Skip::MalformedLink)?;
     if version_and_type != 0x11 || code != 0 {
         return Err(Skip::NotIp);
     }
     let session = u64::from(u16::from_be_bytes([s0, s1]));
     walk.enter_tunnel(TunnelKind::Pppoe, Some(session))?;
-    // Some captures of big receive buffers have a length of the first piece only: IP knows better.
-    let _length = u16::from_be_bytes([l0, l1]);
     Ok(Layer::Ppp)
 }
 
