@@ -126,7 +126,8 @@ impl Certificate {
             .or(fields.algorithm);
         let malformed = malformed
             .or(extensions.malformed)
-            .or((!issuer.is_whole() || !subject.is_whole()).then_some(Malformed::Name));
+            .or((!issuer.is_whole() || !subject.is_whole()).then_some(Malformed::Name))
+            .or(key.is_none().then_some(Malformed::PublicKey));
         Self {
             sha256: hash(&SHA256, der),
             sha1: hash(&SHA1_FOR_LEGACY_USE_ONLY, der),

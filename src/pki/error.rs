@@ -30,8 +30,8 @@ pub enum Malformed {
     /// Subject or issuer cannot be read (sections 4.1.2.4 and 4.1.2.6).
     #[error("name unreadable")]
     Name,
-    /// A date is none (section 4.1.2.5).
-    #[error("date unreadable")]
+    /// A date is none, or has a form that is not allowed (section 4.1.2.5).
+    #[error("date not in the form of a certificate")]
     Date,
     /// The public key cannot be read (section 4.1.2.7).
     #[error("public key unreadable")]

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use ring::signature::{self as verify, RsaPublicKeyComponents, UnparsedPublicKey};
 
-use crate::pki::der::{Element, tag};
+use crate::pki::der::{Element, Elements, tag};
 use crate::pki::key::{EC, ED25519, KeyInfo, P256, P384, RSA, RSA_PSS};
 use crate::pki::oid;
 
@@ -248,7 +248,7 @@ impl Scheme {
 /// PSS with one hash for both uses and a salt as long as it: what TLS uses, and all that Go names
 /// (RFC 8017, appendix A.2.3). The hash left out would be SHA-1, which is none of them.
 fn pss(parameters: &[u8]) -> Option<Scheme> {
-    let mut parts = crate::pki::der::Elements::new(parameters);
+    let mut parts = Elements::new(parameters);
     let hash = inner_algorithm(parts.next_if(tag::CONTEXT_0)?.content)?;
     let mask = parts.next_if(tag::CONTEXT_1)?.content;
     let salt_len = parts.next_if(tag::CONTEXT_2)?.elements().next()?;

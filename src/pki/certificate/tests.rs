@@ -235,7 +235,7 @@ fn every_changed_byte_ends_in_a_certificate_with_hashes() {
             .unwrap();
         let signed = 4..4 + signed.message.len();
         for place in 0..der.len() {
-            for change in [0x01, 0x80, 0xff] {
+            for change in [0x01, 0x80] {
                 let mut changed = der.clone();
                 changed[place] ^= change;
                 let certificate = Certificate::from_der(&changed);
