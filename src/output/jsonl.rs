@@ -61,30 +61,61 @@ impl Writer for Jsonl {
 
 /// Appends `document` as one line, cut until it fits.
 fn push_line<T: Serialize + Clone>(document: &T, cut: fn(&mut T, Cut), into: &mut Vec<u8>) {
-    let start = into.len();
-    push_document(document, into);
-    if into.len().saturating_sub(start) > MAX_LINE_LEN {
-        let mut smaller = document.clone();
-        let mut size = Some(Cut::USUAL);
-        while let Some(to) = size
-            && into.len().saturating_sub(start) > MAX_LINE_LEN
-        {
-            into.truncate(start);
-            cut(&mut smaller, to);
-            push_document(&smaller, into);
-            size = to.tighter();
-        }
+    if push_document(document, into) {
+        return;
     }
-    into.push(b'\n');
+    let mut smaller = document.clone();
+    let mut size = Some(Cut::USUAL);
+    while let Some(to) = size {
+        cut(&mut smaller, to);
+        if push_document(&smaller, into) {
+            return;
+        }
+        // With one entry a list and few letters a text, every document fits.
+        size = to.tighter();
+    }
 }
 
-fn push_document<T: Serialize>(document: &T, into: &mut Vec<u8>) {
+/// Appends `document` and a line feed, or nothing where it does not fit a line.
+fn push_document<T: Serialize>(document: &T, into: &mut Vec<u8>) -> bool {
     let start = into.len();
-    let mut serializer = Serializer::with_formatter(&mut *into, Escaping);
-    // A vector takes everything, and our types have only string keys: neither of the two ways to
-    // fail exists. Should one come to be, half a document is not left behind.
-    if document.serialize(&mut serializer).is_err() {
+    let mut room = Room {
+        end: start.saturating_add(MAX_LINE_LEN),
+        line: &mut *into,
+    };
+    let fits = document
+        .serialize(&mut Serializer::with_formatter(&mut room, Escaping))
+        .is_ok();
+    if fits {
+        into.push(b'\n');
+    } else {
         into.truncate(start);
+    }
+    fits
+}
+
+/// Where a line is put together; full at the end of the longest line.
+struct Room<'a> {
+    line: &'a mut Vec<u8>,
+    end: usize,
+}
+
+impl Write for Room<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.line.len().saturating_add(bytes.len()) > self.end {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.line.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -54,6 +54,41 @@ pub(crate) fn gateway() -> Summary {
     summary
 }
 
+/// The same story with `text` wherever text comes from outside.
+pub(crate) fn hostile(text: &str) -> Summary {
+    let mut summary = gateway();
+    for input in &mut summary.inputs {
+        input.name = text.into();
+        input.error = Some(text.to_owned().into());
+    }
+    summary.frames.skipped = vec![Count::new(text.to_owned().into(), u64::MAX); 3];
+    for finding in &mut summary.findings {
+        finding.server_name = Some(text.into());
+        finding.reason = text.to_owned().into();
+        finding.fix = vec![text.to_owned().into(); 3];
+        for flow in &mut finding.evidence {
+            flow.file = text.into();
+        }
+    }
+    for endpoint in &mut summary.endpoints {
+        endpoint.flows = u64::MAX;
+        for row in &mut endpoint.rows {
+            row.name = Some(text.into());
+            row.outcomes = vec![(Outcome::RejectedByServer, u64::MAX)];
+            if let Some(leaf) = &mut row.leaf {
+                leaf.subject = text.into();
+                leaf.product = Some(text.into());
+            }
+        }
+    }
+    summary.notes = vec![text.to_owned().into(); 2];
+    summary.advice = vec![Advice::new(
+        text.to_owned().into(),
+        Some(text.to_owned().into()),
+    )];
+    summary
+}
+
 fn input(
     name: &str,
     format: &'static str,
