@@ -1,0 +1,740 @@
+//! From messages and records to facts: what each side has shown, and what that proves.
+//!
+//! Each direction is noted by itself, since who is the client may turn out late; roles are given at the end. All
+//! of it is total: a message that makes no sense where it stands becomes a step and changes nothing else.
+
+use crate::tls::certificate::{CertificateList, Form};
+use crate::tls::cipher::{self, Authentication};
+use crate::tls::client_hello::ClientHello;
+use crate::tls::extension::Ticket;
+use crate::tls::handshake::{
+    Alert, Ccs, Framing, Handshake, LaneFacts, Resumption, Session, Step, StepKind,
+};
+use crate::tls::lane::{Lane, Lanes};
+use crate::tls::limits::Limits;
+use crate::tls::message::{Message, MessageType, Trust};
+use crate::tls::observed::{GapReason, Observed, Unseen};
+use crate::tls::reader::Reader;
+use crate::tls::server_hello::ServerHello;
+
+/// All that was noted of one flow.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts<M> {
+    limits: Limits,
+    /// Something that only TLS can be was seen.
+    proved: bool,
+    settled: bool,
+    /// The lane of the first ClientHello.
+    asked_by: Option<Lane>,
+    hello_retry: bool,
+    sides: Lanes<Side<M>>,
+    alerts: Vec<Alert<M>>,
+    steps: Vec<Step<M>>,
+}
+
+/// What one direction has shown.
+#[derive(Clone, Debug)]
+struct Side<M> {
+    facts: LaneFacts,
+    spoke: bool,
+    role: Option<(Weight, Role)>,
+    hello: Option<Asked<M>>,
+    /// A ClientHello was there, but not enough of it.
+    hello_lost: Option<Unseen>,
+    answer: Option<ServerHello>,
+    /// A ServerHello was there, but not enough of it.
+    answer_lost: Option<Unseen>,
+    flight: Flight,
+    certificates: Option<CertificateList>,
+    certificate_requested: bool,
+    curve: Option<u16>,
+    ticket: Option<Ticket>,
+    /// Records of application data that came after one of the other side.
+    replies: u32,
+    encrypted_alert: bool,
+}
+
+/// A ClientHello with its place.
+#[derive(Clone, Debug)]
+struct Asked<M> {
+    hello: ClientHello,
+    begun: M,
+    done: M,
+}
+
+/// How far a server came between its hello and its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flight {
+    /// No hello of a server yet.
+    AwaitHello,
+    /// Hello, and nothing else of weight.
+    AwaitCertificate,
+    /// Hello, and bytes missing after it.
+    Torn(GapReason),
+    /// A certificate, or the end of a flight without one.
+    Full,
+    /// Keys right after the hello: an abbreviated handshake (RFC 5246, section 7.3).
+    Abbreviated,
+}
+
+impl Flight {
+    fn on_change_cipher_spec(self) -> Self {
+        match self {
+            Self::AwaitCertificate => Self::Abbreviated,
+            state => state,
+        }
+    }
+
+    fn on_gap(self, why: GapReason) -> Self {
+        match self {
+            Self::AwaitCertificate => Self::Torn(why),
+            state => state,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Client,
+    Server,
+}
+
+/// How much a message says about who sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// Both sides may send it, one of them more often.
+    Weak,
+    /// Only one side may send it.
+    Strong,
+    /// It is a hello.
+    Hello,
+}
+
+impl<M: Copy> Facts<M> {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            proved: false,
+            settled: false,
+            asked_by: None,
+            hello_retry: false,
+            sides: Lanes {
+                a: Side::new(),
+                b: Side::new(),
+            },
+            alerts: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_proved(&self) -> bool {
+        self.proved
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled
+    }
+
+    /// Notes that these are records of TLS beyond doubt.
+    pub(crate) fn prove(&mut self) {
+        self.proved = true;
+    }
+
+    pub(crate) fn on_spoken(&mut self, lane: Lane) {
+        self.sides.get_mut(lane).spoke = true;
+    }
+
+    /// How handshake records of `lane` are to be read now; `None` when they are encrypted.
+    pub(crate) fn trust(&self, lane: Lane) -> Option<Trust> {
+        let ccs = self.sides.get(lane).facts.change_cipher_spec.is_some();
+        match self.answer() {
+            // Only a hello that the capture shows late can still be in clear.
+            Some(answer) if answer.is_tls13() => Some(Trust::OnlyHello),
+            Some(_) if ccs => None,
+            // In TLS 1.3 the record means nothing (RFC 8446, appendix D.4), and it may stand before a hello.
+            None if ccs && !self.hello_retry => Some(Trust::OnlyHello),
+            Some(_) | None => Some(Trust::InStep),
+        }
+    }
+
+    /// Whether alerts of `lane` should be encrypted by now.
+    pub(crate) fn is_protected(&self, lane: Lane) -> bool {
+        self.sides.get(lane).facts.change_cipher_spec.is_some()
+            || self.answer().is_some_and(ServerHello::is_tls13)
+    }
+
+    pub(crate) fn on_message(&mut self, lane: Lane, message: Message<'_>, begun: M, mark: M) {
+        let mut kind = StepKind::Message(message.kind);
+        match message.kind {
+            MessageType::CLIENT_HELLO => self.on_client_hello(lane, message, begun, mark),
+            MessageType::SERVER_HELLO => {
+                if self.on_server_hello(lane, message) {
+                    kind = StepKind::HelloRetryRequest;
+                }
+            }
+            MessageType::HELLO_RETRY_REQUEST => {
+                self.hello_retry = true;
+                self.sides.get_mut(lane).is(Role::Server, Weight::Hello);
+                kind = StepKind::HelloRetryRequest;
+            }
+            _ => self.on_later_message(lane, message),
+        }
+        self.step(lane, kind, message.len.saturating_add(4), mark);
+    }
+
+    fn on_client_hello(&mut self, lane: Lane, message: Message<'_>, begun: M, done: M) {
+        if !is_hello(message) {
+            return;
+        }
+        self.prove();
+        let first = self.asked_by.is_none();
+        self.asked_by = self.asked_by.or(Some(lane));
+        let side = self.sides.get_mut(lane);
+        side.is(Role::Client, Weight::Hello);
+        if first {
+            match ClientHello::parse(message.body, message.cut.is_none()) {
+                Some(hello) => side.hello = Some(Asked { hello, begun, done }),
+                None => side.hello_lost = Some(message.cut.unwrap_or(Unseen::Malformed)),
+            }
+        }
+    }
+
+    /// Takes in a ServerHello; `true` if it is a HelloRetryRequest.
+    fn on_server_hello(&mut self, lane: Lane, message: Message<'_>) -> bool {
+        if !is_hello(message) || self.asked_by == Some(lane) {
+            return false;
+        }
+        self.prove();
+        let side = self.sides.get_mut(lane);
+        side.is(Role::Server, Weight::Hello);
+        let Some(hello) = ServerHello::parse(message.body, message.cut.is_none()) else {
+            side.answer_lost = Some(message.cut.unwrap_or(Unseen::Malformed));
+            return false;
+        };
+        if hello.is_retry_request() {
+            self.hello_retry = true;
+            return true;
+        }
+        if side.answer.is_none() {
+            side.answered_by(hello);
+        }
+        false
+    }
+
+    fn on_later_message(&mut self, lane: Lane, message: Message<'_>) {
+        let suite = self.answer().and_then(|answer| answer.cipher_suite);
+        let side = self.sides.get_mut(lane);
+        match message.kind {
+            MessageType::CERTIFICATE => {
+                side.is(Role::Server, Weight::Weak);
+                side.flight = Flight::Full;
+                if side.certificates.is_none() {
+                    side.certificates = Some(CertificateList::parse(
+                        message.body,
+                        Form::Tls12,
+                        message.cut,
+                    ));
+                }
+            }
+            MessageType::SERVER_KEY_EXCHANGE => {
+                side.is(Role::Server, Weight::Strong);
+                side.flight = Flight::Full;
+                side.curve = side.curve.or_else(|| named_curve(message.body, suite));
+            }
+            MessageType::CERTIFICATE_REQUEST => {
+                side.is(Role::Server, Weight::Strong);
+                side.certificate_requested = true;
+            }
+            MessageType::SERVER_HELLO_DONE => {
+                side.is(Role::Server, Weight::Strong);
+                side.flight = Flight::Full;
+            }
+            MessageType::NEW_SESSION_TICKET => {
+                side.is(Role::Server, Weight::Strong);
+                side.ticket = side.ticket.or_else(|| ticket(message.body));
+            }
+            MessageType::CERTIFICATE_STATUS | MessageType::HELLO_REQUEST => {
+                side.is(Role::Server, Weight::Strong);
+            }
+            MessageType::CLIENT_KEY_EXCHANGE | MessageType::CERTIFICATE_VERIFY => {
+                side.is(Role::Client, Weight::Strong);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes in a hello in the format of SSL 2.0.
+    pub(crate) fn on_sslv2_client_hello(
+        &mut self,
+        lane: Lane,
+        hello: ClientHello,
+        len: u32,
+        begun: M,
+        mark: M,
+    ) {
+        self.prove();
+        let first = self.asked_by.is_none();
+        self.asked_by = self.asked_by.or(Some(lane));
+        let side = self.sides.get_mut(lane);
+        side.is(Role::Client, Weight::Hello);
+        if first {
+            side.hello = Some(Asked {
+                hello,
+                begun,
+                done: mark,
+            });
+        }
+        self.step(
+            lane,
+            StepKind::Message(MessageType::CLIENT_HELLO),
+            len,
+            mark,
+        );
+    }
+
+    /// Takes in the server's hello of SSL 2.0, with the certificate in it.
+    pub(crate) fn on_sslv2_server_hello(
+        &mut self,
+        lane: Lane,
+        hello: ServerHello,
+        certificate: Option<Vec<u8>>,
+        len: u32,
+        mark: M,
+    ) {
+        self.prove();
+        let side = self.sides.get_mut(lane);
+        side.is(Role::Server, Weight::Hello);
+        if side.answer.is_none() && self.asked_by != Some(lane) {
+            let whole = hello.complete;
+            side.answered_by(hello);
+            if let Some(certificate) = certificate {
+                side.certificates = Some(CertificateList {
+                    certificates: vec![certificate],
+                    cut: None,
+                });
+            } else if whole {
+                side.flight = Flight::Abbreviated;
+            }
+            self.settled = true;
+        }
+        self.step(
+            lane,
+            StepKind::Message(MessageType::SERVER_HELLO),
+            len,
+            mark,
+        );
+    }
+
+    pub(crate) fn on_change_cipher_spec(&mut self, lane: Lane, len: u16, mark: M) {
+        let side = self.sides.get_mut(lane);
+        side.facts.change_cipher_spec = Some(Ccs);
+        side.flight = side.flight.on_change_cipher_spec();
+        self.step(lane, StepKind::ChangeCipherSpec, u32::from(len), mark);
+    }
+
+    pub(crate) fn on_alert(&mut self, lane: Lane, level: u8, code: u8, mark: M) {
+        if !matches!(level, WARNING | FATAL) {
+            self.on_encrypted_alert(lane, 2, mark);
+            return;
+        }
+        self.prove();
+        self.alert(Alert {
+            lane,
+            level,
+            code,
+            encrypted: false,
+            mark,
+        });
+        self.step(lane, StepKind::Alert, 2, mark);
+    }
+
+    pub(crate) fn on_encrypted_alert(&mut self, lane: Lane, len: u16, mark: M) {
+        self.sides.get_mut(lane).encrypted_alert = true;
+        self.alert(Alert {
+            lane,
+            level: 0,
+            code: 0,
+            encrypted: true,
+            mark,
+        });
+        self.step(lane, StepKind::EncryptedAlert, u32::from(len), mark);
+    }
+
+    fn alert(&mut self, alert: Alert<M>) {
+        if self.alerts.len() < MAX_ALERTS {
+            self.alerts.push(alert);
+        }
+    }
+
+    pub(crate) fn on_application_data(&mut self, lane: Lane, len: u16, mark: M) {
+        let other_began = self
+            .sides
+            .get(lane.other())
+            .facts
+            .application_data
+            .record_count
+            > 0;
+        let side = self.sides.get_mut(lane);
+        let traffic = &mut side.facts.application_data;
+        traffic.record_count = traffic.record_count.saturating_add(1);
+        traffic.len = traffic.len.saturating_add(u64::from(len));
+        let kept = traffic.record_count <= self.limits.max_application_steps;
+        side.replies = side.replies.saturating_add(u32::from(other_began));
+        if self.settled {
+            return;
+        }
+        if kept {
+            self.step(lane, StepKind::ApplicationData, u32::from(len), mark);
+        } else {
+            self.settled = self.judge_settled();
+        }
+    }
+
+    pub(crate) fn on_encrypted_handshake(&mut self, lane: Lane, len: u16, mark: M) {
+        let facts = &mut self.sides.get_mut(lane).facts;
+        facts.encrypted_handshake_count = facts.encrypted_handshake_count.saturating_add(1);
+        self.step(lane, StepKind::EncryptedHandshake, u32::from(len), mark);
+    }
+
+    pub(crate) fn on_heartbeat(&mut self, lane: Lane, len: u16, mark: M) {
+        self.step(lane, StepKind::Heartbeat, u32::from(len), mark);
+    }
+
+    pub(crate) fn on_gap(&mut self, lane: Lane, why: GapReason) {
+        let side = self.sides.get_mut(lane);
+        side.facts.gap = side.facts.gap.or(Some(why));
+        side.facts.gap_count = side.facts.gap_count.saturating_add(1);
+        side.flight = side.flight.on_gap(why);
+    }
+
+    pub(crate) fn on_framing(&mut self, lane: Lane, framing: Framing) {
+        self.sides.get_mut(lane).facts.framing = framing;
+    }
+
+    fn step(&mut self, lane: Lane, kind: StepKind, len: u32, mark: M) {
+        if self.steps.len() < self.limits.max_steps {
+            self.steps.push(Step {
+                lane,
+                kind,
+                len,
+                mark,
+            });
+        }
+        self.settled = self.settled || self.judge_settled();
+    }
+
+    /// The server's hello, wherever it came.
+    fn answer(&self) -> Option<&ServerHello> {
+        let of = |lane: Lane| {
+            let asked = self.asked_by == Some(lane);
+            self.sides.get(lane).answer.as_ref().filter(|_| !asked)
+        };
+        of(Lane::A).or_else(|| of(Lane::B))
+    }
+
+    fn client(&self) -> Option<Lane> {
+        if self.asked_by.is_some() {
+            return self.asked_by;
+        }
+        let weight = |lane| self.sides.get(lane).role.map(|(weight, _)| weight);
+        let lane = if weight(Lane::B) > weight(Lane::A) {
+            Lane::B
+        } else {
+            Lane::A
+        };
+        match self.sides.get(lane).role? {
+            (_, Role::Client) => Some(lane),
+            (_, Role::Server) => Some(lane.other()),
+        }
+    }
+
+    /// Whether nothing that comes can change what is known of the handshake and of the answer to it.
+    fn judge_settled(&self) -> bool {
+        let count = |lane| self.sides.get(lane).facts.application_data.record_count;
+        if count(Lane::A).saturating_add(count(Lane::B)) >= MANY_RECORDS {
+            return true;
+        }
+        let Some(client) = self.client() else {
+            return false;
+        };
+        let (asker, server) = (self.sides.get(client), self.sides.get(client.other()));
+        if self.refused() && (asker.hello.is_some() || asker.spoke) && (server.spoke || asker.spoke)
+        {
+            return true;
+        }
+        match self.answer() {
+            Some(answer) if answer.is_tls13() => {
+                let (asked, replied) = (count(client), server.replies);
+                (asked >= 4 && replied >= 2) || (asked >= 2 && replied >= 8)
+            }
+            // The server's flight may come late in the capture, and is waited for.
+            Some(_) | None => {
+                let keyed = server.facts.change_cipher_spec.is_some()
+                    || count(client.other()) > 0
+                    || server.facts.gap.is_some();
+                (count(client) > 0 && keyed) || (asker.encrypted_alert && server.encrypted_alert)
+            }
+        }
+    }
+
+    /// Whether an alert in clear ended the handshake.
+    fn refused(&self) -> bool {
+        let tls13 = self.answer().is_some_and(ServerHello::is_tls13);
+        self.alerts.iter().any(|alert| {
+            // In TLS 1.3 the level says nothing (RFC 8446, section 6).
+            let fatal = alert.level == FATAL
+                || (tls13 && !matches!(alert.code, CLOSE_NOTIFY | USER_CANCELED));
+            fatal && !alert.encrypted
+        })
+    }
+
+    /// The facts in their final form.
+    pub(crate) fn finish(self) -> Handshake<M> {
+        let client = self.client();
+        let refused = self.refused();
+        let lanes = Lanes {
+            a: self.sides.a.facts,
+            b: self.sides.b.facts,
+        };
+        let (asker, server) = match client {
+            Some(Lane::B) => (self.sides.b, self.sides.a),
+            Some(Lane::A) | None => (self.sides.a, self.sides.b),
+        };
+        let resumption = resumption(&asker, &server);
+        let certificates_unseen = certificates_unseen(&asker, &server, refused);
+        let client_hello_unseen = asker.unseen_hello(server.answer.is_some());
+        let server_hello_unseen = server.unseen_answer(&asker, refused);
+        let (list, cut) = match server.certificates {
+            Some(list) => (list.certificates, list.cut),
+            None => (Vec::new(), None),
+        };
+        let (certificates, certificates_cut) = if list.is_empty() {
+            (Observed::Unseen(certificates_unseen), None)
+        } else {
+            (Observed::Seen(list), cut)
+        };
+        let session = session(
+            asker.hello.as_ref(),
+            server.answer.as_ref(),
+            resumption,
+            server.ticket,
+        );
+        let key_share = server.answer.as_ref().and_then(|answer| answer.key_share);
+        let marks = asker.hello.as_ref().map(|asked| (asked.begun, asked.done));
+        Handshake {
+            client,
+            client_hello: match asker.hello {
+                Some(asked) => Observed::Seen(asked.hello),
+                None => Observed::Unseen(client_hello_unseen),
+            },
+            client_hello_mark: marks.map(|(begun, _)| begun),
+            client_hello_done: marks.map(|(_, done)| done),
+            server_hello: match server.answer {
+                Some(answer) => Observed::Seen(answer),
+                None => Observed::Unseen(server_hello_unseen),
+            },
+            hello_retry: self.hello_retry,
+            certificates,
+            certificates_cut,
+            certificate_requested: server.certificate_requested,
+            client_certificates: asker.certificates.map(|list| list.certificates),
+            curve: key_share.or(server.curve),
+            alerts: self.alerts,
+            steps: self.steps,
+            resumption,
+            session,
+            lanes,
+            preamble: None,
+            plaintext_answer: None,
+        }
+    }
+}
+
+impl<M> Side<M> {
+    fn new() -> Self {
+        Self {
+            facts: LaneFacts::default(),
+            spoke: false,
+            role: None,
+            hello: None,
+            hello_lost: None,
+            answer: None,
+            answer_lost: None,
+            flight: Flight::AwaitHello,
+            certificates: None,
+            certificate_requested: false,
+            curve: None,
+            ticket: None,
+            replies: 0,
+            encrypted_alert: false,
+        }
+    }
+
+    /// Notes what a message says about who sent it; the weightiest counts, and of equals the first.
+    fn is(&mut self, role: Role, weight: Weight) {
+        if self.role.is_none_or(|(known, _)| known < weight) {
+            self.role = Some((weight, role));
+        }
+    }
+
+    fn answered_by(&mut self, hello: ServerHello) {
+        self.flight = if hello.is_tls13() {
+            Flight::Full
+        } else {
+            Flight::AwaitCertificate
+        };
+        self.answer = Some(hello);
+    }
+
+    fn has_records(&self) -> bool {
+        let facts = &self.facts;
+        facts.application_data.record_count > 0
+            || facts.encrypted_handshake_count > 0
+            || facts.change_cipher_spec.is_some()
+            || self.role.is_some()
+    }
+
+    /// Why the hello of this side, the client, was not seen.
+    fn unseen_hello(&self, answered: bool) -> Unseen {
+        match (self.hello_lost, self.facts.gap) {
+            (Some(why), _) => why,
+            (None, Some(gap)) => gap.into(),
+            (None, None) if self.facts.framing == Framing::Lost => Unseen::Malformed,
+            (None, None) if self.has_records() => Unseen::Midstream,
+            (None, None) if !self.spoke && answered => Unseen::OneSided,
+            (None, None) => Unseen::CaptureEnded,
+        }
+    }
+
+    /// Why the hello of this side, the server, was not seen.
+    fn unseen_answer(&self, asker: &Self, refused: bool) -> Unseen {
+        let went_on = asker.facts.change_cipher_spec.is_some()
+            || asker.role == Some((Weight::Strong, Role::Client))
+            || (asker.facts.application_data.record_count > 0
+                && asker
+                    .hello
+                    .as_ref()
+                    .is_none_or(|asked| !asked.hello.early_data));
+        match (self.answer_lost, self.facts.gap) {
+            (Some(why), _) => why,
+            (None, Some(gap)) => gap.into(),
+            (None, None) if refused => Unseen::RefusedBefore,
+            (None, None) if self.facts.framing == Framing::Lost => Unseen::Malformed,
+            (None, None) if self.has_records() => Unseen::Midstream,
+            (None, None) if !self.spoke && went_on => Unseen::OneSided,
+            (None, None) => Unseen::CaptureEnded,
+        }
+    }
+}
+
+/// Why no certificate of the server was seen.
+fn certificates_unseen<M>(asker: &Side<M>, server: &Side<M>, refused: bool) -> Unseen {
+    if let Some(list) = &server.certificates {
+        // A list without a certificate is none (RFC 5246, section 7.4.2).
+        return list.cut.unwrap_or(Unseen::Malformed);
+    }
+    let Some(answer) = &server.answer else {
+        return server.unseen_answer(asker, refused);
+    };
+    if answer.is_tls13() {
+        return match answer.psk_selected {
+            Some(_) => Unseen::Resumed,
+            None => Unseen::Encrypted,
+        };
+    }
+    let authentication = answer.cipher_suite.and_then(cipher::authentication);
+    match (server.flight, authentication) {
+        (Flight::Abbreviated, _) => Unseen::Resumed,
+        (_, Some(Authentication::Psk)) => Unseen::Psk,
+        (_, Some(Authentication::None)) => Unseen::Anonymous,
+        (Flight::Torn(why), _) => why.into(),
+        _ if refused => Unseen::RefusedBefore,
+        _ if server.facts.gap.is_some() || server.facts.framing == Framing::Lost => {
+            server.facts.gap.map_or(Unseen::Malformed, Unseen::from)
+        }
+        // The flight ended, and there was none in it: the suite must be one of those without.
+        (Flight::Full, _) => Unseen::Anonymous,
+        (Flight::AwaitHello | Flight::AwaitCertificate, _) => Unseen::CaptureEnded,
+    }
+}
+
+fn resumption<M>(asker: &Side<M>, server: &Side<M>) -> Option<Resumption> {
+    let answer = server.answer.as_ref()?;
+    if answer.is_tls13() {
+        return answer.psk_selected.map(|_| Resumption::Psk);
+    }
+    if server.flight != Flight::Abbreviated {
+        return None;
+    }
+    let hello = &asker.hello.as_ref()?.hello;
+    if hello.session_ticket.is_some() {
+        return Some(Resumption::Ticket);
+    }
+    let echoed = !answer.session_id.is_empty() && answer.session_id == hello.session_id;
+    (echoed || answer.sslv2).then_some(Resumption::SessionId)
+}
+
+fn session<M>(
+    asked: Option<&Asked<M>>,
+    answer: Option<&ServerHello>,
+    resumption: Option<Resumption>,
+    ticket_issued: Option<Ticket>,
+) -> Session {
+    let hello = asked.map(|asked| &asked.hello);
+    // An echoed id is the client's, and in TLS 1.3 it is nothing but an echo.
+    let issued = answer.filter(|answer| {
+        let echoed = hello.is_some_and(|hello| hello.session_id == answer.session_id);
+        !answer.is_tls13() && resumption.is_none() && !echoed
+    });
+    Session {
+        id_offered: hello.and_then(|hello| Ticket::new(&hello.session_id)),
+        id_issued: issued.and_then(|answer| Ticket::new(&answer.session_id)),
+        ticket_offered: hello.and_then(|hello| hello.psk_identity.or(hello.session_ticket)),
+        ticket_issued,
+    }
+}
+
+/// Whether a message of a hello's type can be one, by its length and version.
+fn is_hello(message: Message<'_>) -> bool {
+    let version = message.body.first_chunk::<2>().copied();
+    message.len >= MIN_HELLO_LEN && matches!(version, Some([3, 0..=4] | [1, 1] | [0x7e | 0x7f, _]))
+}
+
+/// The curve in a ServerKeyExchange (RFC 8422, section 5.4).
+fn named_curve(body: &[u8], suite: Option<u16>) -> Option<u16> {
+    let mut reader = Reader::new(body);
+    if reader.u8()? != NAMED_CURVE {
+        return None;
+    }
+    let curve = reader.u16()?;
+    match suite.and_then(cipher::is_elliptic) {
+        Some(elliptic) => elliptic.then_some(curve),
+        // Without the suite the point has to be there and to look like one.
+        None => reader
+            .vec8()
+            .filter(|point| point.len() >= 32)
+            .map(|_| curve),
+    }
+}
+
+/// The ticket in a NewSessionTicket (RFC 5077, section 3.3).
+fn ticket(body: &[u8]) -> Option<Ticket> {
+    let mut reader = Reader::new(body);
+    reader.u32()?;
+    Ticket::new(reader.vec16()?)
+}
+
+const WARNING: u8 = 1;
+const FATAL: u8 = 2;
+const CLOSE_NOTIFY: u8 = 0;
+const USER_CANCELED: u8 = 90;
+const NAMED_CURVE: u8 = 3;
+
+/// Version, random, and the least that follows them, in the short form of the drafts.
+const MIN_HELLO_LEN: u32 = 36;
+
+/// So many alerts no handshake has.
+const MAX_ALERTS: usize = 16;
+
+/// With so many records of application data the connection has long been in use, whatever was missed of its beginning.
+const MANY_RECORDS: u32 = 48;

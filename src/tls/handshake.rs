@@ -1,0 +1,205 @@
+//! The facts of one TLS connection, as far as its bytes showed them.
+//!
+//! Every field says what was on the wire; none is a judgement. What may be missing is an
+//! [`Observed`] with its reason.
+
+use crate::tls::client_hello::ClientHello;
+use crate::tls::extension::Ticket;
+use crate::tls::lane::{Lane, Lanes};
+use crate::tls::message::MessageType;
+use crate::tls::observed::{GapReason, Observed, Unseen};
+use crate::tls::preamble::Preamble;
+use crate::tls::server_hello::ServerHello;
+
+/// What was observed of both sides of a TLS connection.
+///
+/// `M` is the caller's mark: it comes back as it was given with the bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Handshake<M> {
+    /// The client's lane, where a message proves it; `None` where only records were seen.
+    pub client: Option<Lane>,
+    /// The first ClientHello.
+    pub client_hello: Observed<ClientHello>,
+    /// Where the first ClientHello begins.
+    pub client_hello_mark: Option<M>,
+    /// Where the last byte of the first ClientHello came.
+    pub client_hello_done: Option<M>,
+    /// The ServerHello; after a HelloRetryRequest the one that follows it.
+    pub server_hello: Observed<ServerHello>,
+    /// The server sent a HelloRetryRequest (RFC 8446, section 4.1.4).
+    pub hello_retry: bool,
+    /// The server's first Certificate message: DER as sent. Never an empty list: a server that sends one breaks RFC 5246,
+    /// section 7.4.2, and that is [`Unseen::Malformed`].
+    pub certificates: Observed<Vec<Vec<u8>>>,
+    /// Why there may be more certificates than those in `certificates`.
+    pub certificates_cut: Option<Unseen>,
+    /// The server asked for the client's certificate, in clear.
+    pub certificate_requested: bool,
+    /// The client's Certificate message in clear; an empty list says that it had none to send.
+    pub client_certificates: Option<Vec<Vec<u8>>>,
+    /// The group of the key exchange: of the ServerKeyExchange (RFC 8422, section 5.4) or of TLS 1.3's `key_share`.
+    pub curve: Option<u16>,
+    /// The alerts of both sides in order of arrival, at most 16.
+    pub alerts: Vec<Alert<M>>,
+    /// What came, in order of arrival, up to the limits.
+    pub steps: Vec<Step<M>>,
+    /// How the session was resumed; `None` when it was not, or when it is not known.
+    pub resumption: Option<Resumption>,
+    /// What links this session to others.
+    pub session: Session,
+    /// What concerns one direction.
+    pub lanes: Lanes<LaneFacts>,
+    /// What came in plaintext before TLS.
+    pub preamble: Option<Preamble>,
+    /// The first bytes of what the side that is not the client sent in place of TLS, at most 64.
+    pub plaintext_answer: Option<Vec<u8>>,
+}
+
+impl<M> Handshake<M> {
+    /// The server's lane, where it is known.
+    #[must_use]
+    pub fn server(&self) -> Option<Lane> {
+        self.client.map(Lane::other)
+    }
+
+    /// The facts of the client's direction, where it is known.
+    #[must_use]
+    pub fn client_lane(&self) -> Option<&LaneFacts> {
+        self.client.map(|lane| self.lanes.get(lane))
+    }
+
+    /// The facts of the server's direction, where it is known.
+    #[must_use]
+    pub fn server_lane(&self) -> Option<&LaneFacts> {
+        self.server().map(|lane| self.lanes.get(lane))
+    }
+
+    /// The version of the session, from the ServerHello.
+    #[must_use]
+    pub fn version(&self) -> Option<u16> {
+        self.server_hello.seen().map(ServerHello::version)
+    }
+}
+
+/// An alert (RFC 8446, section 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Alert<M> {
+    /// Who sent it.
+    pub lane: Lane,
+    /// 1 is a warning, 2 is fatal. Without meaning in an encrypted one.
+    pub level: u8,
+    /// The description. Without meaning in an encrypted one.
+    pub code: u8,
+    /// Only its presence was seen.
+    pub encrypted: bool,
+    /// Where it came.
+    pub mark: M,
+}
+
+/// One thing that a side sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Step<M> {
+    /// Who sent it.
+    pub lane: Lane,
+    /// What it was.
+    pub kind: StepKind,
+    /// Length of a message with its header, or of a record's fragment.
+    pub len: u32,
+    /// Where it came: its last byte for a message, its header for a record that is not looked into.
+    pub mark: M,
+}
+
+/// What a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StepKind {
+    /// A handshake message in clear.
+    Message(MessageType),
+    /// A HelloRetryRequest, of whichever form.
+    HelloRetryRequest,
+    /// A handshake record that cannot be read.
+    EncryptedHandshake,
+    /// A ChangeCipherSpec record.
+    ChangeCipherSpec,
+    /// An alert in clear.
+    Alert,
+    /// An alert that cannot be read.
+    EncryptedAlert,
+    /// A record of application data; in TLS 1.3 whatever is protected.
+    ApplicationData,
+    /// A heartbeat record (RFC 6520).
+    Heartbeat,
+}
+
+/// By what a session was resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Resumption {
+    /// A pre-shared key of TLS 1.3, which is a ticket but for rare set-ups (RFC 8446, section 2.2).
+    Psk,
+    /// A session id that the server remembered (RFC 5246, section 7.3).
+    SessionId,
+    /// A session ticket (RFC 5077, section 3.1).
+    Ticket,
+}
+
+/// What links a session to another one: identical values belong together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Session {
+    /// The session id that the client offered.
+    pub id_offered: Option<Ticket>,
+    /// The session id that the server gave.
+    pub id_issued: Option<Ticket>,
+    /// The ticket that the client offered: of RFC 5077, or the first pre-shared key identity.
+    pub ticket_offered: Option<Ticket>,
+    /// The ticket that the server gave in clear (RFC 5077, section 3.3).
+    pub ticket_issued: Option<Ticket>,
+}
+
+/// What concerns one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LaneFacts {
+    /// The first missing bytes.
+    pub gap: Option<GapReason>,
+    /// How often bytes were missing.
+    pub gap_count: u32,
+    /// The framing was lost and not found again: what came after is unknown.
+    pub framing: Framing,
+    /// A ChangeCipherSpec record came.
+    pub change_cipher_spec: Option<Ccs>,
+    /// Records of application data.
+    pub application_data: Traffic,
+    /// Handshake records that cannot be read.
+    pub encrypted_handshake_count: u32,
+}
+
+/// A ChangeCipherSpec record was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ccs;
+
+/// How far the records of a direction can be followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Framing {
+    /// From one to the next, all of them.
+    #[default]
+    Kept,
+    /// Some were passed over, and others found behind them.
+    FoundAgain,
+    /// No more after some place.
+    Lost,
+}
+
+/// How much of something came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Number of records.
+    pub record_count: u32,
+    /// Bytes in their fragments.
+    pub len: u64,
+}
