@@ -18,7 +18,9 @@
 
 mod limits;
 mod stream;
+mod table;
 mod waiting;
 
 pub use limits::Limits;
 pub use stream::{Chunk, Facts, GapReason, Outcome, Stream};
+pub use table::FlowTable;

@@ -1,0 +1,281 @@
+//! The flow table: find a flow by its key, age what is idle, make room when full.
+//!
+//! It knows nothing of what a flow holds. Ageing is a sweep and not a sorted list: every look-up
+//! is followed by a glance at one slot, so the whole table is seen once in as many packets as it
+//! has slots, at a constant cost. What is evicted depends on the packets alone, never on the
+//! seed of the hash: slots are filled and swept in an order of their own.
+
+use hashbrown::HashTable;
+
+use crate::flow::FlowKey;
+use crate::time::Timestamp;
+
+/// Flows by key, at most a given number of them.
+#[derive(Debug)]
+pub struct FlowTable<T> {
+    index: HashTable<u32>,
+    slots: Vec<Option<Slot<T>>>,
+    free: Vec<u32>,
+    cursor: usize,
+    capacity: usize,
+    seed: u64,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    key: FlowKey,
+    last: Timestamp,
+    flow: T,
+}
+
+impl<T> FlowTable<T> {
+    /// An empty table of at most `capacity` flows (at least one). `seed` makes crafted collisions
+    /// useless; it never shows in what the table answers.
+    #[must_use]
+    pub fn new(capacity: usize, seed: u64) -> Self {
+        Self {
+            index: HashTable::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            cursor: 0,
+            capacity: capacity.clamp(1, MAX_CAPACITY),
+            seed,
+        }
+    }
+
+    /// How many flows it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// Whether one more flow needs an eviction first.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.len() >= self.capacity
+    }
+
+    /// The flow of `key`, seen at `now`.
+    pub fn find(&mut self, key: &FlowKey, now: Timestamp) -> Option<&mut T> {
+        let slots = &self.slots;
+        let at = *self
+            .index
+            .find(hash(key, self.seed), |&at| holds(slots, at, key))?;
+        let slot = self.slots.get_mut(index(at))?.as_mut()?;
+        slot.last = slot.last.max(now);
+        Some(&mut slot.flow)
+    }
+
+    /// Puts a flow in. The caller has looked for `key` and, where the table is full, evicted.
+    pub fn insert(&mut self, key: FlowKey, now: Timestamp, flow: T) {
+        let slot = Some(Slot {
+            key,
+            last: now,
+            flow,
+        });
+        let at = if let Some(at) = self.free.pop() {
+            if let Some(place) = self.slots.get_mut(index(at)) {
+                *place = slot;
+            }
+            at
+        } else {
+            let at = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+            self.slots.push(slot);
+            at
+        };
+        let (slots, seed) = (&self.slots, self.seed);
+        self.index.insert_unique(hash(&key, seed), at, |&other| {
+            slots
+                .get(index(other))
+                .and_then(Option::as_ref)
+                .map_or(0, |slot| hash(&slot.key, seed))
+        });
+    }
+
+    /// Takes the flow of `key` out.
+    pub fn remove(&mut self, key: &FlowKey) -> Option<T> {
+        let slots = &self.slots;
+        let entry = self
+            .index
+            .find_entry(hash(key, self.seed), |&at| holds(slots, at, key))
+            .ok()?;
+        let (at, _) = entry.remove();
+        self.empty(at).map(|slot| slot.flow)
+    }
+
+    /// Looks at the next slot and takes its flow out when `is_over` says so: `is_over` is given
+    /// the flow and the time of its last packet.
+    pub fn sweep(&mut self, is_over: impl FnOnce(&T, Timestamp) -> bool) -> Option<(FlowKey, T)> {
+        let at = self.advance()?;
+        let over = self
+            .slots
+            .get(at)?
+            .as_ref()
+            .is_some_and(|slot| is_over(&slot.flow, slot.last));
+        if over { self.take(at) } else { None }
+    }
+
+    /// Makes room: of the next [`EVICTION_CHOICE`] flows in the sweep, takes out the one that
+    /// has been silent for longest.
+    pub fn evict(&mut self) -> Option<(FlowKey, T)> {
+        let mut oldest: Option<(usize, Timestamp)> = None;
+        let mut seen = 0;
+        for _ in 0..self.slots.len() {
+            let at = self.advance()?;
+            let Some(slot) = self.slots.get(at).and_then(Option::as_ref) else {
+                continue;
+            };
+            if oldest.is_none_or(|(_, last)| slot.last < last) {
+                oldest = Some((at, slot.last));
+            }
+            seen += 1;
+            if seen == EVICTION_CHOICE {
+                break;
+            }
+        }
+        self.take(oldest?.0)
+    }
+
+    /// Takes all flows out, in the order of the slots.
+    pub fn drain(&mut self) -> impl Iterator<Item = (FlowKey, T)> + use<T> {
+        self.index.clear();
+        self.free.clear();
+        self.cursor = 0;
+        std::mem::take(&mut self.slots)
+            .into_iter()
+            .flatten()
+            .map(|slot| (slot.key, slot.flow))
+    }
+
+    fn advance(&mut self) -> Option<usize> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let at = self.cursor;
+        self.cursor = if at + 1 < self.slots.len() { at + 1 } else { 0 };
+        Some(at)
+    }
+
+    fn take(&mut self, at: usize) -> Option<(FlowKey, T)> {
+        let key = self.slots.get(at)?.as_ref()?.key;
+        self.remove(&key).map(|flow| (key, flow))
+    }
+
+    fn empty(&mut self, at: u32) -> Option<Slot<T>> {
+        let slot = self.slots.get_mut(index(at))?.take();
+        self.free.push(at);
+        slot
+    }
+}
+
+fn holds<T>(slots: &[Option<Slot<T>>], at: u32, key: &FlowKey) -> bool {
+    slots
+        .get(index(at))
+        .and_then(Option::as_ref)
+        .is_some_and(|slot| slot.key == *key)
+}
+
+fn index(at: u32) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
+}
+
+/// Five words folded by two multiplications of 64 by 64 bits each round; the seed stands in
+/// front, so that addresses cannot be crafted to collide without knowing it.
+fn hash(key: &FlowKey, seed: u64) -> u64 {
+    let [a, b, c, d, e] = key.words();
+    let first = fold(a ^ seed, b ^ SECRET_A);
+    let second = fold(c ^ seed.rotate_left(32), d ^ SECRET_B);
+    fold(first ^ second, e ^ seed ^ SECRET_C)
+}
+
+/// The two halves of a 128-bit product, laid over each other.
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    let [upper, lower] = [product >> 64, product & u128::from(u64::MAX)];
+    u64::try_from(upper ^ lower).unwrap_or_default()
+}
+
+// Odd words with about as many ones as zeros: the first digits of pi, e and the golden ratio.
+const SECRET_A: u64 = 0x243f_6a88_85a3_08d3;
+const SECRET_B: u64 = 0xb7e1_5162_8aed_2a6b;
+const SECRET_C: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Slots are numbered in 32 bits.
+const MAX_CAPACITY: usize = 1 << 31;
+
+/// How many flows an eviction chooses among.
+const EVICTION_CHOICE: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(n: u16) -> FlowKey {
+        FlowKey::v4([10, 0, 0, 1], n, [10, 0, 0, 2], 443).0
+    }
+
+    fn second(n: i64) -> Timestamp {
+        Timestamp::from_parts(n, 0)
+    }
+
+    #[test]
+    fn what_was_put_in_is_found_again_until_it_is_taken_out() {
+        let mut table = FlowTable::new(10_000, 7);
+        for n in 0..5_000 {
+            table.insert(key(n), second(0), n);
+        }
+        for n in (0..5_000).step_by(2) {
+            assert_eq!(table.remove(&key(n)), Some(n));
+        }
+        for n in 0..5_000 {
+            let found = table.find(&key(n), second(1)).copied();
+            assert_eq!(found, (n % 2 == 1).then_some(n));
+        }
+        assert_eq!(table.len(), 2_500);
+    }
+
+    #[test]
+    fn a_sweep_comes_by_every_flow() {
+        let mut table = FlowTable::new(100, 7);
+        for n in 0..50 {
+            table.insert(key(n), second(i64::from(n)), n);
+        }
+        let swept: Vec<_> = (0..50)
+            .filter_map(|_| table.sweep(|_, last| last < second(10)))
+            .collect();
+        assert_eq!(swept.len(), 10);
+        assert_eq!(table.len(), 40);
+    }
+
+    #[test]
+    fn eviction_does_not_depend_on_the_seed() {
+        let evicted = |seed| {
+            let mut table = FlowTable::new(64, seed);
+            let mut out = Vec::new();
+            for n in 0..500_u16 {
+                if table.is_full() {
+                    out.extend(table.evict().map(|(_, n)| n));
+                }
+                table.insert(key(n), second(i64::from(n / 3)), n);
+            }
+            out
+        };
+        assert_eq!(evicted(1), evicted(0xdead_beef));
+        assert_eq!(evicted(1).len(), 500 - 64);
+    }
+
+    #[test]
+    fn eviction_prefers_the_flow_that_was_silent_for_longest() {
+        let mut table = FlowTable::new(4, 0);
+        for n in 0..4 {
+            table.insert(key(n), second(100 - i64::from(n)), n);
+        }
+        assert_eq!(table.evict().map(|(_, n)| n), Some(3));
+    }
+}
