@@ -27,6 +27,7 @@ mod observer;
 mod preamble;
 mod reader;
 mod record;
+pub mod registry;
 mod search;
 mod server_hello;
 mod sslv2;

@@ -1,0 +1,189 @@
+//! What is known of a server endpoint from all its flows.
+//!
+//! A book is what unmasks a default certificate without a catalog: the leaf that an endpoint
+//! shows to those who name nobody, while it has another one for those who name a host. Books are
+//! written in the order of the input and bounded, so they are the same on any number of threads.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::analysis::evidence::{self, AskedFor};
+use crate::analysis::shared::Chain;
+use crate::analysis::story::Story;
+use crate::flow::Endpoint;
+use crate::pki::Coverage;
+use crate::reassembly::Limits;
+use crate::tls::Observed;
+use crate::verdict::Reaction;
+
+/// The books of all endpoints.
+#[derive(Debug)]
+pub(super) struct Books {
+    books: HashMap<Endpoint, Book>,
+    /// Addresses that took part in TLS, as client or as server.
+    speakers: HashSet<IpAddr>,
+    max_endpoints: usize,
+    max_rows: usize,
+    /// Flows whose endpoint found no place.
+    pub(super) left_out: u64,
+}
+
+/// One endpoint.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    rows: Vec<Row>,
+    /// Who was content, with which name and certificate.
+    content: HashSet<(IpAddr, AskedFor, Option<[u8; 32]>)>,
+    /// The chain of the last full handshake, by who asked for what.
+    full: BTreeMap<(IpAddr, AskedFor), Arc<Chain>>,
+    /// The chain of a session, by the id or ticket that it can be resumed with.
+    sessions: HashMap<[u8; 16], Arc<Chain>>,
+    /// Rows, clients or sessions that found no place.
+    pub(super) left_out: u64,
+}
+
+/// What was served to those who asked for one name.
+#[derive(Debug)]
+struct Row {
+    asked_for: AskedFor,
+    leaf: [u8; 32],
+    covers: bool,
+}
+
+impl Books {
+    /// No books yet.
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            books: HashMap::new(),
+            speakers: HashSet::new(),
+            max_endpoints: limits.endpoints,
+            max_rows: limits.endpoint_names,
+            left_out: 0,
+        }
+    }
+
+    /// Enters a flow. Flows are entered in the order of the input.
+    pub(super) fn enter(&mut self, story: &Story) {
+        let Some(tls) = &story.tls else { return };
+        let (client, server) = (story.source(), story.destination());
+        if self.speakers.len() < MAX_SPEAKERS {
+            self.speakers.extend([client.ip, server.ip]);
+        }
+        if self.books.len() >= self.max_endpoints && !self.books.contains_key(&server) {
+            self.left_out += 1;
+            return;
+        }
+        let book = self.books.entry(server).or_default();
+        let asked_for = AskedFor::of(&tls.server_name);
+        let chain = tls.chain.seen();
+        let leaf = chain.and_then(|chain| chain.leaf());
+        let leaf_hash = leaf.map(|leaf| leaf.certificate.sha256);
+        if tls.reaction == Reaction::Accepted {
+            if book.content.len() < MAX_CONTENT {
+                book.content
+                    .insert((client.ip, asked_for.clone(), leaf_hash));
+            } else {
+                book.left_out += 1;
+            }
+        }
+        let (Some(chain), Some(leaf), Observed::Seen(name)) = (chain, leaf, &tls.server_name)
+        else {
+            return;
+        };
+        let covers = evidence::coverage(&leaf.certificate, name).is_some_and(Coverage::covers);
+        let is_known = book
+            .rows
+            .iter()
+            .any(|row| row.asked_for == asked_for && row.leaf == leaf.certificate.sha256);
+        if !is_known {
+            if book.rows.len() < self.max_rows {
+                book.rows.push(Row {
+                    asked_for: asked_for.clone(),
+                    leaf: leaf.certificate.sha256,
+                    covers,
+                });
+            } else {
+                book.left_out += 1;
+            }
+        }
+        if book.sessions.len() < MAX_SESSIONS {
+            for id in evidence::issued_sessions(&tls.session) {
+                book.sessions.insert(id, Arc::clone(chain));
+            }
+        }
+        if book.full.len() < MAX_CONTENT {
+            book.full.insert((client.ip, asked_for), Arc::clone(chain));
+        }
+    }
+
+    /// The book of an endpoint.
+    pub(super) fn get(&self, server: &Endpoint) -> Option<&Book> {
+        self.books.get(server)
+    }
+
+    /// Whether an address took part in TLS anywhere in the run.
+    pub(super) fn has_spoken(&self, ip: &IpAddr) -> bool {
+        self.speakers.contains(ip)
+    }
+}
+
+impl Book {
+    /// Whether the endpoint served somebody who asked for another name than this.
+    pub(super) fn serves_other_names(&self, asked_for: &AskedFor) -> bool {
+        self.content
+            .iter()
+            .any(|(_, other, _)| matches!(other, AskedFor::Name(_)) && other != asked_for)
+            || self
+                .rows
+                .iter()
+                .any(|row| row.covers && row.asked_for != *asked_for)
+    }
+
+    /// Whether a client was content with this name and certificate on some flow.
+    pub(super) fn is_content(
+        &self,
+        client: IpAddr,
+        asked_for: &AskedFor,
+        leaf: Option<[u8; 32]>,
+    ) -> bool {
+        self.content.contains(&(client, asked_for.clone(), leaf))
+    }
+
+    /// Whether `leaf` is what the endpoint shows when it knows no better: it was served where it
+    /// covers no name asked for, another one was served to a name that it covers, and `leaf`
+    /// itself covers none of those that the other one does.
+    pub(super) fn is_default(
+        &self,
+        leaf: [u8; 32],
+        covers_any: impl Fn(&AskedFor) -> bool,
+    ) -> bool {
+        let is_shown_unasked = self.rows.iter().any(|row| row.leaf == leaf && !row.covers);
+        let mut others = self
+            .rows
+            .iter()
+            .filter(|row| row.leaf != leaf && row.covers)
+            .peekable();
+        is_shown_unasked && others.peek().is_some() && others.all(|row| !covers_any(&row.asked_for))
+    }
+
+    /// The chain of the session that a resumed flow goes back to, and how that was found.
+    pub(super) fn resumed_chain(
+        &self,
+        offered: impl Iterator<Item = [u8; 16]>,
+        client: IpAddr,
+        asked_for: &AskedFor,
+    ) -> Option<&Arc<Chain>> {
+        offered
+            .filter_map(|id| self.sessions.get(&id))
+            .next()
+            .or_else(|| self.full.get(&(client, asked_for.clone())))
+    }
+}
+
+/// Addresses remembered as speakers of TLS.
+const MAX_SPEAKERS: usize = 1 << 20;
+/// Clients with what they asked for, of one endpoint.
+const MAX_CONTENT: usize = 1024;
+/// Sessions of one endpoint.
+const MAX_SESSIONS: usize = 4096;

@@ -1,0 +1,297 @@
+//! One TCP connection: from segments to what TLS showed of itself.
+//!
+//! A connection is read only as long as its handshake can still
+//! change: after that its buffers are gone, and only record headers are followed.
+
+use crate::analysis::lane::Lane;
+use crate::analysis::mark::Mark;
+use crate::analysis::reading::{Reading, Settled};
+use crate::flow::Direction;
+use crate::packet::{Encapsulation, PathId, Segment, SeqNumber, Unreachable};
+use crate::reassembly::Limits;
+use crate::tls::{self, Progress};
+use crate::verdict::Closing;
+
+/// A TCP connection as far as it was seen.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) first: Mark,
+    pub(super) last: Mark,
+    lanes: [Lane; 2],
+    /// Who sent the SYN.
+    pub(super) opener: Option<Direction>,
+    /// Who ended it first, and how.
+    pub(super) close: Option<(Direction, Closing)>,
+    phase: Phase,
+    /// An earlier connection of the same addresses that is still open: two captures in one, or
+    /// two networks with the same addresses.
+    pub(super) older: Option<Box<Connection>>,
+    paths: Vec<PathId>,
+    pub(super) encapsulation: Option<Box<Encapsulation>>,
+    /// An ICMP error that quotes one of its segments.
+    pub(super) icmp: Option<Box<Unreachable>>,
+    pub(super) facts: Facts,
+}
+
+/// What was odd about the segments.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Facts {
+    pub(super) has_conflict: bool,
+    pub(super) is_cut: bool,
+    pub(super) hit_limit: bool,
+    pub(super) syn_count: u32,
+    pub(super) was_evicted: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// No payload yet.
+    Opening,
+    /// Not TLS so far: only the first bytes of segments are looked at.
+    Watching,
+    /// The handshake is being read.
+    Reading(Box<Reading>),
+    /// It has told its story.
+    Settled(Box<Settled>),
+}
+
+impl Connection {
+    /// A connection of which nothing is known but where it was first seen.
+    pub(super) fn new(mark: Mark) -> Self {
+        Self {
+            first: mark,
+            last: mark,
+            lanes: [Lane::default(); 2],
+            opener: None,
+            close: None,
+            phase: Phase::Opening,
+            older: None,
+            paths: Vec::new(),
+            encapsulation: None,
+            icmp: None,
+            facts: Facts::default(),
+        }
+    }
+
+    pub(super) fn lane(&self, direction: Direction) -> &Lane {
+        let [low, high] = &self.lanes;
+        match direction {
+            Direction::LowToHigh => low,
+            Direction::HighToLow => high,
+        }
+    }
+
+    fn lane_mut(&mut self, direction: Direction) -> &mut Lane {
+        let [low, high] = &mut self.lanes;
+        match direction {
+            Direction::LowToHigh => low,
+            Direction::HighToLow => high,
+        }
+    }
+
+    /// Whether both sides have ended it, or one abruptly.
+    pub(super) fn is_closed(&self) -> bool {
+        let [low, high] = &self.lanes;
+        low.has_rst || high.has_rst || (low.has_fin && high.has_fin)
+    }
+
+    /// Whether a segment belongs to the earlier connection that is still open, rather than to
+    /// this one: it lies nearer to what was seen of that.
+    pub(super) fn is_meant_for_older(&self, segment: &Segment) -> bool {
+        let distance = |connection: &Self| connection.lane(segment.direction).distance(segment.seq);
+        self.older
+            .as_deref()
+            .is_some_and(|older| distance(older) < distance(self))
+    }
+
+    /// Whether a SYN opens another connection than this one.
+    pub(super) fn is_reopened_by(&self, segment: &Segment) -> bool {
+        let lane = self.lane(segment.direction);
+        let first_byte = SeqNumber(segment.seq.0.wrapping_add(1));
+        match (lane.syn, lane.anchor) {
+            (Some(syn), _) => syn != segment.seq,
+            // A SYN that comes late, or that the capture shows behind its data, is no new one.
+            (None, Some(anchor)) => anchor != first_byte,
+            (None, None) => lane.packets > 0 && lane.distance(first_byte) > LATE_SYN,
+        }
+    }
+
+    /// Takes a SYN, with or without ACK.
+    pub(super) fn open(&mut self, segment: &Segment) {
+        let is_answer = segment.flags.ack();
+        let first_byte = SeqNumber(segment.seq.0.wrapping_add(1));
+        let lane = self.lane_mut(segment.direction);
+        lane.syn = Some(segment.seq);
+        lane.anchor_at(first_byte, true);
+        if is_answer {
+            self.opener.get_or_insert(segment.direction.reversed());
+            let other = self.lane_mut(segment.direction.reversed());
+            if other.anchor.is_none() {
+                other.anchor_at(segment.ack, true);
+            }
+        } else {
+            self.opener = Some(segment.direction);
+            self.facts.syn_count = self.facts.syn_count.saturating_add(1);
+        }
+    }
+
+    /// Whether both sides were heard.
+    pub(super) fn was_answered(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.packets > 0)
+    }
+
+    /// Whether a SYN was seen, and nothing that answers it.
+    pub(super) fn is_half_open(&self) -> bool {
+        self.opener
+            .is_some_and(|opener| self.lane(opener.reversed()).syn.is_none())
+            && matches!(self.phase, Phase::Opening)
+    }
+
+    /// Notes through which networks a segment came. `true` when its way is worth a closer look.
+    pub(super) fn is_new_path(&mut self, path: PathId) -> bool {
+        if self.paths.contains(&path) || self.paths.len() >= MAX_PATHS {
+            return false;
+        }
+        self.paths.push(path);
+        true
+    }
+
+    /// Takes one segment: counts it, reads it, notes an end. Returns by how many bytes the memory
+    /// held for the connection grew, or shrank.
+    pub(super) fn take(
+        &mut self,
+        segment: &Segment,
+        payload: &[u8],
+        mark: Mark,
+        limits: &Limits,
+    ) -> isize {
+        self.last = mark;
+        let direction = segment.direction;
+        let is_fresh = self.lane_mut(direction).count(segment);
+        if segment.flags.syn() && is_fresh {
+            self.open(segment);
+        }
+        let mut grown = 0;
+        // What follows a reset from the same side is junk.
+        if segment.wire_len > 0 && !segment.flags.rst() && !self.lane(direction).has_rst {
+            let offset = u32::from(segment.flags.syn());
+            let seq = SeqNumber(segment.seq.0.wrapping_add(offset));
+            self.lane_mut(direction).extend(seq, segment.wire_len);
+            self.facts.is_cut |=
+                usize::try_from(segment.wire_len).is_ok_and(|len| len > payload.len());
+            grown = self.read(segment, seq, payload, mark, limits);
+        }
+        if segment.flags.rst() || segment.flags.fin() {
+            let how = if segment.flags.rst() {
+                Closing::Rst
+            } else {
+                Closing::Fin
+            };
+            let lane = self.lane_mut(direction);
+            lane.has_rst |= segment.flags.rst();
+            lane.has_fin |= segment.flags.fin();
+            self.close.get_or_insert((direction, how));
+        }
+        grown
+    }
+
+    fn read(
+        &mut self,
+        segment: &Segment,
+        seq: SeqNumber,
+        payload: &[u8],
+        mark: Mark,
+        limits: &Limits,
+    ) -> isize {
+        if let Phase::Settled(settled) = &mut self.phase {
+            settled.follow(segment.direction, seq, payload, segment.wire_len, mark);
+            return 0;
+        }
+        if !matches!(self.phase, Phase::Reading(_)) {
+            if !self.is_worth_reading(segment, seq, payload) {
+                self.phase = Phase::Watching;
+                return 0;
+            }
+            let anchors = self.lanes.map(|lane| lane.anchor);
+            self.phase = Phase::Reading(Box::new(Reading::new(anchors)));
+        }
+        let Phase::Reading(reading) = &mut self.phase else {
+            return 0;
+        };
+        let before = reading.memory_len();
+        reading.push(segment, seq, payload, mark, limits);
+        match reading.progress() {
+            Progress::Undecided | Progress::Handshaking => {}
+            Progress::NotTls => self.phase = Phase::Watching,
+            Progress::Settled => self.settle(),
+        }
+        signed(self.held_len()) - signed(before)
+    }
+
+    /// Whether a segment of a connection that is not being read may begin TLS, or hide what does.
+    fn is_worth_reading(&mut self, segment: &Segment, seq: SeqNumber, payload: &[u8]) -> bool {
+        let anchor = self.lane(segment.direction).anchor;
+        let begins = match self.phase {
+            Phase::Opening => match anchor {
+                // Not the first byte: what comes before may still come.
+                Some(anchor) if anchor != seq => return true,
+                Some(_) => return tls::may_begin(payload),
+                None => tls::may_begin(payload),
+            },
+            _ => tls::begins_client_hello(payload) || tls::begins_server_hello(payload),
+        };
+        if begins {
+            // It says itself where this direction begins, and its ACK where the other one does.
+            self.lane_mut(segment.direction).anchor_at(seq, false);
+            if segment.flags.ack() {
+                self.lane_mut(segment.direction.reversed())
+                    .anchor_at(segment.ack, false);
+            }
+            return true;
+        }
+        matches!(self.phase, Phase::Opening)
+    }
+
+    /// Reads what waits, and gives up what is missing: no more will come, or nothing more matters.
+    pub(super) fn settle(&mut self) {
+        if !matches!(self.phase, Phase::Reading(_)) {
+            return;
+        }
+        if let Phase::Reading(reading) = std::mem::replace(&mut self.phase, Phase::Watching)
+            && let Some(settled) = reading.finish()
+        {
+            self.phase = Phase::Settled(Box::new(settled));
+        }
+    }
+
+    /// Stops reading, since all connections together hold too much.
+    pub(super) fn give_up(&mut self) {
+        self.facts.hit_limit = true;
+        self.settle();
+    }
+
+    /// Bytes held for the handshake.
+    pub(super) fn held_len(&self) -> usize {
+        match &self.phase {
+            Phase::Reading(reading) => reading.memory_len(),
+            _ => 0,
+        }
+    }
+
+    /// What TLS showed, once settled; `None` where there was no TLS.
+    pub(super) fn into_settled(self) -> Option<Settled> {
+        match self.phase {
+            Phase::Settled(settled) => Some(*settled),
+            _ => None,
+        }
+    }
+}
+
+/// How far a SYN may lie from what was seen before it, and still belong to it.
+const LATE_SYN: u32 = 1 << 16;
+/// Ways through the network that one connection may take before further ones are not told.
+const MAX_PATHS: usize = 4;
+
+fn signed(len: usize) -> isize {
+    isize::try_from(len).unwrap_or(isize::MAX)
+}

@@ -1,0 +1,267 @@
+//! Facts of the wire in the words of the report: hellos and certificates, each kind once.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::analysis::shared::{Answer, Client, Product};
+use crate::pki::{self, SelfSigned};
+use crate::report::{
+    Bounded, CertificateHash, CertificateReport, ClientReport, Cut, DistinguishedName, Ech, Hex,
+    LeafReport, Time, bounded_ciphers,
+};
+use crate::time::{Precision, Timestamp};
+use crate::tls::{self, ClientHello, MessageType, ServerHello, StepKind, registry};
+use crate::verdict::{Act, Side};
+
+/// The bytes that make two ClientHellos one kind.
+pub(super) fn client_key(hello: &ClientHello) -> Vec<u8> {
+    let mut key = Vec::with_capacity(256);
+    key.extend(hello.legacy_version.to_be_bytes());
+    key.push(u8::from(hello.sslv2) | u8::from(hello.ech) << 1 | u8::from(hello.complete) << 2);
+    for list in [
+        &hello.cipher_suites,
+        &hello.extensions,
+        &hello.supported_versions,
+        &hello.groups,
+        &hello.signature_algorithms,
+    ] {
+        push_u16s(&mut key, list);
+    }
+    for kind in &hello.cipher_kinds {
+        key.extend(kind.to_be_bytes());
+    }
+    push_bytes(&mut key, &hello.point_formats);
+    for name in &hello.alpn {
+        push_bytes(&mut key, name);
+    }
+    key
+}
+
+/// The bytes that make two ServerHellos one kind.
+pub(super) fn answer_key(hello: &ServerHello, curve: Option<u16>) -> Vec<u8> {
+    let mut key = Vec::with_capacity(64);
+    key.extend(hello.legacy_version.to_be_bytes());
+    key.push(u8::from(hello.sslv2) | u8::from(hello.complete) << 1);
+    for number in [
+        hello.selected_version,
+        hello.cipher_suite,
+        hello.key_share,
+        curve,
+    ] {
+        key.push(u8::from(number.is_some()));
+        key.extend(number.unwrap_or_default().to_be_bytes());
+    }
+    push_u16s(&mut key, &hello.extensions);
+    push_bytes(&mut key, hello.alpn.as_deref().unwrap_or_default());
+    key
+}
+
+/// The bytes that make two acts the same.
+pub(super) fn act_key(act: &Act) -> [u8; 6] {
+    let [a, b, c, d] = act.len.to_be_bytes();
+    [
+        u8::from(act.by == Side::Server) | step_code(act.kind) << 1,
+        message_code(act.kind),
+        a,
+        b,
+        c,
+        d,
+    ]
+}
+
+const fn step_code(kind: StepKind) -> u8 {
+    match kind {
+        StepKind::Message(_) => 0,
+        StepKind::HelloRetryRequest => 1,
+        StepKind::EncryptedHandshake => 2,
+        StepKind::ChangeCipherSpec => 3,
+        StepKind::Alert => 4,
+        StepKind::EncryptedAlert => 5,
+        StepKind::ApplicationData => 6,
+        StepKind::Heartbeat => 7,
+    }
+}
+
+const fn message_code(kind: StepKind) -> u8 {
+    match kind {
+        StepKind::Message(MessageType(number)) => number,
+        _ => 0,
+    }
+}
+
+/// What a step is called in the report: handshake messages by their names in the standards.
+pub(super) const fn step_name(kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Message(MessageType(number)) => match number {
+            0 => "hello_request",
+            1 => "client_hello",
+            2 => "server_hello",
+            4 => "new_session_ticket",
+            8 => "encrypted_extensions",
+            11 => "certificate",
+            12 => "server_key_exchange",
+            13 => "certificate_request",
+            14 => "server_hello_done",
+            15 => "certificate_verify",
+            16 => "client_key_exchange",
+            20 => "finished",
+            22 => "certificate_status",
+            25 => "compressed_certificate",
+            67 => "next_protocol",
+            _ => "unknown_message",
+        },
+        StepKind::HelloRetryRequest => "hello_retry_request",
+        StepKind::EncryptedHandshake => "encrypted_handshake",
+        StepKind::ChangeCipherSpec => "change_cipher_spec",
+        StepKind::Alert => "alert",
+        StepKind::EncryptedAlert => "encrypted_alert",
+        StepKind::ApplicationData => "application_data",
+        StepKind::Heartbeat => "heartbeat",
+    }
+}
+
+fn push_u16s(key: &mut Vec<u8>, list: &[u16]) {
+    key.extend(u32::try_from(list.len()).unwrap_or(u32::MAX).to_be_bytes());
+    for number in list {
+        key.extend(number.to_be_bytes());
+    }
+}
+
+fn push_bytes(key: &mut Vec<u8>, bytes: &[u8]) {
+    key.extend(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+    key.extend(bytes);
+}
+
+/// Describes a kind of client.
+pub(super) fn client(hello: &ClientHello) -> Client {
+    let mut report = ClientReport::default();
+    let versions = if hello.supported_versions.is_empty() {
+        std::slice::from_ref(&hello.legacy_version)
+    } else {
+        hello.supported_versions.as_slice()
+    };
+    report.versions = named(versions, |version| registry::version(version).text);
+    let mut has_lossy_text = false;
+    for name in &hello.alpn {
+        let text = String::from_utf8_lossy(name);
+        has_lossy_text |= matches!(text, Cow::Owned(_));
+        report.alpn.push(text.into());
+    }
+    report.ja4 = tls::ja4(hello).map(Arc::from);
+    report.groups = named(&hello.groups, registry::named_group);
+    report.ech = hello.ech.then_some(Ech::Offered);
+    let ciphers = named(&hello.cipher_suites, registry::cipher_suite);
+    let (ciphers, count) = bounded_ciphers(ciphers, Cut::USUAL);
+    report.supported_ciphers_count = count;
+    Client {
+        report: Arc::new(report.bounded()),
+        ciphers,
+        ja3: tls::ja3(hello).map(|ja3| digest(&ja3)),
+        offers_ech: hello.ech,
+        has_lossy_text,
+    }
+}
+
+fn digest(ja3: &tls::Ja3) -> Hex<16> {
+    Hex(u128::from_str_radix(&ja3.hash, 16)
+        .unwrap_or_default()
+        .to_be_bytes())
+}
+
+fn named(numbers: &[u16], name: impl Fn(u16) -> Cow<'static, str>) -> Vec<Cow<'static, str>> {
+    numbers
+        .iter()
+        .filter(|number| !tls::is_grease(**number))
+        .map(|number| name(*number))
+        .collect()
+}
+
+/// Describes a kind of answer.
+pub(super) fn answer(hello: &ServerHello, curve: Option<u16>) -> Answer {
+    let alpn = hello.alpn.as_deref().map(String::from_utf8_lossy);
+    Answer {
+        version: hello.version(),
+        is_tls13: hello.is_tls13(),
+        is_sslv2: hello.sslv2,
+        cipher: hello.cipher_suite.map(registry::cipher_suite),
+        group: curve.or(hello.key_share),
+        has_lossy_text: matches!(alpn, Some(Cow::Owned(_))),
+        alpn: alpn.map(|name| name.to_lowercase().into()),
+        ja3s: tls::ja3s(hello).map(|ja3s| digest(&ja3s)),
+    }
+}
+
+/// Describes a certificate: as a row of a chain, and as the server's own.
+pub(super) fn certificate(certificate: &pki::Certificate) -> (CertificateReport, LeafReport) {
+    let subject: Arc<str> = certificate.subject.to_string().into();
+    let issuer: Arc<str> = certificate.issuer.to_string().into();
+    let time = |time: Option<Timestamp>| time.map(|time| Time::new(time, Precision::Seconds));
+
+    let mut row = CertificateReport::new(Hex(certificate.sha256));
+    row.subject = Some(Arc::clone(&subject));
+    row.issuer = Some(Arc::clone(&issuer));
+    row.not_before = time(certificate.not_before);
+    row.not_after = time(certificate.not_after);
+    row.self_signed = match certificate.self_signed {
+        SelfSigned::BySignature => Some(true),
+        excluded if excluded.is_excluded() => Some(false),
+        // Nothing proves it either way.
+        _ => None,
+    };
+    row.ca = certificate.ca;
+    row.malformed = certificate.malformed.is_some();
+
+    let mut leaf = LeafReport::new(CertificateHash::new(certificate.sha256, certificate.sha1));
+    leaf.subject = row.subject.clone();
+    leaf.issuer = row.issuer.clone();
+    leaf.not_before = row.not_before;
+    leaf.not_after = row.not_after;
+    let x509 = &mut leaf.x509;
+    x509.subject = distinguished_name(&certificate.subject, subject);
+    x509.issuer = distinguished_name(&certificate.issuer, issuer);
+    let names = &certificate.names;
+    let dns = names.dns.iter().map(|name| Arc::from(name.as_str()));
+    let ips = names.ip.iter().map(|ip| Arc::from(ip.to_string()));
+    let others = names
+        .other
+        .iter()
+        .map(|other| Arc::from(other.text.as_str()));
+    x509.alternative_names = dns.chain(ips).chain(others).collect();
+    x509.serial_number = Some(certificate.serial.as_str().into());
+    x509.version_number = Some(certificate.version.to_string().into());
+    x509.signature_algorithm
+        .clone_from(&certificate.signature_algorithm);
+    if let Some(key) = &certificate.key {
+        x509.public_key_algorithm = Some(key.algorithm.clone());
+        x509.public_key_curve.clone_from(&key.curve);
+        x509.public_key_size = key.bits;
+        x509.public_key_exponent = key
+            .exponent
+            .and_then(|exponent| u32::try_from(exponent).ok());
+    }
+    (row.bounded(), leaf.bounded())
+}
+
+fn distinguished_name(name: &pki::DistinguishedName, whole: Arc<str>) -> DistinguishedName {
+    let values = |kind: &'static str| name.values(kind).map(Arc::from).collect::<Vec<Arc<str>>>();
+    let mut report = DistinguishedName::default();
+    report.common_name = values("CN");
+    report.organization = values("O");
+    report.organizational_unit = values("OU");
+    report.locality = values("L");
+    report.state_or_province = values("ST");
+    report.country = values("C");
+    report.distinguished_name = Some(whole);
+    report
+}
+
+/// What the catalog says of a certificate.
+pub(super) fn product(entry: &pki::catalog::Entry) -> Product {
+    use pki::catalog::Strength;
+    Product {
+        id: entry.id.as_str().into(),
+        name: entry.product.as_str().into(),
+        is_conditional: matches!(entry.strength, Strength::Conditional),
+        is_generic: matches!(entry.strength, Strength::Generic),
+    }
+}

@@ -1,0 +1,231 @@
+//! From a story and its neighbours to the evidence that a check may look at.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::analysis::book::{Book, Books};
+use crate::analysis::shared::{Chain, Known};
+use crate::analysis::story::{Knock, Story};
+use crate::flow::Endpoint;
+use crate::packet::Cause;
+use crate::pki::{self, Certificate, Coverage, HostName, Reference};
+use crate::tls::{Observed, ServerName, Session, Unseen};
+use crate::verdict::{
+    self, Answer, CaptureFacts, ClientCertificate, DefaultBy, EndpointFacts, Evidence, Judgement,
+    Reaction, Unreachable,
+};
+
+/// What a client asked for, so far as it matters for what it is served.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum AskedFor {
+    /// No name at all, or an address, which is none.
+    Nobody,
+    /// A name, in lower case and without a dot at its end.
+    Name(Arc<[u8]>),
+    /// It could not be read.
+    Unknown,
+}
+
+impl AskedFor {
+    /// What stands in a ClientHello.
+    pub(super) fn of(name: &Observed<ServerName>) -> Self {
+        match name {
+            Observed::Seen(ServerName::Absent | ServerName::Empty | ServerName::IpLiteral(_)) => {
+                Self::Nobody
+            }
+            Observed::Seen(ServerName::Name(name)) => {
+                let name = name.strip_suffix(b".").unwrap_or(name);
+                Self::Name(name.to_ascii_lowercase().into())
+            }
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Whether a certificate covers the name in a ClientHello; `None` where none was asked for.
+pub(super) fn coverage(certificate: &Certificate, name: &ServerName) -> Option<Coverage> {
+    let reference = match name {
+        ServerName::Name(name) => match HostName::from_bytes(name) {
+            Some(name) => Reference::Dns(name),
+            None => return Some(Coverage::Mismatch),
+        },
+        ServerName::IpLiteral(text) => Reference::Ip(text.parse::<IpAddr>().ok()?),
+        _ => return None,
+    };
+    Some(pki::covers(certificate, &reference))
+}
+
+/// What a story means beside the books: the chain in question and the judgement.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) judgement: Judgement,
+    pub(super) default_by_comparison: bool,
+    pub(super) default_by_catalog: bool,
+}
+
+/// Judges a story beside its neighbours.
+pub(super) fn judge(story: &Story, books: &Books) -> Judged {
+    let server = story.destination();
+    let Some(tls) = &story.tls else {
+        return judge_knock(story, &server);
+    };
+    let book = books.get(&server);
+    let asked_for = AskedFor::of(&tls.server_name);
+    let client = story.source().ip;
+    let (chain, is_inherited) = match &tls.chain {
+        Observed::Seen(chain) => (Observed::Seen(chain), false),
+        Observed::Unseen(why @ Unseen::Resumed) => {
+            let offered = offered_sessions(&tls.session);
+            match book.and_then(|book| book.resumed_chain(offered, client, &asked_for)) {
+                Some(chain) => (Observed::Seen(chain), true),
+                None => (Observed::Unseen(*why), false),
+            }
+        }
+        Observed::Unseen(why) => (Observed::Unseen(*why), false),
+    };
+    let leaf = chain.seen().and_then(|chain| chain.leaf());
+    let default = leaf
+        .map(|leaf| default_by(leaf, story, book))
+        .unwrap_or_default();
+    let evidence = Evidence {
+        at: tls.hello_at.unwrap_or(story.first).time,
+        server: &server,
+        server_name: match &tls.server_name {
+            Observed::Seen(name) => Observed::Seen(name),
+            Observed::Unseen(why) => Observed::Unseen(*why),
+        },
+        offers_ech: tls.client.as_ref().is_some_and(|client| client.offers_ech),
+        is_tls13: tls.answer.as_ref().is_some_and(|answer| answer.is_tls13),
+        was_answered: tls.answer.is_some(),
+        chain: match (chain, leaf) {
+            (Observed::Seen(chain), Some(leaf)) => Observed::Seen(verdict::Chain {
+                leaf: &leaf.certificate,
+                top: &chain.top().unwrap_or(leaf).certificate,
+                shape: &chain.shape,
+                coverage: tls
+                    .server_name
+                    .seen()
+                    .and_then(|name| coverage(&leaf.certificate, name)),
+                default,
+            }),
+            (Observed::Seen(_), None) => Observed::Unseen(Unseen::Malformed),
+            (Observed::Unseen(why), _) => Observed::Unseen(why),
+        },
+        is_inherited,
+        reaction: tls.reaction,
+        endpoint: EndpointFacts {
+            serves_other_names: book.is_some_and(|book| book.serves_other_names(&asked_for)),
+            same_client_accepts: book.is_some_and(|book| {
+                book.is_content(client, &asked_for, leaf.map(|leaf| leaf.certificate.sha256))
+            }),
+        },
+        client_certificate: tls.client_certificate,
+        capture: story.capture,
+        unreachable: None,
+    };
+    Judged {
+        judgement: verdict::judge(&evidence),
+        default_by_comparison: default.by_comparison,
+        default_by_catalog: default.in_catalog,
+    }
+}
+
+fn judge_knock(story: &Story, server: &Endpoint) -> Judged {
+    let unreachable = story.unreachable.as_ref().map(|knock| Unreachable {
+        answer: answer(knock),
+        attempts: knock.attempts,
+    });
+    let evidence = Evidence {
+        at: story.first.time,
+        server,
+        server_name: Observed::Unseen(Unseen::RefusedBefore),
+        offers_ech: false,
+        is_tls13: false,
+        was_answered: false,
+        chain: Observed::Unseen(Unseen::RefusedBefore),
+        is_inherited: false,
+        reaction: Reaction::Unfinished,
+        endpoint: EndpointFacts::default(),
+        client_certificate: ClientCertificate::NotRequested,
+        capture: CaptureFacts::default(),
+        unreachable,
+    };
+    Judged {
+        judgement: verdict::judge(&evidence),
+        default_by_comparison: false,
+        default_by_catalog: false,
+    }
+}
+
+fn answer(knock: &Knock) -> Answer<'_> {
+    match &knock.icmp {
+        _ if knock.was_reset => Answer::Reset,
+        Some(icmp) => Answer::Icmp(cause(icmp.cause), icmp.from),
+        None => Answer::Silence,
+    }
+}
+
+/// What an ICMP error says, in a few words.
+const fn cause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Network => "network unreachable",
+        Cause::Host => "host unreachable",
+        Cause::Protocol => "protocol unreachable",
+        Cause::Port => "port unreachable",
+        Cause::Prohibited => "administratively prohibited",
+        Cause::TooBig { .. } => "packet too big",
+        Cause::TimeExceeded => "time exceeded",
+        Cause::Parameter => "parameter problem",
+        _ => "destination unreachable",
+    }
+}
+
+/// Why a leaf is taken for a default certificate on this flow, if it is. A certificate that
+/// covers the name asked for is the right one, whoever else is served it.
+fn default_by<'a>(leaf: &'a Known, story: &Story, book: Option<&Book>) -> DefaultBy<'a> {
+    let Some(tls) = &story.tls else {
+        return DefaultBy::default();
+    };
+    let Observed::Seen(name) = &tls.server_name else {
+        return DefaultBy::default();
+    };
+    let covered = coverage(&leaf.certificate, name).is_some_and(Coverage::covers);
+    if covered {
+        return DefaultBy::default();
+    }
+    let covers_any = |asked_for: &AskedFor| match asked_for {
+        AskedFor::Name(name) => coverage(&leaf.certificate, &ServerName::Name(name.to_vec()))
+            .is_some_and(Coverage::covers),
+        _ => false,
+    };
+    DefaultBy {
+        in_catalog: leaf.default.is_some(),
+        product: leaf
+            .default
+            .as_ref()
+            .filter(|product| !product.is_generic)
+            .map(|product| &*product.name),
+        by_comparison: book
+            .is_some_and(|book| book.is_default(leaf.certificate.sha256, covers_any)),
+    }
+}
+
+/// The ids and tickets under which a session can be found again.
+pub(super) fn issued_sessions(session: &Session) -> impl Iterator<Item = [u8; 16]> {
+    [session.id_issued, session.ticket_issued]
+        .into_iter()
+        .flatten()
+        .map(|ticket| ticket.digest)
+}
+
+fn offered_sessions(session: &Session) -> impl Iterator<Item = [u8; 16]> {
+    [session.ticket_offered, session.id_offered]
+        .into_iter()
+        .flatten()
+        .map(|ticket| ticket.digest)
+}
+
+/// The chain that a story itself showed.
+pub(super) fn own_chain(story: &Story) -> Option<&Arc<Chain>> {
+    story.tls.as_ref().and_then(|tls| tls.chain.seen())
+}

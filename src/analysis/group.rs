@@ -1,0 +1,167 @@
+//! A capture, in one file or in many: what belongs together has one set of flow tables.
+//!
+//! Rotated files go on where the one before ended; captures that were taken side by side do not,
+//! and the same addresses in two of them are two connections.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use rayon::prelude::*;
+
+use crate::analysis::filter::Filter;
+use crate::analysis::round::{FrameTally, take_abandoned, take_in_turn, take_side_by_side};
+use crate::analysis::shard::{SHARDS, Shard, ShardCounts};
+use crate::analysis::shared::Shared;
+use crate::analysis::story::Story;
+use crate::capture::{Block, LinkType};
+use crate::packet::{Defragmenter, FragmentCounts, FragmentLimits};
+use crate::reassembly::Limits;
+use crate::time::Timestamp;
+
+/// The flow tables of one capture.
+#[derive(Debug)]
+pub(super) struct Group {
+    shards: Vec<Shard>,
+    fragments: Defragmenter,
+    link_types: Vec<LinkType>,
+    last_file: u32,
+    /// The time of its newest frame.
+    end: Timestamp,
+}
+
+/// What is left of a capture when it has ended.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    pub(super) stories: Vec<Story>,
+    /// Connections that never came about, and worth telling on their own merits.
+    pub(super) knocks: Vec<Story>,
+    pub(super) knocks_left_out: u64,
+    pub(super) counts: Vec<ShardCounts>,
+    pub(super) fragments: FragmentCounts,
+}
+
+impl Group {
+    /// Empty tables for a capture of these link types.
+    pub(super) fn new(limits: &Limits, seed: u64, link_types: Vec<LinkType>) -> Self {
+        let fragment_limits = FragmentLimits {
+            total_len: limits.fragments_total,
+            piece_count: limits.fragments_per_packet,
+            ..FragmentLimits::default()
+        };
+        Self {
+            shards: (0..SHARDS).map(|_| Shard::new(limits, seed)).collect(),
+            fragments: Defragmenter::new(fragment_limits),
+            link_types,
+            last_file: 0,
+            end: Timestamp::from_nanos(i64::MIN),
+        }
+    }
+
+    /// Whether a file that begins at `start` goes on where this capture ended.
+    pub(super) fn is_continued_by(&self, start: Timestamp, link_types: &[LinkType]) -> bool {
+        self.link_types == link_types && start.nanos_since(self.end) >= -OVERLAP
+    }
+
+    pub(super) const fn end(&self) -> Timestamp {
+        self.end
+    }
+
+    /// Takes the frames of some blocks.
+    pub(super) fn take(
+        &mut self,
+        blocks: &[Block],
+        file: u32,
+        filter: &Filter,
+        shared: &Shared,
+        pool: Option<&rayon::ThreadPool>,
+    ) -> (FrameTally, Vec<Story>) {
+        self.last_file = file;
+        let (shards, fragments) = (&mut self.shards, &mut self.fragments);
+        let tally = match pool {
+            Some(pool) => {
+                pool.install(|| take_side_by_side(blocks, file, filter, shards, fragments, shared))
+            }
+            None => {
+                let tally = take_in_turn(blocks, file, filter, shards, fragments);
+                for shard in shards {
+                    shard.tell(shared);
+                }
+                tally
+            }
+        };
+        if let Some((last, _)) = tally.last {
+            self.end = self.end.max(last);
+        }
+        (
+            tally,
+            self.shards
+                .iter_mut()
+                .flat_map(Shard::take_stories)
+                .collect(),
+        )
+    }
+
+    /// The end of the capture: every flow is over.
+    pub(super) fn finish(
+        mut self,
+        filter: &Filter,
+        shared: &Shared,
+        pool: Option<&rayon::ThreadPool>,
+    ) -> Ended {
+        take_abandoned(
+            self.last_file,
+            filter,
+            &mut self.shards,
+            &mut self.fragments,
+        );
+        let finish = |shard: &mut Shard| {
+            shard.finish();
+            shard.tell(shared);
+        };
+        match pool {
+            Some(pool) => pool.install(|| self.shards.par_iter_mut().for_each(finish)),
+            None => self.shards.iter_mut().for_each(finish),
+        }
+        let mut ended = Ended {
+            fragments: self.fragments.counts(),
+            ..Ended::default()
+        };
+        let mut knocks = Vec::new();
+        let mut answered = HashSet::new();
+        for shard in &mut self.shards {
+            ended.stories.append(&mut shard.take_stories());
+            let (more, ips) = shard.take_knocks();
+            knocks.extend(more);
+            answered.extend(ips);
+            ended.knocks_left_out += shard.counts.knocks_left_out;
+            ended.counts.push(shard.counts);
+        }
+        for knock in knocks {
+            if is_proved(&knock, self.end, &answered) {
+                ended.knocks.push(knock);
+            } else {
+                ended.knocks_left_out += 1;
+            }
+        }
+        ended
+    }
+}
+
+/// Whether a SYN without an answer means that there was none: the answer had time to come, and
+/// the capture shows answers to that client, or of that server, elsewhere.
+fn is_proved(story: &Story, end: Timestamp, answered: &HashSet<IpAddr>) -> bool {
+    let Some(knock) = &story.unreachable else {
+        return false;
+    };
+    if knock.was_reset || knock.icmp.is_some() {
+        return true;
+    }
+    let had_time = end.nanos_since(story.last.time) > ANSWER_TIME || knock.attempts > 1;
+    had_time
+        && (answered.contains(&story.source().ip) || answered.contains(&story.destination().ip))
+}
+
+/// By how much the files of a rotated capture may overlap.
+const OVERLAP: i64 = 1_000_000_000;
+/// How long an answer to a SYN may take.
+const ANSWER_TIME: i64 = 3_000_000_000;

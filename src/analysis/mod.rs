@@ -1,0 +1,138 @@
+//! From captures to one report per TLS flow.
+//!
+//! An [`Analyzer`] holds the settings; [`Analyzer::start`] gives an [`Analysis`], which is an
+//! iterator of [`FlowReport`]s and has the [`Summary`] at its end.
+//!
+//! Flows are told when the run knows all their neighbours: at its end, or after a horizon. By
+//! default no report comes before the last frame was read.
+
+mod advice;
+mod book;
+mod connection;
+mod describe;
+mod error;
+mod evidence;
+mod filter;
+mod group;
+mod lane;
+mod mark;
+mod plan;
+mod pool;
+mod progress;
+mod reading;
+mod round;
+mod run;
+mod shard;
+mod shared;
+mod story;
+mod tally;
+mod telling;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+pub use error::Error;
+pub use filter::{Filter, Network, Selection};
+pub use plan::Source;
+pub use progress::Progress;
+pub use run::Analysis;
+
+use crate::pki::Catalog;
+use crate::reassembly::Limits;
+
+/// The settings of a run: cheap to clone, used as often as you like.
+#[derive(Clone, Debug)]
+pub struct Analyzer {
+    limits: Limits,
+    threads: NonZeroUsize,
+    seed: u64,
+    filter: Filter,
+    selection: Selection,
+    catalog: Arc<Catalog>,
+    horizon: Option<i64>,
+}
+
+impl Default for Analyzer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Analyzer {
+    /// The usual settings: one thread, the built-in catalog of default certificates, everything
+    /// looked at and told.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            limits: Limits::default(),
+            threads: NonZeroUsize::MIN,
+            seed: 0,
+            filter: Filter::default(),
+            selection: Selection::default(),
+            catalog: Arc::new(Catalog::builtin().clone()),
+            horizon: None,
+        }
+    }
+
+    /// Sets the bounds on memory.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how many threads work. Their number never shows in what is told.
+    #[must_use]
+    pub fn with_threads(mut self, threads: NonZeroUsize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Sets the seed of the flow tables, which makes crafted collisions useless when nobody can
+    /// guess it. It never shows in what is told.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets what is looked at.
+    #[must_use]
+    pub fn with_filter(mut self, filter: Filter) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// Sets which flows are told.
+    #[must_use]
+    pub fn with_selection(mut self, selection: Selection) -> Self {
+        self.selection = selection;
+        self
+    }
+
+    /// Sets the catalog of default certificates.
+    #[must_use]
+    pub fn with_catalog(mut self, catalog: Arc<Catalog>) -> Self {
+        self.catalog = catalog;
+        self
+    }
+
+    /// Tells a flow as soon as it has been over for this many nanoseconds of capture time, with
+    /// what is known of its neighbours by then, instead of at the end of the run.
+    #[must_use]
+    pub fn with_horizon(mut self, nanos: i64) -> Self {
+        self.horizon = Some(nanos.max(0));
+        self
+    }
+
+    /// Begins a run over these inputs.
+    ///
+    /// An input that cannot be read does not end a run: it is told in the summary.
+    ///
+    /// # Errors
+    ///
+    /// When there is no input, or the threads cannot be started.
+    pub fn start(&self, inputs: impl IntoIterator<Item = Source>) -> Result<Analysis, Error> {
+        Analysis::start(self.clone(), inputs.into_iter().collect())
+    }
+}

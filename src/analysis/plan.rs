@@ -1,0 +1,148 @@
+//! The inputs of a run, in the order in which they are read.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::capture::{self, Block, LinkType, Reader};
+use crate::input::{self, Input};
+use crate::time::Timestamp;
+
+/// An input: a name and where its bytes come from.
+pub struct Source {
+    name: Arc<str>,
+    kind: Kind,
+}
+
+enum Kind {
+    File(PathBuf),
+    Stream(Box<dyn Read + Send>),
+}
+
+impl Source {
+    /// The file at `path`. It is opened when its turn comes.
+    #[must_use]
+    pub fn file(path: impl AsRef<Path>) -> Self {
+        let path = path.as_ref();
+        Self {
+            name: path.to_string_lossy().into(),
+            kind: Kind::File(path.to_owned()),
+        }
+    }
+
+    /// A stream, under a name of its own. It is read once, from front to back, as its bytes come.
+    #[must_use]
+    pub fn stream(name: &str, stream: impl Read + Send + 'static) -> Self {
+        Self {
+            name: name.into(),
+            kind: Kind::Stream(Box::new(stream)),
+        }
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A reader over any input.
+pub(super) type AnyReader = Reader<Input<Box<dyn Read + Send>>>;
+
+/// An input that is about to be read.
+pub(super) struct Opened {
+    pub(super) name: Arc<str>,
+    pub(super) reader: Result<AnyReader, capture::Error>,
+    pub(super) compression: &'static str,
+}
+
+/// The inputs that are still to be read, the next one last.
+pub(super) struct Plan {
+    sources: Vec<Source>,
+    total: usize,
+}
+
+impl Plan {
+    /// Puts sources in order: by the time of their first frame, and as given where that is the
+    /// same or not known. A name or a date of modification says nothing about time. A stream
+    /// cannot be looked into without reading it, so streams come last.
+    pub(super) fn new(sources: Vec<Source>) -> Self {
+        let total = sources.len();
+        let mut timed: Vec<(bool, Option<Timestamp>, Source)> = if total == 1 {
+            sources
+                .into_iter()
+                .map(|source| (false, None, source))
+                .collect()
+        } else {
+            sources
+                .into_iter()
+                .map(|source| match &source.kind {
+                    Kind::File(path) => (false, first_time(path), source),
+                    Kind::Stream(_) => (true, None, source),
+                })
+                .collect()
+        };
+        timed.sort_by_key(|(is_stream, time, _)| (*is_stream, time.is_none(), *time));
+        timed.reverse();
+        Self {
+            sources: timed.into_iter().map(|(_, _, source)| source).collect(),
+            total,
+        }
+    }
+
+    /// How many inputs there are in all.
+    pub(super) const fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Opens the next input.
+    pub(super) fn next(&mut self) -> Option<Opened> {
+        let source = self.sources.pop()?;
+        let (input, is_stream) = match source.kind {
+            Kind::File(path) => (input::open_path(&path), false),
+            Kind::Stream(stream) => (input::open(stream), true),
+        };
+        let mut compression = "none";
+        let reader = input.map_err(capture::Error::from).and_then(|input| {
+            compression = input.compression().name();
+            Reader::new(input)
+        });
+        let reader = reader.map(|reader| {
+            if is_stream {
+                reader.with_short_reads(capture::Delivery::Prompt)
+            } else {
+                reader
+            }
+        });
+        Some(Opened {
+            name: source.name,
+            reader,
+            compression,
+        })
+    }
+}
+
+/// When the first frame of a file was captured; `None` where there is none to be read.
+fn first_time(path: &Path) -> Option<Timestamp> {
+    let input = input::open_path(path).ok()?;
+    let mut reader = Reader::new(input).ok()?.with_block_len(PEEK_LEN);
+    reader.next_frame(|frame| frame.time).ok()?
+}
+
+/// The link types of what a block holds, in order of their numbers.
+pub(super) fn link_types(block: &Block) -> Vec<LinkType> {
+    let mut link_types: Vec<LinkType> = block.frames().map(|frame| frame.link_type).collect();
+    link_types.sort_unstable();
+    link_types.dedup();
+    link_types
+}
+
+/// What an input failed with, where it failed altogether.
+pub(super) fn is_missing(error: &capture::Error) -> bool {
+    matches!(error, capture::Error::Io(error) if error.kind() == io::ErrorKind::NotFound)
+}
+
+/// How much of a file is read to find its first frame.
+const PEEK_LEN: usize = 4096;

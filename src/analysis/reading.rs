@@ -1,0 +1,270 @@
+//! Where the two wings meet: segments go through a [`Stream`] each way, and what comes out in
+//! order goes to the [`Observer`].
+
+use crate::analysis::mark::Mark;
+use crate::flow::Direction;
+use crate::packet::{Segment, SeqNumber};
+use crate::reassembly::{Chunk, GapReason, Limits, Stream};
+use crate::tls::{self, ContentType, Handshake, Observer, Progress, Tail};
+
+/// A handshake in progress, with the buffers of both directions.
+#[derive(Debug)]
+pub(super) struct Reading {
+    low: Way,
+    high: Way,
+    observer: Observer<Mark>,
+}
+
+/// One direction on its way to the observer.
+#[derive(Debug)]
+enum Way {
+    /// Its first byte is known.
+    Flowing(Stream<Mark>),
+    /// It is not: segments are held until one of them begins with a hello, or too many are.
+    Held(Vec<Held>),
+}
+
+#[derive(Debug)]
+struct Held {
+    seq: SeqNumber,
+    bytes: Box<[u8]>,
+    wire_len: u32,
+    mark: Mark,
+}
+
+impl Reading {
+    /// Begins to read at the given first bytes, where they are known: low to high, high to low.
+    pub(super) fn new([low, high]: [Option<SeqNumber>; 2]) -> Self {
+        let way = |anchor: Option<SeqNumber>| {
+            anchor.map_or(Way::Held(Vec::new()), |first| {
+                Way::Flowing(Stream::anchored(first))
+            })
+        };
+        Self {
+            low: way(low),
+            high: way(high),
+            observer: Observer::new(tls::Limits::default()),
+        }
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        self.observer.progress()
+    }
+
+    /// Bytes of memory held.
+    pub(super) fn memory_len(&self) -> usize {
+        self.low.memory_len() + self.high.memory_len() + self.observer.held_len()
+    }
+
+    /// Takes the payload of a segment.
+    pub(super) fn push(
+        &mut self,
+        segment: &Segment,
+        seq: SeqNumber,
+        payload: &[u8],
+        mark: Mark,
+        limits: &Limits,
+    ) {
+        let (way, other, lane) = match segment.direction {
+            Direction::LowToHigh => (&mut self.low, &mut self.high, tls::Lane::A),
+            Direction::HighToLow => (&mut self.high, &mut self.low, tls::Lane::B),
+        };
+        let observer = &mut self.observer;
+        if let Way::Held(held) = way {
+            let is_hello = tls::begins_client_hello(payload) || tls::begins_server_hello(payload);
+            let held_len: usize = held.iter().map(|piece| piece.bytes.len()).sum();
+            if !is_hello && held.len() < MAX_HELD && held_len + payload.len() <= MAX_HELD_LEN {
+                held.push(Held {
+                    seq,
+                    bytes: payload.into(),
+                    wire_len: segment.wire_len,
+                    mark,
+                });
+                return;
+            }
+            if is_hello {
+                if matches!(other, Way::Held(_)) && segment.flags.ack() {
+                    let reversed = lane_of(segment.direction.reversed());
+                    other.release(segment.ack, reversed, observer, limits);
+                }
+                way.release(seq, lane, observer, limits);
+            } else {
+                way.give_up(lane, observer, limits);
+            }
+        }
+        if let Way::Flowing(stream) = way {
+            stream.push(
+                seq,
+                payload,
+                segment.wire_len,
+                mark,
+                limits,
+                |chunk, mark| hand_on(observer, lane, chunk, mark),
+            );
+        }
+    }
+
+    /// Reads what waits, and gives up what is missing.
+    pub(super) fn finish(mut self) -> Option<Settled> {
+        let limits = Limits::default();
+        let mut has_conflict = false;
+        let mut ends = [None, None];
+        for ((way, lane), end) in [
+            (&mut self.low, tls::Lane::A),
+            (&mut self.high, tls::Lane::B),
+        ]
+        .into_iter()
+        .zip(&mut ends)
+        {
+            way.give_up(lane, &mut self.observer, &limits);
+            if let Way::Flowing(stream) = way {
+                let observer = &mut self.observer;
+                stream.flush(|chunk, mark| hand_on(observer, lane, chunk, mark));
+                has_conflict |= stream.facts().conflict_count > 0;
+                *end = self.observer.tail(lane).map(|tail| (stream.next(), tail));
+            }
+        }
+        let handshake = self.observer.finish()?;
+        Some(Settled {
+            handshake,
+            tails: ends,
+            late_alerts: Vec::new(),
+            has_conflict,
+        })
+    }
+}
+
+impl Way {
+    fn memory_len(&self) -> usize {
+        match self {
+            Self::Flowing(stream) => stream.memory_len(),
+            Self::Held(held) => held
+                .iter()
+                .map(|piece| piece.bytes.len() + size_of::<Held>())
+                .sum(),
+        }
+    }
+
+    /// The first byte is known now: what was held goes on from there.
+    fn release(
+        &mut self,
+        first: SeqNumber,
+        lane: tls::Lane,
+        observer: &mut Observer<Mark>,
+        limits: &Limits,
+    ) {
+        let Self::Held(held) = self else { return };
+        let mut stream = Stream::anchored(first);
+        for piece in std::mem::take(held) {
+            stream.push(
+                piece.seq,
+                &piece.bytes,
+                piece.wire_len,
+                piece.mark,
+                limits,
+                |chunk, mark| {
+                    hand_on(observer, lane, chunk, mark);
+                },
+            );
+        }
+        *self = Self::Flowing(stream);
+    }
+
+    /// No beginning was found: goes on from the earliest byte that is there.
+    fn give_up(&mut self, lane: tls::Lane, observer: &mut Observer<Mark>, limits: &Limits) {
+        let Self::Held(held) = self else { return };
+        let Some(some) = held.first() else { return };
+        let (base, mark) = (some.seq, some.mark);
+        let earliest = held
+            .iter()
+            .map(|piece| piece.seq)
+            .min_by_key(|seq| seq.offset_from(base))
+            .unwrap_or(base);
+        observer.on_gap(lane, 0, tls::GapReason::Midstream, mark);
+        self.release(earliest, lane, observer, limits);
+    }
+}
+
+fn lane_of(direction: Direction) -> tls::Lane {
+    match direction {
+        Direction::LowToHigh => tls::Lane::A,
+        Direction::HighToLow => tls::Lane::B,
+    }
+}
+
+fn hand_on(observer: &mut Observer<Mark>, lane: tls::Lane, chunk: Chunk<'_>, mark: Mark) {
+    match chunk {
+        Chunk::Bytes(bytes) => observer.on_bytes(lane, bytes, mark),
+        Chunk::Gap { len, reason } => {
+            let reason = match reason {
+                GapReason::Truncated => tls::GapReason::Truncated,
+                GapReason::Limit => tls::GapReason::Limit,
+                _ => tls::GapReason::Lost,
+            };
+            observer.on_gap(lane, len, reason, mark);
+        }
+    }
+}
+
+/// What is left of a handshake that nothing can change any more.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) handshake: Handshake<Mark>,
+    /// Where record framing stands in each direction, as long as it can be followed.
+    tails: [Option<(SeqNumber, Tail)>; 2],
+    /// Alerts under encryption that came after settlement: who sent them.
+    pub(super) late_alerts: Vec<(Direction, Mark)>,
+    pub(super) has_conflict: bool,
+}
+
+impl Settled {
+    /// Follows the record headers of a direction, to see an alert go by. Bytes inside a record
+    /// may be missing; a header that is missing ends it.
+    pub(super) fn follow(
+        &mut self,
+        direction: Direction,
+        seq: SeqNumber,
+        payload: &[u8],
+        wire_len: u32,
+        mark: Mark,
+    ) {
+        let [low, high] = &mut self.tails;
+        let place = match direction {
+            Direction::LowToHigh => low,
+            Direction::HighToLow => high,
+        };
+        let Some((next, tail)) = place else { return };
+        let ahead = seq.offset_from(*next);
+        let behind = usize::try_from(ahead.min(0).unsigned_abs()).unwrap_or(usize::MAX);
+        let Some(fresh) = payload.get(behind..) else {
+            return;
+        };
+        let skipped = u32::try_from(ahead).unwrap_or(0);
+        let late_alerts = &mut self.late_alerts;
+        let cut = usize::try_from(wire_len)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(payload.len());
+        let mut lost = skipped > 0 && tail.on_gap(u64::from(skipped)).is_err();
+        lost = lost
+            || tail
+                .on_bytes(fresh, |content_type, _| {
+                    if content_type == ContentType::ALERT && late_alerts.len() < MAX_LATE_ALERTS {
+                        late_alerts.push((direction, mark));
+                    }
+                })
+                .is_err();
+        lost = lost || (cut > 0 && tail.on_gap(u64::try_from(cut).unwrap_or(u64::MAX)).is_err());
+        if lost {
+            *place = None;
+        } else {
+            *next = SeqNumber(seq.0.wrapping_add(wire_len));
+        }
+    }
+}
+
+/// Segments of a direction without a known beginning that wait for one.
+const MAX_HELD: usize = 16;
+/// Bytes of them.
+const MAX_HELD_LEN: usize = 32 * 1024;
+/// Alerts of a settled connection that are told.
+const MAX_LATE_ALERTS: usize = 4;

@@ -1,0 +1,404 @@
+//! A round: blocks of frames, decoded and dealt to the shards.
+//!
+//! On one thread a segment goes from the decoder to its shard at once, while its bytes are still
+//! in the cache. On several, blocks are decoded side by side into lists, fragments are joined in
+//! the order of the frames, and then the shards take their lists side by side, block by block. A
+//! shard sees the same segments in the same order either way.
+
+use rayon::prelude::*;
+
+use crate::analysis::filter::Filter;
+use crate::analysis::mark::Mark;
+use crate::analysis::shard::{Arrival, SHARDS, Shard};
+use crate::analysis::shared::Shared;
+use crate::capture::{Block, Frame, LinkType};
+use crate::packet::{self, Decoded, Defragmenter, Fragment, Joined, Segment, Skip, Unreachable};
+use crate::time::{Precision, Timestamp};
+
+/// What was seen of the frames, beside their segments.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FrameTally {
+    pub(super) frames: u64,
+    pub(super) segments: u64,
+    pub(super) fragments: u64,
+    pub(super) unreachable: u64,
+    pub(super) filtered: u64,
+    pub(super) skips: [u64; Skip::ALL.len()],
+    pub(super) first: Option<(Timestamp, Precision)>,
+    pub(super) last: Option<(Timestamp, Precision)>,
+    pub(super) unknown_link_types: Vec<LinkType>,
+}
+
+impl FrameTally {
+    fn see(&mut self, frame: &Frame<'_>) {
+        self.frames += 1;
+        let at = (frame.time, frame.precision);
+        self.first = Some(self.first.map_or(at, |first| first.min(at)));
+        self.last = Some(self.last.map_or(at, |last| last.max(at)));
+    }
+
+    fn skip(&mut self, skip: Skip, frame: &Frame<'_>) {
+        if let Some(count) = self.skips.get_mut(skip.index()) {
+            *count += 1;
+        }
+        if skip == Skip::UnknownLinkType
+            && self.unknown_link_types.len() < MAX_LINK_TYPES
+            && !self.unknown_link_types.contains(&frame.link_type)
+        {
+            self.unknown_link_types.push(frame.link_type);
+        }
+    }
+
+    /// Adds what another tally counted.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.frames += other.frames;
+        self.segments += other.segments;
+        self.fragments += other.fragments;
+        self.unreachable += other.unreachable;
+        self.filtered += other.filtered;
+        for (count, more) in self.skips.iter_mut().zip(other.skips) {
+            *count += more;
+        }
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.into_iter().chain(other.last).max();
+        for link_type in &other.unknown_link_types {
+            if self.unknown_link_types.len() < MAX_LINK_TYPES
+                && !self.unknown_link_types.contains(link_type)
+            {
+                self.unknown_link_types.push(*link_type);
+            }
+        }
+    }
+}
+
+/// Takes the frames of blocks one after the other, on this thread.
+pub(super) fn take_in_turn(
+    blocks: &[Block],
+    file: u32,
+    filter: &Filter,
+    shards: &mut [Shard],
+    fragments: &mut Defragmenter,
+) -> FrameTally {
+    let mut tally = FrameTally::default();
+    for frame in blocks.iter().flat_map(Block::frames) {
+        tally.see(&frame);
+        if !filter.admits_time(frame.time) {
+            tally.filtered += 1;
+            continue;
+        }
+        match packet::decode(&frame) {
+            Decoded::Segment(segment) if filter.admits(&segment.key) => {
+                tally.segments += 1;
+                let arrival = Arrival {
+                    segment: &segment,
+                    payload: segment.payload(frame.data),
+                    mark: mark(&frame, file),
+                    outer: &|| packet::encapsulation(&frame),
+                };
+                if let Some(shard) = shards.get_mut(Shard::of(&segment.key)) {
+                    shard.take(&arrival);
+                }
+            }
+            Decoded::Segment(_) => tally.filtered += 1,
+            Decoded::Fragment(fragment) => {
+                tally.fragments += 1;
+                join(&frame, &fragment, fragments, &mut |joined| {
+                    take_joined(&joined, &frame, file, filter, shards, &mut tally);
+                });
+            }
+            Decoded::Unreachable(icmp) => {
+                tally.unreachable += 1;
+                if let Some(shard) = shards.get_mut(Shard::of(&icmp.key)) {
+                    shard.take_icmp(&icmp);
+                }
+            }
+            Decoded::Skip(skip) => tally.skip(skip, &frame),
+        }
+    }
+    tally
+}
+
+/// Takes what is left of packets of which not all fragments came.
+pub(super) fn take_abandoned(
+    file: u32,
+    filter: &Filter,
+    shards: &mut [Shard],
+    fragments: &mut Defragmenter,
+) {
+    fragments.abandon_all();
+    let mut tally = FrameTally::default();
+    while let Some(joined) = fragments.pop_abandoned() {
+        take_joined(&joined, &joined.frame(), file, filter, shards, &mut tally);
+    }
+}
+
+fn take_joined(
+    joined: &Joined,
+    completed_by: &Frame<'_>,
+    file: u32,
+    filter: &Filter,
+    shards: &mut [Shard],
+    tally: &mut FrameTally,
+) {
+    let frame = joined.frame();
+    match joined.decode() {
+        Decoded::Segment(segment) if filter.admits(&segment.key) => {
+            tally.segments += 1;
+            let arrival = Arrival {
+                segment: &segment,
+                payload: segment.payload(frame.data),
+                mark: mark(completed_by, file),
+                outer: &|| joined.encapsulation(),
+            };
+            if let Some(shard) = shards.get_mut(Shard::of(&segment.key)) {
+                shard.take(&arrival);
+            }
+        }
+        Decoded::Unreachable(icmp) => {
+            if let Some(shard) = shards.get_mut(Shard::of(&icmp.key)) {
+                shard.take_icmp(&icmp);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Hands on the packet that a fragment completes, and packets that are given up with it. A
+/// joined packet may be a tunnel, and in it may be a fragment once more.
+fn join(
+    frame: &Frame<'_>,
+    fragment: &Fragment,
+    fragments: &mut Defragmenter,
+    then: &mut dyn FnMut(Joined),
+) {
+    let mut completed = fragments.push(frame, fragment);
+    for _ in 0..MAX_NESTED {
+        let Some(joined) = completed.take() else {
+            break;
+        };
+        if let Decoded::Fragment(inner) = joined.decode() {
+            completed = fragments.push_joined(&joined, &inner);
+        } else {
+            then(joined);
+        }
+    }
+    while let Some(abandoned) = fragments.pop_abandoned() {
+        then(abandoned);
+    }
+}
+
+fn mark(frame: &Frame<'_>, file: u32) -> Mark {
+    Mark {
+        frame: frame.number,
+        time: frame.time,
+        file,
+        interface: frame.interface,
+        precision: frame.precision,
+    }
+}
+
+/// One block, decoded: what each shard has to take, in the order of the frames.
+#[derive(Debug, Default)]
+struct Batch {
+    lists: Vec<Vec<Entry>>,
+    fragments: Vec<(FrameAt, Fragment)>,
+    tally: FrameTally,
+}
+
+#[derive(Debug)]
+struct Entry {
+    what: What,
+    frame: FrameAt,
+    /// The packet among the joined ones that it came in, in place of the frame itself.
+    joined: Option<usize>,
+}
+
+#[derive(Debug)]
+enum What {
+    Segment(Segment),
+    Icmp(Unreachable),
+}
+
+/// A frame without its bytes: where they stand in the block.
+#[derive(Clone, Copy, Debug)]
+struct FrameAt {
+    number: u64,
+    time: Timestamp,
+    precision: Precision,
+    link_type: LinkType,
+    interface: u32,
+    original_len: u32,
+    start: usize,
+    len: usize,
+}
+
+impl FrameAt {
+    fn of(frame: &Frame<'_>, block: &Block) -> Self {
+        Self {
+            number: frame.number,
+            time: frame.time,
+            precision: frame.precision,
+            link_type: frame.link_type,
+            interface: frame.interface,
+            original_len: frame.original_len,
+            start: block.offset_of(frame.data).unwrap_or_default(),
+            len: frame.data.len(),
+        }
+    }
+
+    fn frame<'a>(&self, block: &'a Block) -> Frame<'a> {
+        let end = self.start.saturating_add(self.len);
+        Frame {
+            number: self.number,
+            time: self.time,
+            precision: self.precision,
+            link_type: self.link_type,
+            interface: self.interface,
+            original_len: self.original_len,
+            data: block.bytes().get(self.start..end).unwrap_or_default(),
+        }
+    }
+}
+
+/// Takes the frames of blocks side by side, on the threads of the pool that this runs in.
+pub(super) fn take_side_by_side(
+    blocks: &[Block],
+    file: u32,
+    filter: &Filter,
+    shards: &mut [Shard],
+    fragments: &mut Defragmenter,
+    shared: &Shared,
+) -> FrameTally {
+    let mut batches: Vec<Batch> = blocks
+        .par_iter()
+        .map(|block| decode(block, filter))
+        .collect();
+    let mut tally = FrameTally::default();
+    let mut whole = Vec::new();
+    for (batch, block) in batches.iter_mut().zip(blocks) {
+        for (at, fragment) in std::mem::take(&mut batch.fragments) {
+            join(&at.frame(block), &fragment, fragments, &mut |joined| {
+                batch.insert(&joined, at, whole.len(), filter);
+                whole.push(joined);
+            });
+        }
+        tally.add(&batch.tally);
+    }
+    shards
+        .par_iter_mut()
+        .enumerate()
+        .for_each(|(number, shard)| {
+            for (batch, block) in batches.iter().zip(blocks) {
+                for entry in batch.lists.get(number).into_iter().flatten() {
+                    entry.give_to(shard, block, &whole, file);
+                }
+            }
+            shard.tell(shared);
+        });
+    tally
+}
+
+fn decode(block: &Block, filter: &Filter) -> Batch {
+    let mut batch = Batch {
+        lists: (0..SHARDS).map(|_| Vec::new()).collect(),
+        ..Batch::default()
+    };
+    for frame in block.frames() {
+        batch.tally.see(&frame);
+        if !filter.admits_time(frame.time) {
+            batch.tally.filtered += 1;
+            continue;
+        }
+        match packet::decode(&frame) {
+            Decoded::Segment(segment) if filter.admits(&segment.key) => {
+                batch.tally.segments += 1;
+                batch.push(Entry {
+                    what: What::Segment(segment),
+                    frame: FrameAt::of(&frame, block),
+                    joined: None,
+                });
+            }
+            Decoded::Segment(_) => batch.tally.filtered += 1,
+            Decoded::Fragment(fragment) => {
+                batch.tally.fragments += 1;
+                batch.fragments.push((FrameAt::of(&frame, block), fragment));
+            }
+            Decoded::Unreachable(icmp) => {
+                batch.tally.unreachable += 1;
+                batch.push(Entry {
+                    what: What::Icmp(icmp),
+                    frame: FrameAt::of(&frame, block),
+                    joined: None,
+                });
+            }
+            Decoded::Skip(skip) => batch.tally.skip(skip, &frame),
+        }
+    }
+    batch
+}
+
+impl Batch {
+    fn push(&mut self, entry: Entry) {
+        if let Some(list) = self.lists.get_mut(Shard::of(entry.key())) {
+            list.push(entry);
+        }
+    }
+
+    /// Puts a joined packet at the place of the frame that completed it.
+    fn insert(&mut self, joined: &Joined, at: FrameAt, place: usize, filter: &Filter) {
+        let what = match joined.decode() {
+            Decoded::Segment(segment) if filter.admits(&segment.key) => {
+                self.tally.segments += 1;
+                What::Segment(segment)
+            }
+            Decoded::Unreachable(icmp) => What::Icmp(icmp),
+            _ => return,
+        };
+        let entry = Entry {
+            what,
+            frame: at,
+            joined: Some(place),
+        };
+        if let Some(list) = self.lists.get_mut(Shard::of(entry.key())) {
+            let behind = list.partition_point(|other| other.frame.number <= at.number);
+            list.insert(behind, entry);
+        }
+    }
+}
+
+impl Entry {
+    fn key(&self) -> &crate::flow::FlowKey {
+        match &self.what {
+            What::Segment(segment) => &segment.key,
+            What::Icmp(icmp) => &icmp.key,
+        }
+    }
+
+    fn give_to(&self, shard: &mut Shard, block: &Block, whole: &[Joined], file: u32) {
+        let segment = match &self.what {
+            What::Segment(segment) => segment,
+            What::Icmp(icmp) => return shard.take_icmp(icmp),
+        };
+        let frame = self.frame.frame(block);
+        let mark = mark(&frame, file);
+        match self.joined.and_then(|place| whole.get(place)) {
+            Some(joined) => shard.take(&Arrival {
+                segment,
+                payload: segment.payload(joined.frame().data),
+                mark,
+                outer: &|| joined.encapsulation(),
+            }),
+            None => shard.take(&Arrival {
+                segment,
+                payload: segment.payload(frame.data),
+                mark,
+                outer: &|| packet::encapsulation(&frame),
+            }),
+        }
+    }
+}
+
+/// Fragments in tunnels in fragments that are followed.
+const MAX_NESTED: usize = 8;
+/// Unknown link types that are named.
+const MAX_LINK_TYPES: usize = 16;

@@ -1,0 +1,584 @@
+//! A run: inputs in, reports out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use rayon::prelude::*;
+
+use crate::analysis::book::Books;
+use crate::analysis::evidence;
+use crate::analysis::group::{Ended, Group};
+use crate::analysis::plan::{AnyReader, Opened, Plan, Source, link_types};
+use crate::analysis::shared::Shared;
+use crate::analysis::story::Story;
+use crate::analysis::tally::Tally;
+use crate::analysis::telling::{self, Files};
+use crate::analysis::{Analyzer, Error, Progress};
+use crate::capture::{self, Block};
+use crate::flow::FlowKey;
+use crate::report::{FlowReport, Horizon, Summary};
+use crate::time::Timestamp;
+
+/// A run over some inputs: an iterator of reports, in the order of the input.
+pub struct Analysis {
+    settings: Analyzer,
+    pool: Option<rayon::ThreadPool>,
+    plan: Plan,
+    shared: Shared,
+    books: Books,
+    groups: Vec<Group>,
+    files: FileTable,
+    reading: Option<Reading>,
+    /// Stories that wait for their neighbours.
+    waiting: Vec<Story>,
+    /// Stories that are ready to be told, the next one last.
+    ready: Vec<(Story, u32, bool)>,
+    begun: HashMap<(FlowKey, Timestamp), u32>,
+    tally: Tally,
+    progress: Progress,
+    told: std::vec::IntoIter<FlowReport>,
+    is_over: bool,
+}
+
+/// The input that is being read.
+struct Reading {
+    blocks: Blocks,
+    file: u32,
+    group: usize,
+    has_begun: bool,
+}
+
+/// Where blocks come from: read here, or by a thread of their own while others work.
+enum Blocks {
+    Here(Option<Box<AnyReader>>),
+    There {
+        blocks: Receiver<FromReader>,
+        empties: SyncSender<Block>,
+    },
+}
+
+/// What a reading thread sends.
+enum FromReader {
+    Block(Block),
+    End(Box<AnyReader>, Result<(), capture::Error>),
+}
+
+/// The names of files and interfaces.
+#[derive(Debug, Default)]
+struct FileTable {
+    names: Vec<Arc<str>>,
+    interfaces: HashMap<(u32, u32), Arc<str>>,
+}
+
+impl Files for FileTable {
+    fn name(&self, file: u32) -> Arc<str> {
+        usize::try_from(file)
+            .ok()
+            .and_then(|file| self.names.get(file))
+            .map_or_else(|| "".into(), Arc::clone)
+    }
+
+    fn interface(&self, file: u32, interface: u32) -> Option<Arc<str>> {
+        self.interfaces.get(&(file, interface)).map(Arc::clone)
+    }
+}
+
+impl Analysis {
+    pub(super) fn start(settings: Analyzer, sources: Vec<Source>) -> Result<Self, Error> {
+        if sources.is_empty() {
+            return Err(Error::NoInput);
+        }
+        let count = settings.threads.get();
+        let pool = if count == 1 {
+            None
+        } else {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build();
+            Some(pool.map_err(|error| Error::Threads {
+                count,
+                reason: error.to_string(),
+            })?)
+        };
+        Ok(Self {
+            pool,
+            plan: Plan::new(sources),
+            shared: Shared::new(&settings.limits, Arc::clone(&settings.catalog)),
+            books: Books::new(&settings.limits),
+            groups: Vec::new(),
+            files: FileTable::default(),
+            reading: None,
+            waiting: Vec::new(),
+            ready: Vec::new(),
+            begun: HashMap::new(),
+            tally: Tally::default(),
+            progress: Progress::default(),
+            told: Vec::new().into_iter(),
+            is_over: false,
+            settings,
+        })
+    }
+
+    /// How far the run has come; also the way to end its input early.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    /// What was read, what was skipped, and what the flows told so far add up to. Complete when
+    /// all reports were taken.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        self.tally.summary()
+    }
+
+    /// Runs to the end, rendering slices of reports on all threads and handing what was rendered
+    /// on in order.
+    ///
+    /// # Errors
+    ///
+    /// The first one that `take` gives; it ends the run.
+    pub fn render<T: Send>(
+        &mut self,
+        render: impl Fn(&[FlowReport]) -> T + Sync,
+        mut take: impl FnMut(T) -> std::io::Result<()>,
+    ) -> Result<(), Error> {
+        while self.fill() {
+            while let Some(rendered) = self.tell_some(&render) {
+                for one in rendered {
+                    take(one)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sees to it that stories are ready; `false` when the run is over.
+    fn fill(&mut self) -> bool {
+        while self.ready.is_empty() {
+            if self.is_over {
+                return false;
+            }
+            self.read_round();
+        }
+        true
+    }
+
+    /// Judges and renders the next stories, some hundreds for each thread.
+    fn tell_some<T: Send>(
+        &mut self,
+        render: &(impl Fn(&[FlowReport]) -> T + Sync),
+    ) -> Option<Vec<T>> {
+        if self.ready.is_empty() {
+            return None;
+        }
+        let count = SLICE_LEN
+            .saturating_mul(self.settings.threads.get() * 4)
+            .min(self.ready.len());
+        let mut stories = self.ready.split_off(self.ready.len() - count);
+        stories.reverse();
+        let (books, shared, files, selection) = (
+            &self.books,
+            &self.shared,
+            &self.files,
+            &self.settings.selection,
+        );
+        let work = |slice: &[(Story, u32, bool)]| {
+            let reports: Vec<FlowReport> = slice
+                .iter()
+                .map(|(story, ordinal, is_partial)| {
+                    let judged = evidence::judge(story, books);
+                    let mut report = telling::tell(story, &judged, *ordinal, shared, files);
+                    report.tlstriage.horizon = is_partial.then_some(Horizon::Partial);
+                    report
+                })
+                .collect();
+            let mut tally = Tally::default();
+            for report in &reports {
+                tally.enter(report, selection.admits(report));
+            }
+            let told: Vec<FlowReport> = reports
+                .into_iter()
+                .filter(|report| selection.admits(report))
+                .collect();
+            (tally, render(&told))
+        };
+        let done: Vec<(Tally, T)> = match &self.pool {
+            Some(pool) => pool.install(|| stories.par_chunks(SLICE_LEN).map(work).collect()),
+            None => stories.chunks(SLICE_LEN).map(work).collect(),
+        };
+        let mut rendered = Vec::with_capacity(done.len());
+        for (tally, one) in done {
+            self.tally.add(tally);
+            rendered.push(one);
+        }
+        self.progress.set_flagged(self.tally.flagged());
+        Some(rendered)
+    }
+
+    /// Reads and analyses the next blocks, or ends an input, or the run.
+    fn read_round(&mut self) {
+        if self.reading.is_none() {
+            match self.plan.next().filter(|_| !self.progress.is_stopped()) {
+                Some(opened) => self.open(opened),
+                None => self.finish(),
+            }
+            return;
+        }
+        let Some(mut reading) = self.reading.take() else {
+            return;
+        };
+        let mut blocks = Vec::new();
+        let end = reading
+            .blocks
+            .next(&mut blocks, self.round_len(), &self.progress);
+        if !blocks.is_empty() {
+            self.take(&mut reading, &blocks);
+            reading.blocks.recycle(blocks);
+        }
+        match end {
+            None => self.reading = Some(reading),
+            Some((reader, result)) => {
+                self.tally.end_input(reader.as_deref(), result);
+                if reading.has_begun && self.plan.total() > 1 {
+                    self.park();
+                }
+            }
+        }
+    }
+
+    fn round_len(&self) -> usize {
+        if self.pool.is_some() {
+            BLOCKS_A_ROUND
+        } else {
+            1
+        }
+    }
+
+    fn open(&mut self, opened: Opened) {
+        let file = u32::try_from(self.files.names.len()).unwrap_or(u32::MAX);
+        self.files.names.push(Arc::clone(&opened.name));
+        match opened.reader {
+            Ok(reader) => {
+                self.tally
+                    .begin_input(&opened.name, Some((&reader, opened.compression)));
+                let blocks = if self.pool.is_some() {
+                    Blocks::there(reader)
+                } else {
+                    Blocks::Here(Some(Box::new(reader)))
+                };
+                self.reading = Some(Reading {
+                    blocks,
+                    file,
+                    group: usize::MAX,
+                    has_begun: false,
+                });
+            }
+            Err(error) => {
+                self.tally.begin_input(&opened.name, None);
+                self.tally.end_input(None, Err(error));
+            }
+        }
+    }
+
+    /// Analyses some blocks of the input.
+    fn take(&mut self, reading: &mut Reading, blocks: &[Block]) {
+        if let (false, Some(first)) = (reading.has_begun, blocks.first()) {
+            reading.has_begun = true;
+            reading.group = self.group_for(first);
+        }
+        for block in blocks {
+            self.name_interfaces(reading.file, block);
+        }
+        let Some(group) = self.groups.get_mut(reading.group) else {
+            return;
+        };
+        let filter = &self.settings.filter;
+        let (tally, stories) = group.take(
+            blocks,
+            reading.file,
+            filter,
+            &self.shared,
+            self.pool.as_ref(),
+        );
+        self.progress.add_frames(tally.frames);
+        self.progress.add_bytes(
+            blocks
+                .iter()
+                .map(|block| u64::try_from(block.bytes().len()).unwrap_or(0))
+                .sum(),
+        );
+        self.tally.enter_frames(&tally);
+        self.keep(stories);
+    }
+
+    /// The flow tables that an input goes on with, or new ones.
+    fn group_for(&mut self, first: &Block) -> usize {
+        let link_types = link_types(first);
+        let start = first
+            .frames()
+            .next()
+            .map(|frame| frame.time)
+            .unwrap_or_default();
+        let continued = self
+            .groups
+            .iter()
+            .enumerate()
+            .filter(|(_, group)| group.is_continued_by(start, &link_types))
+            .max_by_key(|(_, group)| group.end());
+        if let Some((at, _)) = continued {
+            return at;
+        }
+        self.groups.push(Group::new(
+            &self.settings.limits,
+            self.settings.seed,
+            link_types,
+        ));
+        self.groups.len() - 1
+    }
+
+    /// Captures side by side each have their tables; only so many are kept open.
+    fn park(&mut self) {
+        while self.groups.len() > MAX_GROUPS {
+            let oldest = self
+                .groups
+                .iter()
+                .enumerate()
+                .min_by_key(|(_, group)| group.end())
+                .map(|(at, _)| at);
+            let Some(at) = oldest else { return };
+            let group = self.groups.remove(at);
+            self.end_group(group);
+        }
+    }
+
+    fn end_group(&mut self, group: Group) {
+        let Ended {
+            stories,
+            knocks,
+            knocks_left_out,
+            counts,
+            fragments,
+        } = group.finish(&self.settings.filter, &self.shared, self.pool.as_ref());
+        self.tally.enter_group(&counts, fragments, knocks_left_out);
+        self.keep(stories);
+        self.waiting.extend(knocks);
+    }
+
+    /// Keeps stories until their neighbours are known; past the limit, and past the horizon, they
+    /// are told with what is known.
+    fn keep(&mut self, stories: Vec<Story>) {
+        self.progress
+            .add_flows(u64::try_from(stories.len()).unwrap_or(0));
+        self.waiting.extend(stories);
+        let horizon = self.settings.horizon;
+        let excess = self
+            .waiting
+            .len()
+            .saturating_sub(self.settings.limits.stories);
+        if horizon.is_none() && excess == 0 {
+            return;
+        }
+        // By the frame that closed them, since that is what makes them known.
+        self.waiting.sort_by_key(|story| story.last.place());
+        let now = self.groups.iter().map(Group::end).max().unwrap_or_default();
+        let is_due =
+            |story: &Story| horizon.is_some_and(|nanos| now.nanos_since(story.last.time) >= nanos);
+        let due = self
+            .waiting
+            .iter()
+            .take_while(|story| is_due(story))
+            .count()
+            .max(excess);
+        let stories: Vec<Story> = self
+            .waiting
+            .drain(..due)
+            .filter(|story| story.unreachable.is_none())
+            .collect();
+        self.make_ready(stories, true);
+    }
+
+    /// The end of the input: all neighbours are known.
+    fn finish(&mut self) {
+        for group in std::mem::take(&mut self.groups) {
+            self.end_group(group);
+        }
+        let mut stories = std::mem::take(&mut self.waiting);
+        stories.sort_by_key(|story| story.first.place());
+        self.is_over = true;
+        self.make_ready(stories, false);
+        self.tally.finish(&self.books);
+    }
+
+    fn make_ready(&mut self, stories: Vec<Story>, is_partial: bool) {
+        for story in &stories {
+            self.books.enter(story);
+        }
+        let stories = self.select_knocks(stories);
+        let mut ready = Vec::with_capacity(stories.len() + self.ready.len());
+        for story in stories {
+            let begun = self.begun.entry((story.key, story.first.time)).or_default();
+            let ordinal = *begun;
+            *begun += 1;
+            ready.push((story, ordinal, is_partial));
+        }
+        ready.reverse();
+        ready.append(&mut self.ready);
+        self.ready = ready;
+    }
+
+    /// Of the connections that never came about, leaves those that may matter: an end of it took
+    /// part in TLS, or the port is one of TLS, or the user named it; and so many of an endpoint.
+    fn select_knocks(&mut self, mut stories: Vec<Story>) -> Vec<Story> {
+        let mut counts: HashMap<_, usize> = HashMap::new();
+        let before = stories.len();
+        stories.retain(|story| {
+            if story.unreachable.is_none() {
+                return true;
+            }
+            let (client, server) = (story.source(), story.destination());
+            let matters = self.books.has_spoken(&client.ip)
+                || self.books.has_spoken(&server.ip)
+                || TLS_PORTS.contains(&server.port)
+                || self.settings.filter.names(&story.key);
+            let count = counts.entry(server).or_default();
+            *count += usize::from(matters);
+            matters && *count <= MAX_KNOCKS
+        });
+        self.tally
+            .leave_out_knocks(u64::try_from(before - stories.len()).unwrap_or(0));
+        stories
+    }
+
+    fn name_interfaces(&mut self, file: u32, block: &Block) {
+        let named = block
+            .interfaces()
+            .iter()
+            .enumerate()
+            .filter_map(|(at, interface)| {
+                Some((u32::try_from(at).ok()?, interface.name.as_deref()?))
+            });
+        for (at, name) in named.take(MAX_INTERFACES) {
+            if self.files.interfaces.len() < MAX_INTERFACES {
+                self.files
+                    .interfaces
+                    .entry((file, at))
+                    .or_insert_with(|| name.into());
+            }
+        }
+    }
+}
+
+impl Iterator for Analysis {
+    type Item = Result<FlowReport, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(report) = self.told.next() {
+                return Some(Ok(report));
+            }
+            if !self.fill() {
+                return None;
+            }
+            let told = self.tell_some(&|reports: &[FlowReport]| reports.to_vec())?;
+            self.told = told.into_iter().flatten().collect::<Vec<_>>().into_iter();
+        }
+    }
+}
+
+type End = (Option<Box<AnyReader>>, Result<(), capture::Error>);
+
+impl Blocks {
+    /// Reads on a thread of its own, a few blocks ahead.
+    fn there(mut reader: AnyReader) -> Self {
+        let (to_us, blocks) = sync_channel(BLOCKS_A_ROUND * 2);
+        let (empties, returned) = sync_channel::<Block>(BLOCKS_A_ROUND * 4);
+        std::thread::spawn(move || {
+            let result = loop {
+                let mut block = returned.try_recv().unwrap_or_default();
+                match reader.read_block(&mut block) {
+                    Ok(true) => {
+                        if to_us.send(FromReader::Block(block)).is_err() {
+                            return;
+                        }
+                    }
+                    Ok(false) => break Ok(()),
+                    Err(error) => break Err(error),
+                }
+            };
+            // Nobody listens any more when the run was given up.
+            let _ = to_us.send(FromReader::End(Box::new(reader), result));
+        });
+        Self::There { blocks, empties }
+    }
+
+    /// Takes the blocks that are there, at least one unless the input has ended and at most
+    /// `count`.
+    fn next(&mut self, into: &mut Vec<Block>, count: usize, progress: &Progress) -> Option<End> {
+        match self {
+            Self::Here(place) => {
+                while into.len() < count {
+                    let Some(reader) = place else {
+                        return Some((None, Ok(())));
+                    };
+                    let mut block = Block::default();
+                    let read = if progress.is_stopped() {
+                        Ok(false)
+                    } else {
+                        reader.read_block(&mut block)
+                    };
+                    match read {
+                        Ok(true) => into.push(block),
+                        Ok(false) => return Some((place.take(), Ok(()))),
+                        Err(error) => return Some((place.take(), Err(error))),
+                    }
+                }
+                None
+            }
+            Self::There { blocks, .. } => {
+                while into.len() < count {
+                    if progress.is_stopped() {
+                        return Some((None, Ok(())));
+                    }
+                    let received = if into.is_empty() {
+                        blocks.recv_timeout(STOP_CHECK)
+                    } else {
+                        blocks.try_recv().map_err(|_| RecvTimeoutError::Timeout)
+                    };
+                    match received {
+                        Ok(FromReader::Block(block)) => into.push(block),
+                        Ok(FromReader::End(reader, result)) => return Some((Some(reader), result)),
+                        Err(RecvTimeoutError::Timeout) if into.is_empty() => {}
+                        Err(RecvTimeoutError::Timeout) => return None,
+                        Err(RecvTimeoutError::Disconnected) => return Some((None, Ok(()))),
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    fn recycle(&mut self, blocks: Vec<Block>) {
+        if let Self::There { empties, .. } = self {
+            for block in blocks {
+                // When there are enough of them, this one is let go.
+                let _ = empties.try_send(block);
+            }
+        }
+    }
+}
+
+/// Blocks that are worked on together: more of them fill the cache, fewer do not fill the threads.
+const BLOCKS_A_ROUND: usize = 8;
+/// Stories that are judged and rendered as one piece of work.
+const SLICE_LEN: usize = 256;
+/// Captures side by side whose tables are kept open.
+const MAX_GROUPS: usize = 8;
+/// Lines of one endpoint for connections that never came about.
+const MAX_KNOCKS: usize = 16;
+/// Names of interfaces that are kept.
+const MAX_INTERFACES: usize = 65_536;
+/// Ports whose connections matter even when nobody speaks TLS.
+const TLS_PORTS: [u16; 2] = [443, 8443];
+/// How often a wait for input looks whether it was ended from outside.
+const STOP_CHECK: Duration = Duration::from_millis(50);

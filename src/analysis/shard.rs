@@ -1,0 +1,299 @@
+//! One of the shards that share the flows among them: its flow table, and what goes in and out.
+//!
+//! A shard sees its own segments in the order of the capture and nothing else, so what it does
+//! depends neither on the number of threads nor on the borders of blocks and rounds.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use crate::analysis::connection::Connection;
+use crate::analysis::mark::Mark;
+use crate::analysis::shared::Shared;
+use crate::analysis::story::Story;
+use crate::flow::{Direction, FlowKey};
+use crate::packet::{Encapsulation, PathId, Segment, Unreachable};
+use crate::reassembly::{FlowTable, Limits};
+use crate::time::Timestamp;
+
+/// How many shards there are, whatever the number of threads.
+pub(super) const SHARDS: usize = 64;
+
+/// A segment, with its payload and where it was seen.
+#[derive(Clone, Copy)]
+pub(super) struct Arrival<'a> {
+    pub(super) segment: &'a Segment,
+    pub(super) payload: &'a [u8],
+    pub(super) mark: Mark,
+    /// The frame it came in, for a closer look at its VLANs and tunnels.
+    pub(super) outer: &'a dyn Fn() -> Encapsulation,
+}
+
+/// A flow table and its surroundings.
+#[derive(Debug)]
+pub(super) struct Shard {
+    table: FlowTable<Connection>,
+    /// Flows of which nothing but a SYN was seen, so that a flood of them drives out no other.
+    half_open: FlowTable<Connection>,
+    limits: Limits,
+    /// Bytes held by connections being read.
+    held_len: usize,
+    now: Timestamp,
+    departed: Vec<(FlowKey, Connection)>,
+    stories: Vec<Story>,
+    /// Connections that never came about, within a bound.
+    knocks: Vec<Story>,
+    /// Addresses that were seen to send and to be answered.
+    answered: HashSet<IpAddr>,
+    pub(super) counts: ShardCounts,
+}
+
+/// What a shard saw, and what it had to give up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ShardCounts {
+    /// Connections.
+    pub(super) connections: u64,
+    /// Connections that made room for others.
+    pub(super) evicted: u64,
+    /// Unanswered SYNs that made room for others.
+    pub(super) half_open_evicted: u64,
+    /// Connections that never came about, beyond those that are kept.
+    pub(super) knocks_left_out: u64,
+    /// Handshakes given up because all of them together held too much.
+    pub(super) over_memory: u64,
+}
+
+impl Shard {
+    /// A shard with its share of the limits.
+    pub(super) fn new(limits: &Limits, seed: u64) -> Self {
+        let limits = limits.per_shard(SHARDS);
+        Self {
+            table: FlowTable::new(limits.flows, seed),
+            half_open: FlowTable::new(limits.half_open, seed),
+            limits,
+            held_len: 0,
+            now: Timestamp::from_nanos(i64::MIN),
+            departed: Vec::new(),
+            stories: Vec::new(),
+            knocks: Vec::new(),
+            answered: HashSet::new(),
+            counts: ShardCounts::default(),
+        }
+    }
+
+    /// The shard of a key: fixed, and the same for both directions.
+    pub(super) fn of(key: &FlowKey) -> usize {
+        let mixed = key.words().into_iter().fold(0_u64, |mix, word| {
+            (mix ^ word)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(31)
+        });
+        // The top six bits: one of 64.
+        usize::try_from(mixed.wrapping_mul(0xff51_afd7_ed55_8ccd) >> 58).unwrap_or(0)
+    }
+
+    /// Takes a segment.
+    pub(super) fn take(&mut self, arrival: &Arrival<'_>) {
+        self.now = self.now.max(arrival.mark.time);
+        self.age();
+        let segment = arrival.segment;
+        if (segment.flags.syn() || !self.apply(arrival)) && self.make_room(segment, arrival.mark) {
+            self.apply(arrival);
+        }
+    }
+
+    /// Takes an ICMP error that quotes a segment.
+    pub(super) fn take_icmp(&mut self, icmp: &Unreachable) {
+        let now = self.now;
+        let found = match self.half_open.find(&icmp.key, now) {
+            Some(found) => Some(found),
+            None => self.table.find(&icmp.key, now),
+        };
+        if let Some(connection) = found {
+            connection
+                .icmp
+                .get_or_insert_with(|| Box::new(icmp.clone()));
+        }
+    }
+
+    /// Gives a segment to its connection; `false` when there is none.
+    fn apply(&mut self, arrival: &Arrival<'_>) -> bool {
+        let Arrival {
+            segment,
+            payload,
+            mark,
+            outer,
+        } = *arrival;
+        let Some(found) = self.table.find(&segment.key, self.now) else {
+            return false;
+        };
+        let is_meant_for_older = found.is_meant_for_older(segment);
+        let connection = match &mut found.older {
+            Some(older) if is_meant_for_older => older,
+            _ => found,
+        };
+        if connection.is_new_path(segment.path) && segment.path != PathId::default() {
+            connection
+                .encapsulation
+                .get_or_insert_with(|| Box::new(outer()));
+        }
+        let grown = connection.take(segment, payload, mark, &self.limits);
+        self.held_len = self.held_len.saturating_add_signed(grown);
+        if self.held_len > self.limits.waiting_total && connection.held_len() > 0 {
+            self.held_len = self.held_len.saturating_sub(connection.held_len());
+            connection.give_up();
+            self.counts.over_memory += 1;
+        }
+        true
+    }
+
+    /// Sees to it that the table has a connection for a segment that found none, or that opens
+    /// one. `false` when the segment asks for no more than to be remembered as a SYN.
+    fn make_room(&mut self, segment: &Segment, mark: Mark) -> bool {
+        let key = segment.key;
+        let knocks = segment.flags.syn() && !segment.flags.ack();
+        if let Some(found) = self.table.find(&key, self.now) {
+            if segment.flags.syn() && found.is_reopened_by(segment) {
+                let mut earlier = std::mem::replace(found, Connection::new(mark));
+                self.counts.connections += 1;
+                let oldest = earlier.older.take();
+                if earlier.is_closed() {
+                    found.older = oldest;
+                    self.depart(key, earlier);
+                } else {
+                    // Still open: perhaps two networks with the same addresses.
+                    found.older = Some(Box::new(earlier));
+                    if let Some(oldest) = oldest {
+                        self.depart(key, *oldest);
+                    }
+                }
+            }
+            return true;
+        }
+        if knocks && segment.wire_len == 0 {
+            self.knock(segment, mark);
+            return false;
+        }
+        let connection = self.half_open.remove(&key).unwrap_or_else(|| {
+            self.counts.connections += 1;
+            Connection::new(mark)
+        });
+        if self.table.is_full()
+            && let Some((key, mut evicted)) = self.table.evict()
+        {
+            self.counts.evicted += 1;
+            evicted.facts.was_evicted = true;
+            self.depart(key, evicted);
+        }
+        self.table.insert(key, self.now, connection);
+        true
+    }
+
+    /// Remembers a SYN, until something answers it.
+    fn knock(&mut self, segment: &Segment, mark: Mark) {
+        let key = segment.key;
+        if let Some(found) = self.half_open.find(&key, self.now) {
+            if found.is_reopened_by(segment) {
+                let earlier = std::mem::replace(found, Connection::new(mark));
+                found.take(segment, &[], mark, &self.limits);
+                self.counts.connections += 1;
+                self.depart(key, earlier);
+            } else {
+                found.take(segment, &[], mark, &self.limits);
+            }
+            return;
+        }
+        if self.half_open.is_full()
+            && let Some((key, evicted)) = self.half_open.evict()
+        {
+            self.counts.half_open_evicted += 1;
+            self.depart(key, evicted);
+        }
+        let mut connection = Connection::new(mark);
+        connection.is_new_path(segment.path);
+        connection.take(segment, &[], mark, &self.limits);
+        self.counts.connections += 1;
+        self.half_open.insert(key, self.now, connection);
+    }
+
+    /// Glances at one connection, and lets it go if it has been over or silent for long.
+    fn age(&mut self) {
+        let now = self.now;
+        let is_over = |connection: &Connection, last: Timestamp| {
+            let patience = if connection.is_closed() { LINGER } else { IDLE };
+            now.nanos_since(last) > patience
+        };
+        if let Some((key, connection)) = self.table.sweep(is_over) {
+            self.depart(key, connection);
+        }
+        if let Some((key, connection)) = self.half_open.sweep(is_over) {
+            self.depart(key, connection);
+        }
+    }
+
+    fn depart(&mut self, key: FlowKey, mut connection: Connection) {
+        self.held_len = self.held_len.saturating_sub(connection.held_len());
+        let older = connection.older.take();
+        connection.settle();
+        self.departed.push((key, connection));
+        if let Some(older) = older {
+            self.depart(key, *older);
+        }
+    }
+
+    /// Makes stories of the connections that are over.
+    pub(super) fn tell(&mut self, shared: &Shared) {
+        for (key, connection) in self.departed.drain(..) {
+            if connection.was_answered() && self.answered.len() < MAX_ANSWERED {
+                self.answered
+                    .extend(Direction::BOTH.map(|direction| key.source(direction).ip));
+            }
+            match Story::of(key, connection, shared) {
+                Some(story) if story.unreachable.is_none() => self.stories.push(story),
+                Some(knock) if self.knocks.len() < MAX_KNOCKS => self.knocks.push(knock),
+                Some(_) => self.counts.knocks_left_out += 1,
+                None => {}
+            }
+        }
+    }
+
+    /// The stories told since the last time.
+    pub(super) fn take_stories(&mut self) -> Vec<Story> {
+        std::mem::take(&mut self.stories)
+    }
+
+    /// The connections that never came about, and who was seen to be answered: after the end.
+    pub(super) fn take_knocks(&mut self) -> (Vec<Story>, HashSet<IpAddr>) {
+        (
+            std::mem::take(&mut self.knocks),
+            std::mem::take(&mut self.answered),
+        )
+    }
+
+    /// The time of the newest segment.
+    pub(super) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The end of the input: lets every connection go.
+    pub(super) fn finish(&mut self) {
+        for (key, connection) in self.table.drain() {
+            self.depart(key, connection);
+        }
+        for (key, connection) in self.half_open.drain() {
+            self.depart(key, connection);
+        }
+    }
+}
+
+/// How long a connection that is over is remembered, for what comes late: twice the maximum
+/// segment lifetime that RFC 9293, section 3.4.2, assumes is four minutes; hardly any stack waits
+/// for more than one.
+const LINGER: i64 = 60 * SECOND;
+/// How long an open connection may be silent: the default of TCP keep-alives (RFC 9293,
+/// section 3.8.4).
+const IDLE: i64 = 2 * 60 * 60 * SECOND;
+const SECOND: i64 = 1_000_000_000;
+/// Connections that never came about, of one shard.
+const MAX_KNOCKS: usize = 1024;
+/// Addresses that were answered, of one shard.
+const MAX_ANSWERED: usize = 4096;

@@ -1,0 +1,186 @@
+//! What the flows of a run share: certificates, chains, kinds of client, kinds of answer.
+//!
+//! Each is parsed and described once, however many flows show it.
+
+use std::sync::Arc;
+
+use ring::digest::{SHA256, digest};
+
+use crate::analysis::describe;
+use crate::analysis::pool::Pool;
+use crate::pki::{Catalog, Certificate, ChainShape};
+use crate::reassembly::Limits;
+use crate::report::{CertificateReport, CipherList, ClientReport, Hex, LeafReport};
+use crate::tls::{ClientHello, ServerHello};
+use crate::verdict::Act;
+
+/// The pools of a run.
+#[derive(Debug)]
+pub(super) struct Shared {
+    certificates: Pool<Known>,
+    chains: Pool<Chain>,
+    clients: Pool<Client>,
+    answers: Pool<Answer>,
+    texts: Pool<Arc<str>>,
+    courses: Pool<Box<[Act]>>,
+    pub(super) catalog: Arc<Catalog>,
+}
+
+/// A certificate with what the outputs say of it.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) certificate: Certificate,
+    pub(super) row: Arc<CertificateReport>,
+    pub(super) leaf: Arc<LeafReport>,
+    pub(super) default: Option<Product>,
+}
+
+/// A product whose default certificate this is, by the catalog.
+#[derive(Clone, Debug)]
+pub(super) struct Product {
+    pub(super) id: Arc<str>,
+    pub(super) name: Arc<str>,
+    /// A default only where it does not cover the name asked for.
+    pub(super) is_conditional: bool,
+    /// The shape of several products' defaults: none of them is named.
+    pub(super) is_generic: bool,
+}
+
+/// A list of certificates as sent.
+#[derive(Debug)]
+pub(super) struct Chain {
+    pub(super) certificates: Vec<Arc<Known>>,
+    pub(super) shape: ChainShape,
+}
+
+impl Chain {
+    /// The server's own certificate, wherever in the list it stands.
+    pub(super) fn leaf(&self) -> Option<&Arc<Known>> {
+        let leaf = self
+            .shape
+            .path
+            .first()
+            .and_then(|place| self.certificates.get(*place));
+        leaf.or_else(|| self.certificates.first())
+    }
+
+    /// The last certificate on the way up from the leaf.
+    pub(super) fn top(&self) -> Option<&Arc<Known>> {
+        self.shape
+            .path
+            .last()
+            .and_then(|place| self.certificates.get(*place))
+    }
+}
+
+/// A kind of ClientHello: all but its random, its session and the name that it asks for.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) report: Arc<ClientReport>,
+    pub(super) ciphers: Arc<CipherList>,
+    pub(super) ja3: Option<Hex<16>>,
+    pub(super) offers_ech: bool,
+    pub(super) has_lossy_text: bool,
+}
+
+/// A kind of ServerHello: all but its random and its session.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) version: u16,
+    pub(super) is_tls13: bool,
+    pub(super) is_sslv2: bool,
+    pub(super) cipher: Option<std::borrow::Cow<'static, str>>,
+    pub(super) group: Option<u16>,
+    pub(super) alpn: Option<Arc<str>>,
+    pub(super) ja3s: Option<Hex<16>>,
+    pub(super) has_lossy_text: bool,
+}
+
+impl Shared {
+    /// Empty pools within `limits`.
+    pub(super) fn new(limits: &Limits, catalog: Arc<Catalog>) -> Self {
+        Self {
+            certificates: Pool::new(limits.certificates_total),
+            chains: Pool::new(limits.certificates_total / 8),
+            clients: Pool::new(SHAPES_LEN),
+            answers: Pool::new(SHAPES_LEN),
+            texts: Pool::new(SHAPES_LEN),
+            courses: Pool::new(SHAPES_LEN),
+            catalog,
+        }
+    }
+
+    /// The chain of these certificates.
+    pub(super) fn chain(&self, ders: &[Vec<u8>]) -> Arc<Chain> {
+        let known: Vec<_> = ders.iter().map(|der| self.certificate(der)).collect();
+        let key: Vec<u8> = known
+            .iter()
+            .flat_map(|known| known.certificate.sha256)
+            .collect();
+        self.chains
+            .get_or_make(&key, size_of::<Chain>() + known.len() * 8, || {
+                let shape = ChainShape::of(
+                    &known
+                        .iter()
+                        .map(|known| &known.certificate)
+                        .collect::<Vec<_>>(),
+                );
+                Chain {
+                    certificates: known,
+                    shape,
+                }
+            })
+    }
+
+    fn certificate(&self, der: &[u8]) -> Arc<Known> {
+        let hash = digest(&SHA256, der);
+        // What is kept of a certificate is smaller than the certificate, and there twice.
+        self.certificates
+            .get_or_make(hash.as_ref(), der.len() * 2, || {
+                let certificate = Certificate::from_der(der);
+                let default = self.catalog.recognise(&certificate).map(describe::product);
+                let (row, leaf) = describe::certificate(&certificate);
+                Known {
+                    certificate,
+                    row: Arc::new(row),
+                    leaf: Arc::new(leaf),
+                    default,
+                }
+            })
+    }
+
+    /// The kind of a ClientHello.
+    pub(super) fn client(&self, hello: &ClientHello) -> Arc<Client> {
+        let key = describe::client_key(hello);
+        self.clients
+            .get_or_make(&key, 8 * key.len(), || describe::client(hello))
+    }
+
+    /// The kind of a ServerHello, with the group that its key exchange names.
+    pub(super) fn answer(&self, hello: &ServerHello, curve: Option<u16>) -> Arc<Answer> {
+        let key = describe::answer_key(hello, curve);
+        self.answers
+            .get_or_make(&key, size_of::<Answer>() + 64, || {
+                describe::answer(hello, curve)
+            })
+    }
+
+    /// A text that many flows have.
+    pub(super) fn text(&self, text: &str) -> Arc<str> {
+        Arc::clone(
+            &self
+                .texts
+                .get_or_make(text.as_bytes(), text.len(), || text.into()),
+        )
+    }
+
+    /// What both sides did.
+    pub(super) fn course(&self, acts: &[Act]) -> Arc<Box<[Act]>> {
+        let key: Vec<u8> = acts.iter().flat_map(describe::act_key).collect();
+        self.courses
+            .get_or_make(&key, size_of_val(acts), || acts.into())
+    }
+}
+
+/// Bytes for each of the pools of hellos and courses.
+const SHAPES_LEN: usize = 16 * 1024 * 1024;

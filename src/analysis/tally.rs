@@ -1,0 +1,542 @@
+//! What the frames and the flows of a run add up to: the makings of a [`Summary`].
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::analysis::advice::{Local, advice, notes};
+use crate::analysis::book::Books;
+use crate::analysis::plan::AnyReader;
+use crate::analysis::round::FrameTally;
+use crate::analysis::shard::ShardCounts;
+use crate::capture;
+use crate::flow::Endpoint;
+use crate::packet::{FragmentCounts, Skip};
+use crate::report::{
+    Count, Damage, EndpointReport, EndpointRow, EventOutcome, FindingGroup, FlowCounts,
+    FlowReference, FlowReport, FrameCounts, Hex, Horizon, InputReport, LeafBrief, Outcome,
+    Severity, SniState, Summary, Time,
+};
+
+/// Counters and lists, each within a bound.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    inputs: Vec<InputReport>,
+    frames: FrameTally,
+    pub(super) flows: FlowCounts,
+    limits: BTreeMap<&'static str, u64>,
+    endpoints: BTreeMap<Endpoint, EndpointTally>,
+    endpoints_left_out: u64,
+    groups: HashMap<(&'static str, Endpoint), Group>,
+    groups_left_out: u64,
+    interfaces: BTreeSet<Arc<str>>,
+    pub(super) one_sided: u64,
+    pub(super) truncated: u64,
+    pub(super) hidden: u64,
+}
+
+#[derive(Debug)]
+struct Group {
+    finding: FindingGroup,
+    has_many_names: bool,
+}
+
+#[derive(Debug)]
+struct EndpointTally {
+    report: EndpointReport,
+    clients: BTreeSet<IpAddr>,
+    versions: BTreeMap<Cow<'static, str>, u64>,
+    rows: BTreeMap<RowKey, EndpointRow>,
+}
+
+type RowKey = (
+    SniState,
+    Option<Arc<str>>,
+    Option<Hex<32>>,
+    crate::report::CertificateState,
+);
+
+impl Tally {
+    /// An input is about to be read.
+    pub(super) fn begin_input(
+        &mut self,
+        name: &Arc<str>,
+        opened: Option<(&AnyReader, &'static str)>,
+    ) {
+        let mut input = InputReport::default();
+        input.name = Arc::clone(name);
+        if let Some((reader, compression)) = opened {
+            input.format = Some(match reader.format() {
+                capture::Format::Pcap => "pcap",
+                capture::Format::Pcapng => "pcapng",
+            });
+            input.compression = (compression != "none").then_some(compression);
+        }
+        self.inputs.push(input);
+    }
+
+    /// Frames of the last input were taken.
+    pub(super) fn enter_frames(&mut self, tally: &FrameTally) {
+        self.frames.add(tally);
+        if let Some(input) = self.inputs.last_mut() {
+            input.frames += tally.frames;
+            let time = |at: Option<_>| at.map(|(time, precision)| Time::new(time, precision));
+            input.first = input.first.into_iter().chain(time(tally.first)).min();
+            input.last = input.last.into_iter().chain(time(tally.last)).max();
+        }
+    }
+
+    /// The last input has ended, or failed.
+    pub(super) fn end_input(
+        &mut self,
+        reader: Option<&AnyReader>,
+        result: Result<(), capture::Error>,
+    ) {
+        let Some(input) = self.inputs.last_mut() else {
+            return;
+        };
+        if let Some(reader) = reader {
+            input.bytes = reader.offset();
+            input.damage_count = reader.damage_count();
+            input.damages = reader
+                .damages()
+                .iter()
+                .take(MAX_DAMAGES)
+                .map(|damage| {
+                    let lost = damage
+                        .lost
+                        .map(|lost| format!("; {lost} bytes lost"))
+                        .unwrap_or_default();
+                    let after = damage.after_frame;
+                    Damage::new(
+                        damage.offset,
+                        format!("{} (after frame {after}{lost})", damage.kind).into(),
+                    )
+                })
+                .collect();
+        }
+        if let Err(error) = result {
+            input.error = Some(error.to_string().into());
+        }
+    }
+
+    /// The flow tables of a capture were closed.
+    pub(super) fn enter_group(
+        &mut self,
+        counts: &[ShardCounts],
+        fragments: FragmentCounts,
+        knocks_left_out: u64,
+    ) {
+        for count in counts {
+            self.flows.tcp += count.connections;
+            self.hit("flows evicted before their end", count.evicted);
+            self.hit("unanswered SYNs forgotten", count.half_open_evicted);
+            self.hit("handshakes given up for want of memory", count.over_memory);
+        }
+        self.hit("IP fragments dropped", fragments.dropped_by_limit);
+        self.hit("IP packets with overlapping fragments", fragments.overlaps);
+        self.leave_out_knocks(knocks_left_out);
+    }
+
+    /// Connections that never came about and get no line.
+    pub(super) fn leave_out_knocks(&mut self, count: u64) {
+        self.hit("unanswered connections without a line of their own", count);
+    }
+
+    /// The books are complete.
+    pub(super) fn finish(&mut self, books: &Books) {
+        self.hit(
+            "flows beyond the endpoints that are compared",
+            books.left_out,
+        );
+    }
+
+    fn hit(&mut self, what: &'static str, count: u64) {
+        if count > 0 {
+            *self.limits.entry(what).or_default() += count;
+        }
+    }
+
+    /// Flows with a finding that is more than information.
+    pub(super) const fn flagged(&self) -> u64 {
+        self.flows.flagged
+    }
+
+    /// Enters a flow; `is_told` says whether it has a line of its own.
+    pub(super) fn enter(&mut self, report: &FlowReport, is_told: bool) {
+        use crate::report::{CertificateState, EvidenceReason};
+        let triage = &report.tlstriage;
+        let is_tls = report.network.protocol.is_some();
+        let flows = &mut self.flows;
+        flows.tls += u64::from(is_tls);
+        flows.unreachable += u64::from(!is_tls);
+        flows.reported += u64::from(is_told);
+        flows.flagged += u64::from(triage.verdict.severity > Severity::Info);
+        flows.partial_horizon += u64::from(triage.horizon == Some(Horizon::Partial));
+        flows.completed += u64::from(is_tls && report.event.outcome == Some(EventOutcome::Success));
+        flows.failed += u64::from(is_tls && report.event.outcome == Some(EventOutcome::Failure));
+        let reasons = &triage.evidence.reasons;
+        self.one_sided += u64::from(reasons.contains(&EvidenceReason::OneSided));
+        self.truncated += u64::from(reasons.contains(&EvidenceReason::Truncated));
+        self.hidden += u64::from(triage.server.certificate == CertificateState::Encrypted);
+        if let Some(interface) = &triage.capture.interface
+            && self.interfaces.len() < MAX_INTERFACES
+        {
+            self.interfaces.insert(Arc::clone(interface));
+        }
+        self.enter_endpoint(report);
+        for finding in &triage.findings {
+            self.enter_finding(report, finding);
+        }
+    }
+
+    fn enter_endpoint(&mut self, report: &FlowReport) {
+        let triage = &report.tlstriage;
+        let server = Endpoint::new(report.destination.ip, report.destination.port);
+        if self.endpoints.len() >= MAX_ENDPOINTS && !self.endpoints.contains_key(&server) {
+            self.endpoints_left_out += 1;
+            return;
+        }
+        let endpoint = self
+            .endpoints
+            .entry(server)
+            .or_insert_with(|| EndpointTally {
+                report: EndpointReport::new(server, crate::report::Role::Unknown),
+                clients: BTreeSet::new(),
+                versions: BTreeMap::new(),
+                rows: BTreeMap::new(),
+            });
+        endpoint.report.flows += 1;
+        if endpoint.clients.len() < MAX_CLIENTS {
+            endpoint.clients.insert(report.source.ip);
+        }
+        if let Some(version) = &report.tls.version {
+            *endpoint.versions.entry(version.clone()).or_default() += 1;
+        }
+        let leaf = triage.server.chain.first();
+        let key = (
+            triage.sni,
+            report.tls.client.server_name.clone(),
+            leaf.map(|leaf| leaf.sha256),
+            triage.server.certificate,
+        );
+        if endpoint.rows.len() >= MAX_ROWS && !endpoint.rows.contains_key(&key) {
+            endpoint.report.rows_left_out += 1;
+            return;
+        }
+        let row = endpoint.rows.entry(key).or_insert_with(|| {
+            let mut row = EndpointRow::new(
+                triage.sni,
+                report.tls.client.server_name.clone(),
+                triage.server.certificate,
+            );
+            row.leaf = leaf.map(|leaf| {
+                let mut brief = LeafBrief::new(
+                    leaf.subject.clone().unwrap_or_else(|| "".into()),
+                    leaf.sha256,
+                );
+                brief.not_after = leaf.not_after;
+                brief.self_signed = leaf.self_signed == Some(true);
+                brief
+            });
+            row
+        });
+        if let (Some(leaf), Some(default)) = (&mut row.leaf, &triage.server.default_certificate) {
+            leaf.default = true;
+            leaf.product = leaf.product.take().or_else(|| default.product.clone());
+        }
+        row.flows += 1;
+        add_outcome(&mut row.outcomes, triage.handshake.outcome, 1);
+        row.first = row.first.into_iter().chain([report.timestamp]).min();
+        row.last = row.last.into_iter().chain([report.timestamp]).max();
+    }
+
+    fn enter_finding(&mut self, report: &FlowReport, finding: &crate::report::FindingReport) {
+        let server = Endpoint::new(report.destination.ip, report.destination.port);
+        let key = (finding.id, server);
+        if self.groups.len() >= MAX_GROUPS && !self.groups.contains_key(&key) {
+            self.groups_left_out += 1;
+            return;
+        }
+        let name = report.tls.client.server_name.clone();
+        let title = crate::verdict::VerdictId::ALL
+            .iter()
+            .find(|id| id.as_str() == finding.id)
+            .map_or(finding.id, |id| id.title());
+        let mut one = FindingGroup::new(
+            finding.id,
+            title,
+            server,
+            finding.severity,
+            finding.confidence,
+            finding.reason.clone(),
+            report.timestamp,
+        );
+        one.failed = finding.severity > Severity::Info;
+        one.server_name = name;
+        one.fix.clone_from(&finding.fix);
+        one.expected_message.clone_from(&finding.expected_message);
+        let capture = &report.tlstriage.capture;
+        let client = Endpoint::new(report.source.ip, report.source.port);
+        if let Some(id) = report.event.id {
+            one.evidence.push(FlowReference::new(
+                id,
+                Arc::clone(&capture.file),
+                (capture.first_frame, capture.last_frame),
+                report.timestamp,
+                client,
+            ));
+        }
+        self.merge_group(
+            key,
+            Group {
+                finding: one,
+                has_many_names: false,
+            },
+        );
+    }
+
+    fn merge_group(&mut self, key: (&'static str, Endpoint), other: Group) {
+        let Some(group) = self.groups.get_mut(&key) else {
+            self.groups.insert(key, other);
+            return;
+        };
+        let (own, new) = (&mut group.finding, other.finding);
+        group.has_many_names |= other.has_many_names || own.server_name != new.server_name;
+        own.flows += new.flows;
+        own.first = own.first.min(new.first);
+        own.last = own.last.max(new.last);
+        own.severity = own.severity.max(new.severity);
+        own.failed |= new.failed;
+        // The sentence of the surest flow; of several, the first.
+        if new.confidence > own.confidence {
+            own.confidence = new.confidence;
+            own.reason = new.reason;
+        }
+        let room = MAX_EVIDENCE.saturating_sub(own.evidence.len());
+        own.evidence.extend(new.evidence.into_iter().take(room));
+    }
+
+    /// Adds what another tally counted of later flows.
+    pub(super) fn add(&mut self, other: Self) {
+        let (own, new) = (&mut self.flows, other.flows);
+        own.tls += new.tls;
+        own.unreachable += new.unreachable;
+        own.reported += new.reported;
+        own.flagged += new.flagged;
+        own.partial_horizon += new.partial_horizon;
+        own.completed += new.completed;
+        own.failed += new.failed;
+        self.one_sided += other.one_sided;
+        self.truncated += other.truncated;
+        self.hidden += other.hidden;
+        self.endpoints_left_out += other.endpoints_left_out;
+        self.groups_left_out += other.groups_left_out;
+        for interface in other.interfaces {
+            if self.interfaces.len() < MAX_INTERFACES {
+                self.interfaces.insert(interface);
+            }
+        }
+        for (server, endpoint) in other.endpoints {
+            self.merge_endpoint(server, endpoint);
+        }
+        let mut groups: Vec<_> = other.groups.into_iter().collect();
+        groups.sort_by_key(|(key, _)| *key);
+        for (key, group) in groups {
+            if self.groups.len() >= MAX_GROUPS && !self.groups.contains_key(&key) {
+                self.groups_left_out += group.finding.flows;
+            } else {
+                self.merge_group(key, group);
+            }
+        }
+    }
+
+    fn merge_endpoint(&mut self, server: Endpoint, other: EndpointTally) {
+        let is_full = self.endpoints.len() >= MAX_ENDPOINTS;
+        let own = match self.endpoints.entry(server) {
+            std::collections::btree_map::Entry::Vacant(_) if is_full => {
+                self.endpoints_left_out += other.report.flows;
+                return;
+            }
+            std::collections::btree_map::Entry::Vacant(place) => {
+                place.insert(other);
+                return;
+            }
+            std::collections::btree_map::Entry::Occupied(place) => place.into_mut(),
+        };
+        own.report.flows += other.report.flows;
+        own.report.rows_left_out += other.report.rows_left_out;
+        for client in other.clients {
+            if own.clients.len() < MAX_CLIENTS {
+                own.clients.insert(client);
+            }
+        }
+        for (version, count) in other.versions {
+            *own.versions.entry(version).or_default() += count;
+        }
+        for (key, row) in other.rows {
+            if own.rows.len() >= MAX_ROWS && !own.rows.contains_key(&key) {
+                own.report.rows_left_out += row.flows;
+                continue;
+            }
+            match own.rows.entry(key) {
+                std::collections::btree_map::Entry::Vacant(place) => {
+                    place.insert(row);
+                }
+                std::collections::btree_map::Entry::Occupied(place) => {
+                    merge_row(place.into_mut(), row)
+                }
+            }
+        }
+    }
+
+    /// What it all adds up to.
+    pub(super) fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        summary.inputs.clone_from(&self.inputs);
+        summary.frames = self.frame_counts();
+        summary.flows = self.flows;
+        summary.limits = self
+            .limits
+            .iter()
+            .map(|(what, count)| Count::new(Cow::Borrowed(*what), *count))
+            .collect();
+        let local = Local::of(
+            self.endpoints
+                .values()
+                .map(|endpoint| (endpoint.report.server.ip, &endpoint.clients)),
+        );
+        summary.endpoints = self
+            .endpoints
+            .values()
+            .map(|endpoint| endpoint.report(&local))
+            .collect();
+        // Where most goes wrong comes first.
+        summary.endpoints.sort_by_key(|endpoint| {
+            let failed: u64 = endpoint
+                .rows
+                .iter()
+                .flat_map(|row| &row.outcomes)
+                .filter(|(outcome, _)| *outcome != Outcome::Completed)
+                .map(|(_, count)| count)
+                .sum();
+            (
+                std::cmp::Reverse(failed),
+                std::cmp::Reverse(endpoint.flows),
+                endpoint.server,
+            )
+        });
+        summary.endpoints_left_out = self.endpoints_left_out;
+        summary.findings = self.groups.values().map(Group::report).collect();
+        summary.findings.sort_by(|a, b| {
+            (b.severity, b.flows, b.confidence)
+                .cmp(&(a.severity, a.flows, a.confidence))
+                .then_with(|| (a.first, a.server, a.id).cmp(&(b.first, b.server, b.id)))
+        });
+        summary.findings_left_out = self.groups_left_out;
+        summary.notes = notes(self, &self.frames);
+        summary.advice = advice(
+            self,
+            &summary,
+            self.interfaces.iter().next().map(|name| &**name),
+        );
+        summary
+    }
+
+    fn frame_counts(&self) -> FrameCounts {
+        let frames = &self.frames;
+        let mut counts = FrameCounts::default();
+        counts.total = frames.frames;
+        counts.decoded = frames.segments;
+        let named = Skip::ALL
+            .iter()
+            .zip(frames.skips)
+            .map(|(skip, count)| (skip.name(), count));
+        let others = [
+            ("filtered", frames.filtered),
+            ("icmp_error", frames.unreachable),
+            ("ip_fragment", frames.fragments),
+        ];
+        counts.skipped = named
+            .chain(others)
+            .filter(|(_, count)| *count > 0)
+            .map(|(name, count)| Count::new(Cow::Borrowed(name), count))
+            .collect();
+        counts
+            .skipped
+            .sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.reason.cmp(&b.reason)));
+        counts
+    }
+}
+
+impl Group {
+    fn report(&self) -> FindingGroup {
+        let mut finding = self.finding.clone();
+        if self.has_many_names {
+            finding.server_name = None;
+        }
+        finding
+    }
+}
+
+impl EndpointTally {
+    fn report(&self, local: &Local) -> EndpointReport {
+        let mut report = self.report.clone();
+        report.role = local.role(report.server.ip, &self.clients);
+        report.client_count = u64::try_from(self.clients.len()).unwrap_or(u64::MAX);
+        report.clients = self
+            .clients
+            .iter()
+            .take(MAX_NAMED_CLIENTS)
+            .copied()
+            .collect();
+        report.versions = self
+            .versions
+            .iter()
+            .map(|(version, count)| Count::new(version.clone(), *count))
+            .collect();
+        report.rows = self.rows.values().cloned().collect();
+        report
+    }
+}
+
+fn merge_row(own: &mut EndpointRow, other: EndpointRow) {
+    own.flows += other.flows;
+    for (outcome, count) in other.outcomes {
+        add_outcome(&mut own.outcomes, outcome, count);
+    }
+    own.first = own.first.into_iter().chain(other.first).min();
+    own.last = own.last.into_iter().chain(other.last).max();
+    if let (Some(leaf), Some(new)) = (&mut own.leaf, other.leaf) {
+        leaf.default |= new.default;
+        leaf.product = leaf.product.take().or(new.product);
+    }
+}
+
+fn add_outcome(outcomes: &mut Vec<(Outcome, u64)>, outcome: Outcome, count: u64) {
+    match outcomes.iter_mut().find(|(other, _)| *other == outcome) {
+        Some((_, total)) => *total += count,
+        None => {
+            outcomes.push((outcome, count));
+            outcomes.sort_unstable_by_key(|(outcome, _)| *outcome);
+        }
+    }
+}
+
+/// Server endpoints in the report; each is a few hundred bytes.
+const MAX_ENDPOINTS: usize = 65_536;
+/// Rows of one endpoint.
+const MAX_ROWS: usize = 64;
+/// Clients of one endpoint that are counted.
+const MAX_CLIENTS: usize = 4096;
+/// Clients of one endpoint that are named.
+const MAX_NAMED_CLIENTS: usize = 32;
+/// Groups of findings.
+const MAX_GROUPS: usize = 16_384;
+/// Flows that are named for a group.
+const MAX_EVIDENCE: usize = 5;
+/// Damaged places that are named for an input.
+const MAX_DAMAGES: usize = 16;
+/// Interfaces of which one may be named in an advice.
+const MAX_INTERFACES: usize = 64;

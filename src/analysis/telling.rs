@@ -1,0 +1,407 @@
+//! A judged story in the words of the report.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use crate::analysis::describe;
+use crate::analysis::evidence::{Judged, own_chain};
+use crate::analysis::mark::Mark;
+use crate::analysis::shared::{Chain, Shared};
+use crate::analysis::story::{Story, StoryAlert, Tls};
+use crate::packet::Encapsulation;
+use crate::report::{
+    self, AlertLevel, AlertReport, Bounded, CaptureReport, CertificateReport, CertificateState,
+    ClientCertificateReport, DecidingAlert, DefaultBy, DefaultCertificate, Event, EventOutcome,
+    EvidenceGrade, EvidenceReason, EvidenceReport, FindingReport, FlowIdentity, FlowReport,
+    HandshakeReport, Hex, InnerNetwork, Outcome, PreambleReport, Rule, SniState, Time,
+    TriageReport, TunnelReport, VerdictReport, Vlan, event_id,
+};
+use crate::tls::{Observed, ServerName, Unseen, registry};
+use crate::verdict::{self, ClientCertificate, Closing, Reaction, VerdictId};
+
+/// The files of a run by their place in it: their names, and those of their interfaces.
+pub(super) trait Files {
+    /// The name of a file.
+    fn name(&self, file: u32) -> Arc<str>;
+    /// The name of an interface of a file, where the capture has one.
+    fn interface(&self, file: u32, interface: u32) -> Option<Arc<str>>;
+}
+
+/// Tells a judged story. `ordinal` tells it from others of the same addresses and the same instant.
+pub(super) fn tell(
+    story: &Story,
+    judged: &Judged,
+    ordinal: u32,
+    shared: &Shared,
+    files: &impl Files,
+) -> FlowReport {
+    let judgement = &judged.judgement;
+    let (client, server) = (story.source(), story.destination());
+    let nothing = Encapsulation::default();
+    let encapsulation = story.encapsulation.as_deref().unwrap_or(&nothing);
+    let tunnels = tunnels(encapsulation);
+    let id = event_id(&FlowIdentity {
+        source: client,
+        destination: server,
+        first: story.first.time,
+        vlans: &encapsulation.vlans,
+        tunnels: &tunnels,
+        ordinal,
+    });
+    let severity = severity(judgement.severity);
+    let outcome = event_outcome(story, judgement.verdict);
+    let span = (time(&story.first), time(&story.last));
+    let mut event = Event::flow(id, story.tls.is_some(), outcome, severity, span);
+    event.reason = Some(judgement.reason.clone().into());
+    let rule = Rule::new(judgement.verdict.as_str(), judgement.verdict.title());
+    let verdict = VerdictReport::new(
+        judgement.verdict.as_str(),
+        confidence(judgement.confidence),
+        severity,
+    );
+
+    let mut capture = CaptureReport::new(
+        files.name(story.first.file),
+        story.first.frame,
+        story.last.frame,
+    );
+    capture.last_file = (story.last.file != story.first.file).then(|| files.name(story.last.file));
+    capture.interface = files.interface(story.first.file, story.first.interface);
+
+    let mut triage = TriageReport::new(verdict, capture);
+    triage.findings = judgement.findings.iter().map(finding).collect();
+    triage.tunnel = tunnels;
+    triage.evidence = evidence(story, judgement.verdict);
+    triage.handshake = handshake(story, judgement.verdict);
+    triage.server.certificate = certificate_state(story);
+
+    let mut report = FlowReport::new(event, rule, client, server, triage);
+    report.source.bytes = Some(story.client_counts.bytes);
+    report.source.packets = Some(story.client_counts.packets);
+    report.destination.bytes = Some(story.server_counts.bytes);
+    report.destination.packets = Some(story.server_counts.packets);
+    let mut vlans = encapsulation.vlans.iter();
+    report.network.vlan = vlans.next().map(|id| Vlan::new(*id));
+    report.network.inner = vlans.next().map(|id| InnerNetwork::new(*id));
+    match &story.tls {
+        Some(tls) => tell_tls(&mut report, story, tls, judged, shared),
+        None => report.network.protocol = None,
+    }
+    report.cut(report::Cut::USUAL);
+    report
+}
+
+fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged, shared: &Shared) {
+    let triage = &mut report.tlstriage;
+    let (sni, name) = sni(&tls.server_name);
+    triage.sni = sni;
+    let name = name.map(|name| shared.text(&name));
+    if sni == SniState::Name {
+        report.destination.domain.clone_from(&name);
+    }
+    report.tls.client.server_name = name;
+    triage.client_random = tls.random.map(Hex);
+    triage.lossy_text = tls.has_lossy_text;
+    if let Some(client) = &tls.client {
+        triage.client = Some(Arc::clone(&client.report));
+        report.tls.client.ja3 = client.ja3;
+        report.tls.client.supported_ciphers = Some(Arc::clone(&client.ciphers));
+    }
+    if let Some(answer) = &tls.answer {
+        let version = registry::version(answer.version);
+        report.tls.version = Some(version.text);
+        report.tls.version_protocol = version.protocol.map(protocol);
+        triage.version_raw = version.raw.map(Cow::Owned);
+        report.tls.cipher.clone_from(&answer.cipher);
+        report.tls.curve = answer.group.map(registry::named_group);
+        report.tls.next_protocol.clone_from(&answer.alpn);
+        report.tls.server.ja3s = answer.ja3s;
+    }
+    report.tls.established = established(story, tls);
+    report.tls.resumed = tls.answer.as_ref().map(|_| tls.resumption.is_some());
+
+    if let Some(chain) = own_chain(story) {
+        triage.server.chain = rows(chain);
+        report.tls.server.leaf = chain.leaf().map(|leaf| Arc::clone(&leaf.leaf));
+        if judged.default_by_catalog || judged.default_by_comparison {
+            triage.server.default_certificate = Some(default_certificate(chain, judged));
+        }
+    }
+    if tls.has_certificate_request || tls.client_chain.is_some() {
+        let mut own = ClientCertificateReport::default();
+        own.requested = tls.has_certificate_request.then_some(true);
+        own.sent = match tls.client_certificate {
+            ClientCertificate::Sent => Some(true),
+            ClientCertificate::Missing if tls.reaction != Reaction::Unfinished => Some(false),
+            _ => None,
+        };
+        own.chain = tls
+            .client_chain
+            .as_ref()
+            .map(|chain| rows(chain))
+            .unwrap_or_default();
+        triage.client_certificate = Some(own);
+    }
+    triage.alerts = tls.alerts.iter().map(alert).collect();
+    if let Reaction::Refused(by, Some(code)) = tls.reaction {
+        triage.alert = Some(DecidingAlert::new(side(by), code, alert_name(code)));
+    }
+    triage.preamble = tls.preamble.as_ref().map(|preamble| {
+        let mut told = PreambleReport::new(Cow::Borrowed(preamble.protocol.word()));
+        told.client = preamble.client.as_deref().map(Arc::from);
+        told.server = preamble.server.as_deref().map(Arc::from);
+        told.target = preamble.target.as_deref().map(Arc::from);
+        told
+    });
+}
+
+/// A frame's time with the digits of its clock.
+pub(super) fn time(mark: &Mark) -> Time {
+    Time::new(mark.time, mark.precision)
+}
+
+/// The state of `server_name`, and its text where it has one.
+pub(super) fn sni(name: &Observed<ServerName>) -> (SniState, Option<Cow<'_, str>>) {
+    match name {
+        Observed::Seen(ServerName::Absent) => (SniState::Absent, None),
+        Observed::Seen(ServerName::Empty) => (SniState::Empty, None),
+        Observed::Seen(ServerName::Invalid(_)) => (SniState::Invalid, None),
+        Observed::Seen(ServerName::IpLiteral(text)) => {
+            (SniState::IpLiteral, Some(Cow::Borrowed(text.as_str())))
+        }
+        Observed::Seen(ServerName::Name(name)) => {
+            (SniState::Name, Some(String::from_utf8_lossy(name)))
+        }
+        Observed::Seen(_) | Observed::Unseen(_) => (SniState::Unknown, None),
+    }
+}
+
+/// Whether the server's certificate was seen, or why not.
+pub(super) fn certificate_state(story: &Story) -> CertificateState {
+    let Some(tls) = &story.tls else {
+        return CertificateState::RefusedBefore;
+    };
+    match &tls.chain {
+        Observed::Seen(_) => CertificateState::Seen,
+        Observed::Unseen(why) => match why {
+            Unseen::Anonymous => CertificateState::Anonymous,
+            Unseen::Encrypted => CertificateState::Encrypted,
+            Unseen::Gap => CertificateState::Gap,
+            Unseen::Limit => CertificateState::Limit,
+            Unseen::Malformed => CertificateState::Malformed,
+            Unseen::Midstream => CertificateState::Midstream,
+            Unseen::OneSided => CertificateState::OneSided,
+            Unseen::Psk => CertificateState::TlsPsk,
+            Unseen::RefusedBefore => CertificateState::RefusedBefore,
+            Unseen::Resumed => CertificateState::Resumed,
+            Unseen::Truncated => CertificateState::Truncated,
+            _ => CertificateState::CaptureEnded,
+        },
+    }
+}
+
+/// How the handshake ended.
+pub(super) fn outcome(story: &Story, verdict: VerdictId) -> Outcome {
+    let Some(tls) = &story.tls else {
+        return if story
+            .unreachable
+            .as_ref()
+            .is_some_and(|knock| knock.was_reset)
+        {
+            Outcome::RejectedByServer
+        } else {
+            Outcome::Unfinished
+        };
+    };
+    let is_blamed =
+        verdict.severity() > verdict::Severity::Low && verdict != VerdictId::HttpBackend;
+    match tls.reaction {
+        Reaction::Accepted | Reaction::Finished => Outcome::Completed,
+        Reaction::LeftAfterHandshake | Reaction::LeftAfterAnswer
+            if is_blamed && verdict != VerdictId::TlsHandshakeFailed =>
+        {
+            Outcome::RejectedByClient
+        }
+        Reaction::LeftAfterHandshake => Outcome::Completed,
+        Reaction::Refused(verdict::Side::Client, _) => Outcome::RejectedByClient,
+        Reaction::Refused(verdict::Side::Server, _) => Outcome::RejectedByServer,
+        Reaction::ClosedBeforeAnswer | Reaction::ClosedInHandshake if is_blamed => {
+            Outcome::RejectedByServer
+        }
+        Reaction::ClosedBeforeAnswer
+        | Reaction::ClosedInHandshake
+        | Reaction::GaveUp
+        | Reaction::LeftAfterAnswer => Outcome::Abandoned,
+        Reaction::Unfinished if story.capture.ended => Outcome::Unfinished,
+        Reaction::Unfinished => Outcome::Unknown,
+    }
+}
+
+fn event_outcome(story: &Story, verdict: VerdictId) -> EventOutcome {
+    match outcome(story, verdict) {
+        Outcome::Completed => EventOutcome::Success,
+        Outcome::RejectedByClient | Outcome::RejectedByServer => EventOutcome::Failure,
+        _ if verdict.severity() >= verdict::Severity::Medium => EventOutcome::Failure,
+        _ => EventOutcome::Unknown,
+    }
+}
+
+fn established(story: &Story, tls: &Tls) -> Option<bool> {
+    match tls.reaction {
+        Reaction::Accepted | Reaction::Finished | Reaction::LeftAfterHandshake => Some(true),
+        Reaction::Unfinished => None,
+        _ if story.capture.missing_side.is_some() => None,
+        _ => Some(false),
+    }
+}
+
+fn handshake(story: &Story, verdict: VerdictId) -> HandshakeReport {
+    let mut told = HandshakeReport::default();
+    told.outcome = outcome(story, verdict);
+    if let Some(close) = story.close {
+        told.closed_by = Some(side(close.by));
+        told.close = Some(match close.how {
+            Closing::Fin => report::Close::Fin,
+            Closing::Rst => report::Close::Rst,
+        });
+    }
+    if let Some(tls) = &story.tls {
+        told.steps = tls
+            .acts
+            .iter()
+            .map(|act| describe::step_name(act.kind))
+            .collect();
+    }
+    told
+}
+
+fn evidence(story: &Story, verdict: VerdictId) -> EvidenceReport {
+    let capture = &story.capture;
+    let reasons: Vec<EvidenceReason> = [
+        (capture.gap, EvidenceReason::Gap),
+        (capture.truncated, EvidenceReason::Truncated),
+        (capture.midstream, EvidenceReason::Midstream),
+        (capture.missing_side.is_some(), EvidenceReason::OneSided),
+        (
+            capture.ended && story.tls.is_some(),
+            EvidenceReason::CaptureEnded,
+        ),
+        (story.has_conflict, EvidenceReason::OverlapConflict),
+        (capture.limit, EvidenceReason::Limit),
+    ]
+    .into_iter()
+    .filter_map(|(holds, reason)| holds.then_some(reason))
+    .collect();
+    let grade = match verdict {
+        VerdictId::CaptureInsufficient | VerdictId::CaptureMidstream => EvidenceGrade::Insufficient,
+        _ if reasons.is_empty() => EvidenceGrade::Complete,
+        _ => EvidenceGrade::Partial,
+    };
+    EvidenceReport::new(grade, reasons)
+}
+
+fn tunnels(encapsulation: &Encapsulation) -> Vec<TunnelReport> {
+    let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    encapsulation
+        .tunnels
+        .iter()
+        .map(|tunnel| {
+            let id = tunnel.id.and_then(|id| u32::try_from(id).ok());
+            TunnelReport::new(
+                tunnel.kind.name(),
+                id,
+                tunnel.source.unwrap_or(unknown),
+                tunnel.destination.unwrap_or(unknown),
+            )
+        })
+        .collect()
+}
+
+fn rows(chain: &Chain) -> Vec<Arc<CertificateReport>> {
+    chain
+        .certificates
+        .iter()
+        .map(|known| Arc::clone(&known.row))
+        .collect()
+}
+
+fn default_certificate(chain: &Chain, judged: &Judged) -> DefaultCertificate {
+    let mut told = DefaultCertificate::default();
+    if judged.default_by_catalog {
+        told.by.push(DefaultBy::Catalog);
+        if let Some(product) = chain.leaf().and_then(|leaf| leaf.default.as_ref()) {
+            told.catalog_id = Some(Arc::clone(&product.id));
+            told.product = (!product.is_generic).then(|| Arc::clone(&product.name));
+        }
+    }
+    if judged.default_by_comparison {
+        told.by.push(DefaultBy::WithoutSni);
+    }
+    told
+}
+
+fn alert(alert: &StoryAlert) -> AlertReport {
+    let from = side(alert.by);
+    match alert.clear {
+        None => AlertReport::encrypted(from),
+        Some((level, code)) => {
+            let level = match level {
+                1 => Some(AlertLevel::Warning),
+                2 => Some(AlertLevel::Fatal),
+                _ => None,
+            };
+            AlertReport::clear(from, level, code, alert_name(code))
+        }
+    }
+}
+
+fn finding(finding: &verdict::Finding) -> FindingReport {
+    let mut told = FindingReport::new(
+        finding.id.as_str(),
+        confidence(finding.confidence),
+        severity(finding.severity),
+        finding.reason.clone().into(),
+    );
+    told.fix = finding.fix.iter().map(|fix| Cow::Borrowed(*fix)).collect();
+    told
+}
+
+fn protocol(protocol: &str) -> report::VersionProtocol {
+    match protocol {
+        "ssl" => report::VersionProtocol::Ssl,
+        _ => report::VersionProtocol::Tls,
+    }
+}
+
+/// The name of an alert, where its number has one.
+fn alert_name(code: u8) -> Option<&'static str> {
+    Some(registry::alert(code)).filter(|name| *name != "unknown")
+}
+
+/// The same word in the report.
+pub(super) const fn side(side: verdict::Side) -> report::Side {
+    match side {
+        verdict::Side::Client => report::Side::Client,
+        verdict::Side::Server => report::Side::Server,
+    }
+}
+
+/// The same word in the report.
+pub(super) const fn severity(severity: verdict::Severity) -> report::Severity {
+    match severity {
+        verdict::Severity::Info => report::Severity::Info,
+        verdict::Severity::Low => report::Severity::Low,
+        verdict::Severity::Medium => report::Severity::Medium,
+        verdict::Severity::High => report::Severity::High,
+    }
+}
+
+/// The same word in the report.
+pub(super) const fn confidence(confidence: verdict::Confidence) -> report::Confidence {
+    match confidence {
+        verdict::Confidence::Low => report::Confidence::Low,
+        verdict::Confidence::Medium => report::Confidence::Medium,
+        verdict::Confidence::High => report::Confidence::High,
+    }
+}

@@ -1,0 +1,29 @@
+//! `mtls.client-cert-missing`: the server wants a client certificate and gets none.
+
+use crate::verdict::evidence::{ClientCertificate, Evidence};
+use crate::verdict::finding::{Confidence, Finding, Severity, VerdictId};
+use crate::verdict::reaction::{Reaction, Side};
+
+/// The server asked (RFC 5246, section 7.4.4; RFC 8446, section 4.3.2), the client sent nothing
+/// or an empty list, and the server ended the handshake.
+pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
+    let confidence = match (evidence.client_certificate, evidence.reaction) {
+        (ClientCertificate::Missing, Reaction::Refused(Side::Server, _)) => Confidence::High,
+        (ClientCertificate::Missing, Reaction::ClosedInHandshake) => Confidence::Medium,
+        (ClientCertificate::ProbablyMissing, Reaction::Refused(Side::Server, None)) => {
+            Confidence::Medium
+        }
+        _ => return None,
+    };
+    Some(Finding {
+        id: VerdictId::MtlsClientCertMissing,
+        confidence,
+        severity: Severity::High,
+        reason: "The server asked for a client certificate, the client sent none, and the server ended the handshake."
+            .to_owned(),
+        fix: vec![
+            "Turn off the request for client certificates on the server (for a self-hosted API Management gateway, \"Negotiate client certificate\" holds for all its host names).",
+            "Or give the client a certificate that the server accepts.",
+        ],
+    })
+}

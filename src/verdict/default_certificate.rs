@@ -1,0 +1,52 @@
+//! `no-sni.default-cert`: the server had to guess, showed its default certificate, and lost.
+
+use crate::verdict::evidence::Evidence;
+use crate::verdict::finding::{Confidence, Finding, Severity, VerdictId};
+use crate::verdict::wording;
+
+/// The client named no server (RFC 6066, section 3); the certificate is the server's default,
+/// or has the looks of one; the client refused it.
+pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
+    if !wording::names_no_server(evidence) || !wording::client_refused(evidence) {
+        return None;
+    }
+    let chain = wording::chain(evidence)?;
+    let is_self_signed = chain.leaf.self_signed.holds();
+    if !chain.default.is_default() && !is_self_signed {
+        return None;
+    }
+    let confidence = if chain.default.by_comparison {
+        Confidence::High
+    } else {
+        Confidence::Medium
+    };
+    let served = wording::certificate(chain.leaf);
+    let product = chain
+        .default
+        .product
+        .map(|product| format!(" of {product}"))
+        .unwrap_or_default();
+    let compared = if chain.default.by_comparison {
+        ", not the one that clients with SNI get there"
+    } else {
+        ""
+    };
+    Some(Finding {
+        id: VerdictId::NoSniDefaultCert,
+        confidence,
+        severity: Severity::High,
+        reason: format!(
+            "The client sent no SNI (server_name), so {} answered with its default certificate{product}, {served}{compared}; {}.",
+            evidence.server,
+            wording::refusal(evidence.reaction),
+        ),
+        fix: FIX.to_vec(),
+    })
+}
+
+const FIX: [&str; 4] = [
+    "Make the client send SNI: give it a host name as its target, not an IP address.",
+    "Azure Application Gateway v1: use the FQDN as backend pool target (a host name override changes only the Host header), or upload the default certificate shown here as authentication certificate and give up the custom domain.",
+    "Azure Application Gateway v2: set the host name in the custom probe and in the backend setting.",
+    "nginx as the client: set proxy_ssl_server_name on and proxy_ssl_name.",
+];

@@ -1,0 +1,134 @@
+//! All that a check may look at, and nothing else: facts of the flow, of its endpoint, of the capture.
+
+use std::fmt;
+
+use crate::pki::{Certificate, ChainShape, Coverage};
+use crate::time::Timestamp;
+use crate::tls::{Observed, ServerName};
+use crate::verdict::reaction::{Reaction, Side};
+
+/// The facts about one flow.
+#[derive(Clone)]
+pub struct Evidence<'a> {
+    /// The time of the handshake: validity is judged at it.
+    pub at: Timestamp,
+    /// The server's address and port, for the words of a reason.
+    pub server: &'a dyn fmt::Display,
+    /// What stood in `server_name`; unseen where there was no ClientHello at all.
+    pub server_name: Observed<&'a ServerName>,
+    /// Whether the hello offered Encrypted Client Hello, so that the name may be a cover.
+    pub offers_ech: bool,
+    /// Whether TLS 1.3 was chosen.
+    pub is_tls13: bool,
+    /// Whether a ServerHello was seen.
+    pub was_answered: bool,
+    /// The served chain: of this flow or, if it resumes another one, of that.
+    pub chain: Observed<Chain<'a>>,
+    /// Whether the chain comes from the flow that this one resumes.
+    pub is_inherited: bool,
+    /// How the handshake was taken.
+    pub reaction: Reaction,
+    /// What other flows of the same endpoint tell.
+    pub endpoint: EndpointFacts,
+    /// What was seen of the client's certificate.
+    pub client_certificate: ClientCertificate,
+    /// What the capture lacks of this flow.
+    pub capture: CaptureFacts,
+    /// Set where TCP itself never came about.
+    pub unreachable: Option<Unreachable<'a>>,
+}
+
+/// A served chain with what was found out about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Chain<'a> {
+    /// The server's own certificate: the first as sent, or the first that is no CA.
+    pub leaf: &'a Certificate,
+    /// The last certificate on the way up from the leaf.
+    pub top: &'a Certificate,
+    /// How the certificates hang together.
+    pub shape: &'a ChainShape,
+    /// Whether the leaf covers the name asked for; `None` when no name was read.
+    pub coverage: Option<Coverage>,
+    /// Why it is taken for a default certificate, if it is.
+    pub default: DefaultBy<'a>,
+}
+
+/// Why a certificate is taken for the server's default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DefaultBy<'a> {
+    /// The catalog knows it.
+    pub in_catalog: bool,
+    /// The product that makes it, where the catalog names one.
+    pub product: Option<&'a str>,
+    /// The same endpoint serves it without SNI, or for names that it does not cover, and
+    /// another certificate for names that one covers.
+    pub by_comparison: bool,
+}
+
+impl DefaultBy<'_> {
+    /// Whether there is any reason.
+    #[must_use]
+    pub const fn is_default(&self) -> bool {
+        self.in_catalog || self.by_comparison
+    }
+}
+
+/// What other flows of the same server endpoint tell.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EndpointFacts {
+    /// A flow with another name than this one's was served.
+    pub serves_other_names: bool,
+    /// The same client, with the same name and certificate, was content on another flow.
+    pub same_client_accepts: bool,
+}
+
+/// What was seen of the client's certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientCertificate {
+    /// None was asked for in clear.
+    #[default]
+    NotRequested,
+    /// Asked for, and nothing sent, or an empty list.
+    Missing,
+    /// Asked for and sent.
+    Sent,
+    /// TLS 1.3: the size of the client's first record is that of an empty list.
+    ProbablyMissing,
+}
+
+/// What the capture lacks of a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CaptureFacts {
+    /// Its beginning.
+    pub midstream: bool,
+    /// One of its two directions: whose packets were not captured.
+    pub missing_side: Option<Side>,
+    /// The ends of its packets, in the handshake.
+    pub truncated: bool,
+    /// Segments, in the handshake.
+    pub gap: bool,
+    /// Its end: the flow was still open.
+    pub ended: bool,
+    /// What a limit of ours cut off.
+    pub limit: bool,
+}
+
+/// A connection that never came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreachable<'a> {
+    /// What answered the SYN.
+    pub answer: Answer<'a>,
+    /// How often the SYN was sent.
+    pub attempts: u32,
+}
+
+/// What answered a SYN in place of a SYN with ACK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// Nothing.
+    Silence,
+    /// RST: nobody listens, or a firewall says so.
+    Reset,
+    /// An ICMP error that quotes the SYN: what it says, and who sent it.
+    Icmp(&'a str, std::net::IpAddr),
+}

@@ -1,0 +1,76 @@
+//! Refusals of a certificate that TLS 1.3 hides: `no-sni.rejected`, `no-sni.probably-rejected`,
+//! `sni.rejected`.
+
+use crate::tls::{Observed, ServerName, Unseen};
+use crate::verdict::evidence::Evidence;
+use crate::verdict::finding::{Confidence, Finding, VerdictId};
+use crate::verdict::reaction::Reaction;
+use crate::verdict::wording;
+
+/// The certificate travels encrypted (RFC 8446, section 2); the client's reaction does not hide.
+pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
+    if !matches!(
+        evidence.chain,
+        Observed::Unseen(Unseen::Encrypted | Unseen::Resumed)
+    ) || !evidence.is_tls13
+    {
+        return None;
+    }
+    if !wording::client_refused(evidence) {
+        return None;
+    }
+    let refusal = wording::refusal(evidence.reaction);
+    let by_clear_alert = matches!(evidence.reaction, Reaction::Refused(_, Some(_)));
+    let server = evidence.server;
+    let (id, reason) = match evidence.server_name {
+        Observed::Seen(ServerName::Absent | ServerName::Empty) => {
+            let id = if by_clear_alert {
+                VerdictId::NoSniRejected
+            } else {
+                VerdictId::NoSniProbablyRejected
+            };
+            (
+                id,
+                format!(
+                    "The client sent no SNI (server_name); {server} answered with a certificate that TLS 1.3 hides, and {refusal}."
+                ),
+            )
+        }
+        Observed::Seen(ServerName::Name(_) | ServerName::IpLiteral(_)) => {
+            let name = wording::asked_name(evidence)?;
+            (
+                VerdictId::SniRejected,
+                format!(
+                    "The client asked for {name}; {server} answered with a certificate that TLS 1.3 hides, and {refusal}."
+                ),
+            )
+        }
+        _ => return None,
+    };
+    Some(Finding {
+        id,
+        confidence: if matches!(evidence.reaction, Reaction::LeftAfterHandshake)
+            && id == VerdictId::SniRejected
+        {
+            Confidence::Low
+        } else {
+            Confidence::Medium
+        },
+        severity: id.severity(),
+        reason,
+        fix: if id == VerdictId::SniRejected {
+            FIX_NAME.to_vec()
+        } else {
+            FIX_ABSENT.to_vec()
+        },
+    })
+}
+
+const FIX_ABSENT: [&str; 2] = [
+    "Make the client send SNI: give it a host name as its target, not an IP address (Azure Application Gateway v1: the FQDN as backend pool target; v2: the host name in probe and backend setting).",
+    "To see the certificate, ask the server directly: openssl s_client -connect ADDRESS:PORT -noservername -showcerts.",
+];
+const FIX_NAME: [&str; 2] = [
+    "Ask the server directly for the certificate it shows: openssl s_client -connect ADDRESS:PORT -servername NAME -showcerts.",
+    "Compare its names, dates and issuer with what the client trusts.",
+];

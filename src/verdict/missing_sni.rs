@@ -1,0 +1,56 @@
+//! No SNI and a proper certificate of another site; and no SNI that did no harm.
+
+use crate::verdict::evidence::Evidence;
+use crate::verdict::finding::{Confidence, Finding, Severity, VerdictId};
+use crate::verdict::reaction::Reaction;
+use crate::verdict::wording;
+
+/// The client named no server and got a certificate that some authority issued, for another
+/// site as far as can be told; it refused it.
+pub(super) fn wrong_name(evidence: &Evidence<'_>) -> Option<Finding> {
+    if !wording::names_no_server(evidence) || !wording::client_refused(evidence) {
+        return None;
+    }
+    let chain = wording::chain(evidence)?;
+    // With another site's certificate in view elsewhere it is the default binding for sure.
+    let confidence = match (evidence.endpoint.serves_other_names, evidence.reaction) {
+        (true, _) => Confidence::High,
+        (false, Reaction::LeftAfterHandshake) => return None,
+        (false, _) => Confidence::Low,
+    };
+    Some(Finding {
+        id: VerdictId::NoSniWrongName,
+        confidence,
+        severity: Severity::High,
+        reason: format!(
+            "The client sent no SNI (server_name), so {} answered with the certificate of its default site, {}; {}.",
+            evidence.server,
+            wording::certificate(chain.leaf),
+            wording::refusal(evidence.reaction),
+        ),
+        fix: vec![
+            "Make the client send SNI: give it a host name as its target, not an IP address.",
+            "Or make the wanted site the server's default (managed API Management: Default SSL binding).",
+        ],
+    })
+}
+
+/// The client named no server and went on all the same.
+pub(super) fn tolerated(evidence: &Evidence<'_>) -> Option<Finding> {
+    if !wording::names_no_server(evidence) || evidence.reaction != Reaction::Accepted {
+        return None;
+    }
+    let served = wording::chain(evidence)
+        .map(|chain| format!(" ({})", wording::certificate(chain.leaf)))
+        .unwrap_or_default();
+    Some(Finding {
+        id: VerdictId::NoSniTolerated,
+        confidence: Confidence::High,
+        severity: Severity::Info,
+        reason: format!(
+            "The client sent no SNI (server_name) and accepted the certificate that {} chose{served}.",
+            evidence.server
+        ),
+        fix: vec!["None needed; note that the certificate was not chosen by name."],
+    })
+}

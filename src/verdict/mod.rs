@@ -1,0 +1,91 @@
+//! From evidence to an answer: what happened on a flow, how sure that is, and what to change.
+//!
+//! [`CHECKS`] is the decision table: one row a check, in order of precedence. Every check looks
+//! at the same [`Evidence`] and finds at most one thing. The first finding that explains the
+//! outcome names the verdict; all of them are kept. A fault of a certificate that the client
+//! accepted explains nothing: it is a finding of severity info beside the verdict `ok`.
+
+mod authority;
+mod capture;
+mod client_certificate;
+mod default_certificate;
+mod evidence;
+mod finding;
+mod hidden;
+mod missing_sni;
+mod name_mismatch;
+mod protocol;
+mod reaction;
+mod refused;
+mod unreachable;
+mod validity;
+mod wording;
+
+pub use evidence::{
+    Answer, CaptureFacts, Chain, ClientCertificate, DefaultBy, EndpointFacts, Evidence, Unreachable,
+};
+pub use finding::{Confidence, Finding, Judgement, Severity, VerdictId};
+pub use reaction::{Act, ClearAlert, Close, Closing, Course, Reaction, Side};
+
+/// Looks at the evidence once; finds at most one thing.
+type Check = fn(&Evidence<'_>) -> Option<Finding>;
+
+/// The decision table, in order of precedence.
+const CHECKS: [Check; 17] = [
+    unreachable::check,
+    capture::midstream,
+    protocol::version_or_cipher,
+    client_certificate::check,
+    refused::check,
+    // The client itself said "expired": before the name, which it may never have compared.
+    validity::named_by_alert,
+    default_certificate::check,
+    missing_sni::wrong_name,
+    missing_sni::tolerated,
+    hidden::check,
+    name_mismatch::check,
+    validity::check,
+    authority::self_signed,
+    authority::order,
+    authority::incomplete,
+    authority::private,
+    protocol::broken_off,
+];
+
+/// Judges one flow.
+#[must_use]
+pub fn judge(evidence: &Evidence<'_>) -> Judgement {
+    let mut findings: Vec<Finding> = Vec::new();
+    for check in CHECKS {
+        if let Some(finding) = check(evidence)
+            && findings.iter().all(|earlier| earlier.id != finding.id)
+        {
+            findings.push(finding);
+        }
+    }
+    // The first that explains the outcome goes first; a stable sort keeps the rest in order.
+    findings.sort_by_key(|finding| finding.severity < finding.id.severity());
+    let named = findings
+        .first()
+        .filter(|finding| finding.severity >= finding.id.severity());
+    if let Some(finding) = named {
+        return Judgement {
+            verdict: finding.id,
+            confidence: finding.confidence,
+            severity: finding.severity,
+            reason: finding.reason.clone(),
+            findings,
+        };
+    }
+    let (verdict, confidence, reason) = capture::verdict(evidence);
+    if verdict == VerdictId::CaptureInsufficient {
+        findings.insert(0, capture::insufficient(confidence, reason.clone()));
+    }
+    Judgement {
+        verdict,
+        confidence,
+        severity: verdict.severity(),
+        reason,
+        findings,
+    }
+}

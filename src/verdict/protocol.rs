@@ -1,0 +1,91 @@
+//! `tls.version-or-cipher` and `tls.handshake-failed`: the two sides do not speak the same TLS.
+
+use crate::verdict::evidence::Evidence;
+use crate::verdict::finding::{Confidence, Finding, Severity, VerdictId};
+use crate::verdict::reaction::{Reaction, Side};
+use crate::verdict::wording;
+
+/// The server found nothing that it could agree to (RFC 8446, section 6.2).
+///
+/// `handshake_failure` says so only where no name can be the reason: servers send it for
+/// unknown names as well.
+pub(super) fn version_or_cipher(evidence: &Evidence<'_>) -> Option<Finding> {
+    let Reaction::Refused(side, Some(code)) = evidence.reaction else {
+        return None;
+    };
+    let confidence = match (side, code) {
+        (_, PROTOCOL_VERSION | INAPPROPRIATE_FALLBACK) => Confidence::High,
+        (Side::Server, INSUFFICIENT_SECURITY) => Confidence::High,
+        (Side::Server, HANDSHAKE_FAILURE)
+            if !evidence.was_answered
+                && !evidence.endpoint.serves_other_names
+                && !wording::names_no_server(evidence) =>
+        {
+            Confidence::Medium
+        }
+        _ => return None,
+    };
+    let name = crate::tls::registry::alert(code);
+    let who = match side {
+        Side::Client => "client",
+        Side::Server => "server",
+    };
+    Some(Finding {
+        id: VerdictId::TlsVersionOrCipher,
+        confidence,
+        severity: Severity::High,
+        reason: format!(
+            "The {who} refused the handshake with alert {name}: no TLS version or cipher suite in common."
+        ),
+        fix: vec![
+            "Compare the offered versions and cipher suites with what the server allows; enable TLS 1.2 or later on both sides.",
+        ],
+    })
+}
+
+/// The handshake broke off, and nothing in view is a better reason.
+pub(super) fn broken_off(evidence: &Evidence<'_>) -> Option<Finding> {
+    if evidence.capture.gap || evidence.capture.truncated || evidence.capture.missing_side.is_some()
+    {
+        return None;
+    }
+    let (confidence, reason) = match evidence.reaction {
+        Reaction::Refused(side, code) => {
+            let who = match side {
+                Side::Client => "client",
+                Side::Server => "server",
+            };
+            let what = code.map_or("that was encrypted", crate::tls::registry::alert);
+            (
+                Confidence::Medium,
+                format!("The {who} ended the handshake with an alert {what}."),
+            )
+        }
+        Reaction::ClosedInHandshake => (
+            Confidence::Low,
+            "The server closed the connection in the middle of the handshake.".to_owned(),
+        ),
+        Reaction::LeftAfterAnswer => (
+            Confidence::Low,
+            "The client left after the server's answer; nothing in view is wrong with it."
+                .to_owned(),
+        ),
+        Reaction::GaveUp => (
+            Confidence::Low,
+            "The client gave up before the server answered.".to_owned(),
+        ),
+        _ => return None,
+    };
+    Some(Finding {
+        id: VerdictId::TlsHandshakeFailed,
+        confidence,
+        severity: Severity::Medium,
+        reason,
+        fix: vec!["Look for the reason in the log of the side that ended the connection."],
+    })
+}
+
+const HANDSHAKE_FAILURE: u8 = 40;
+const PROTOCOL_VERSION: u8 = 70;
+const INSUFFICIENT_SECURITY: u8 = 71;
+const INAPPROPRIATE_FALLBACK: u8 = 86;

@@ -1,0 +1,59 @@
+//! `cert.expired`: the certificate was outside its validity at the time of the handshake.
+
+use crate::pki::Certificate;
+use crate::verdict::evidence::Evidence;
+use crate::verdict::finding::{Confidence, Finding, Severity, VerdictId};
+use crate::verdict::reaction::{Reaction, Side};
+use crate::verdict::wording;
+
+/// The client's own alert says `certificate_expired` (RFC 8446, section 6.2), and it is true.
+pub(super) fn named_by_alert(evidence: &Evidence<'_>) -> Option<Finding> {
+    match evidence.reaction {
+        Reaction::Refused(Side::Client, Some(CERTIFICATE_EXPIRED)) => check(evidence),
+        _ => None,
+    }
+}
+
+/// Compares the validity with the capture's clock, never with today's (RFC 5280, section 4.1.2.5).
+pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
+    let chain = wording::chain(evidence)?;
+    let (leaf, at) = (chain.leaf, evidence.at);
+    let what = outside(leaf, at)?;
+    let refused = wording::client_refused(evidence);
+    if !refused && evidence.reaction != Reaction::Accepted {
+        return None;
+    }
+    Some(Finding {
+        id: VerdictId::CertExpired,
+        confidence: Confidence::High,
+        severity: if refused {
+            Severity::High
+        } else {
+            Severity::Info
+        },
+        reason: format!(
+            "The certificate of {}, {}, {what} at the time of the handshake; {}.",
+            evidence.server,
+            wording::certificate(leaf),
+            wording::refusal(evidence.reaction),
+        ),
+        fix: vec![
+            "Renew the certificate on the server; where a gateway holds a copy of it (Azure Application Gateway v1), upload the renewed one there too.",
+            "If the dates are right, check the clocks.",
+        ],
+    })
+}
+
+fn outside(leaf: &Certificate, at: crate::time::Timestamp) -> Option<String> {
+    use crate::time::Precision::Seconds;
+    if let Some(end) = leaf.not_after.filter(|end| at > *end) {
+        return Some(format!("had expired on {}", end.to_rfc3339(Seconds)));
+    }
+    let start = leaf.not_before.filter(|start| at < *start)?;
+    Some(format!(
+        "was not valid before {}",
+        start.to_rfc3339(Seconds)
+    ))
+}
+
+const CERTIFICATE_EXPIRED: u8 = 45;

@@ -1,0 +1,83 @@
+//! Words that several checks share.
+
+use crate::pki::Certificate;
+use crate::tls::{Observed, ServerName};
+use crate::verdict::evidence::{Chain, Evidence};
+use crate::verdict::reaction::{Reaction, Side};
+
+/// A certificate in a few words: `CN=localhost, O=Kong (self-signed)`.
+pub(super) fn certificate(certificate: &Certificate) -> String {
+    let subject = certificate.subject.to_string();
+    let subject = if subject.is_empty() {
+        "(empty subject)".to_owned()
+    } else {
+        subject
+    };
+    if certificate.self_signed.holds() {
+        format!("{subject} (self-signed)")
+    } else {
+        subject
+    }
+}
+
+/// How the client refused, as the end of a sentence.
+pub(super) fn refusal(reaction: Reaction) -> String {
+    match reaction {
+        Reaction::Refused(Side::Client, Some(code)) => {
+            format!(
+                "the client refused it with alert {}",
+                crate::tls::registry::alert(code)
+            )
+        }
+        Reaction::Refused(Side::Client, None) => {
+            "the client answered with an encrypted alert in place of Finished".to_owned()
+        }
+        Reaction::LeftAfterHandshake => {
+            "the client finished the handshake and left without sending data".to_owned()
+        }
+        Reaction::LeftAfterAnswer => "the client left after the server's answer".to_owned(),
+        _ => "the client went on".to_owned(),
+    }
+}
+
+/// The name that the client asked for, where one was read.
+pub(super) fn asked_name(evidence: &Evidence<'_>) -> Option<String> {
+    match evidence.server_name {
+        Observed::Seen(ServerName::Name(name)) => Some(String::from_utf8_lossy(name).into_owned()),
+        Observed::Seen(ServerName::IpLiteral(text)) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// Whether the whole ClientHello was read and names no server.
+pub(super) fn names_no_server(evidence: &Evidence<'_>) -> bool {
+    matches!(
+        evidence.server_name,
+        Observed::Seen(ServerName::Absent | ServerName::Empty)
+    )
+}
+
+/// The chain, where it was seen.
+pub(super) fn chain<'a>(evidence: &Evidence<'a>) -> Option<Chain<'a>> {
+    match evidence.chain {
+        Observed::Seen(chain) => Some(chain),
+        Observed::Unseen(_) => None,
+    }
+}
+
+/// Whether the client refused what the server showed, given that something in view is wrong
+/// with it. Leaving after a finished handshake counts: many proxies check that late.
+pub(super) fn client_refused(evidence: &Evidence<'_>) -> bool {
+    match evidence.reaction {
+        Reaction::Refused(Side::Client, Some(code)) => is_about_certificates(code),
+        Reaction::Refused(Side::Client, None) | Reaction::LeftAfterAnswer => true,
+        Reaction::LeftAfterHandshake => !evidence.endpoint.same_client_accepts,
+        _ => false,
+    }
+}
+
+/// Whether a client's fatal alert can be about the server's certificate. OpenSSL says
+/// decrypt_error (51) where the first certificate is not the one that signed.
+fn is_about_certificates(code: u8) -> bool {
+    matches!(code, 40..=46 | 48 | 49 | 51 | 80 | 112..=114)
+}
