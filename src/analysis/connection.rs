@@ -107,7 +107,12 @@ impl Connection {
     /// Whether a SYN opens another connection than this one.
     pub(super) fn is_reopened_by(&self, segment: &Segment) -> bool {
         let lane = self.lane(segment.direction);
-        let first_byte = SeqNumber(segment.seq.0.wrapping_add(1));
+        let first_byte = segment.seq.wrapping_add(1);
+        if segment.flags.ack() {
+            // An answer to another SYN, or a second one to the same, is junk while this
+            // connection lives: a second path, or a load balancer's late word.
+            return self.is_closed() && lane.syn.is_some_and(|syn| syn != segment.seq);
+        }
         match (lane.syn, lane.anchor) {
             (Some(syn), _) => syn != segment.seq,
             // A SYN that comes late, or that the capture shows behind its data, is no new one.
@@ -116,11 +121,24 @@ impl Connection {
         }
     }
 
+    /// Whether a segment is of another sequence space than this connection, as where one
+    /// 5-tuple is captured on both sides of a box that rewrites the numbers: it acknowledges
+    /// what the other side is nowhere near to having sent.
+    fn is_foreign(&self, segment: &Segment) -> bool {
+        let other = self.lane(segment.direction.reversed());
+        segment.flags.ack() && other.packets > 0 && other.distance(segment.ack) > FOREIGN
+    }
+
     /// Takes a SYN, with or without ACK.
     pub(super) fn open(&mut self, segment: &Segment) {
         let is_answer = segment.flags.ack();
-        let first_byte = SeqNumber(segment.seq.0.wrapping_add(1));
+        let first_byte = segment.seq.wrapping_add(1);
+        let asked = self.lane(segment.direction.reversed()).syn;
+        let is_other_answer = asked.is_some_and(|syn| segment.ack != syn.wrapping_add(1));
         let lane = self.lane_mut(segment.direction);
+        if is_answer && (is_other_answer || lane.syn.is_some_and(|syn| syn != segment.seq)) {
+            return;
+        }
         lane.syn = Some(segment.seq);
         lane.anchor_at(first_byte, true);
         if is_answer {
@@ -172,6 +190,9 @@ impl Connection {
             self.open(segment);
         }
         let mut grown = 0;
+        if !matches!(self.phase, Phase::Settled(_)) && self.is_foreign(segment) {
+            return grown;
+        }
         // What follows a reset from the same side is junk.
         if segment.wire_len > 0 && !segment.flags.rst() && !self.lane(direction).has_rst {
             let offset = u32::from(segment.flags.syn());
@@ -287,6 +308,9 @@ impl Connection {
     }
 }
 
+/// How far an ACK may lie from what was seen of the other side, and still belong to it: no
+/// capture loses as much before a handshake is over.
+const FOREIGN: u32 = 1 << 28;
 /// How far a SYN may lie from what was seen before it, and still belong to it.
 const LATE_SYN: u32 = 1 << 16;
 /// Ways through the network that one connection may take before further ones are not told.

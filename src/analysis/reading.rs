@@ -170,10 +170,15 @@ impl Way {
         *self = Self::Flowing(stream);
     }
 
-    /// No beginning was found: goes on from the earliest byte that is there.
+    /// No beginning was found: goes on from the earliest byte that is there, if any segment
+    /// begins with a record. The middle of one says nothing about the flow.
     fn give_up(&mut self, lane: tls::Lane, observer: &mut Observer<Mark>, limits: &Limits) {
         let Self::Held(held) = self else { return };
         let Some(some) = held.first() else { return };
+        if !held.iter().any(|piece| begins_with_record(&piece.bytes)) {
+            held.clear();
+            return;
+        }
         let (base, mark) = (some.seq, some.mark);
         let earliest = held
             .iter()
@@ -183,6 +188,20 @@ impl Way {
         observer.on_gap(lane, 0, tls::GapReason::Midstream, mark);
         self.release(earliest, lane, observer, limits);
     }
+}
+
+/// Whether a segment begins with a record: one that it holds whole and nothing else, or one that
+/// another follows.
+fn begins_with_record(payload: &[u8]) -> bool {
+    let is_whole = payload
+        .split_first_chunk::<5>()
+        .is_some_and(|(header, body)| {
+            let [content_type, major, _, len_hi, len_lo] = *header;
+            matches!(content_type, 20..=24)
+                && major == 3
+                && body.len() == usize::from(u16::from_be_bytes([len_hi, len_lo]))
+        });
+    is_whole || tls::find_records(payload) == Some(0)
 }
 
 fn lane_of(direction: Direction) -> tls::Lane {

@@ -231,6 +231,10 @@ impl Tls {
         }
         .reaction();
         let chain = match &handshake.certificates {
+            // A list of which the end is missing is not the one that was sent.
+            Observed::Seen(_) if handshake.certificates_cut.is_some_and(is_missing) => {
+                Observed::Unseen(handshake.certificates_cut.unwrap_or(Unseen::Gap))
+            }
             Observed::Seen(ders) => Observed::Seen(shared.chain(ders)),
             Observed::Unseen(why) => Observed::Unseen(refine(*why, capture, close)),
         };
@@ -314,13 +318,18 @@ fn client_of(handshake: &Handshake<Mark>, opener: Option<Direction>, key: &FlowK
 /// What TLS could not know when it found no certificate: how the capture and the connection ended.
 fn refine(why: Unseen, capture: &CaptureFacts, close: Option<Close>) -> Unseen {
     match why {
-        Unseen::CaptureEnded if capture.missing_side == Some(Side::Server) => Unseen::OneSided,
+        _ if capture.missing_side == Some(Side::Server) => Unseen::OneSided,
         Unseen::CaptureEnded if capture.truncated => Unseen::Truncated,
         Unseen::CaptureEnded if capture.limit => Unseen::Limit,
         Unseen::CaptureEnded if capture.gap => Unseen::Gap,
         Unseen::CaptureEnded if close.is_some() => Unseen::RefusedBefore,
         why => why,
     }
+}
+
+/// Whether the capture, and not the server, cut a list of certificates short.
+fn is_missing(why: Unseen) -> bool {
+    matches!(why, Unseen::Gap | Unseen::Truncated | Unseen::Limit)
 }
 
 fn story_alert(alert: &Alert<Mark>, by: Side) -> StoryAlert {

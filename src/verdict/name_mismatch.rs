@@ -25,7 +25,8 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
         evidence.server_name,
         Observed::Seen(ServerName::IpLiteral(_))
     );
-    let is_unknown = is_literal || chain.default.is_default() || chain.leaf.self_signed.holds();
+    // A proper certificate of an authority is another site's, also where it is the default one.
+    let is_unknown = is_literal || chain.default.in_catalog || chain.leaf.self_signed.holds();
     let served = wording::certificate(chain.leaf);
     let (id, fix) = if is_unknown {
         (VerdictId::SniUnknownName, FIX_UNKNOWN.to_vec())
