@@ -10,7 +10,9 @@ use crate::tls::reader::{Reader, u16s};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientHello {
-    /// The whole message was there, and its extensions were read to its last byte.
+    /// All bytes of the message were there.
+    pub whole: bool,
+    /// It is whole, and its extensions were read to its last byte: nothing in it is unknown.
     pub complete: bool,
     /// It came in the format of SSL 2.0 (RFC 5246, appendix E.2).
     pub sslv2: bool,
@@ -72,6 +74,7 @@ impl ClientHello {
         let mut reader = Reader::new(body);
         let mut hello = Self::new(reader.u16()?, reader.array()?);
         let walked = hello.read(&mut reader).is_some();
+        hello.whole = whole;
         hello.complete = whole && walked && reader.is_empty();
         if hello.complete && hello.server_name == ServerName::Unknown {
             hello.server_name = ServerName::Absent;
@@ -82,6 +85,7 @@ impl ClientHello {
     /// A hello of which no more is known yet.
     pub(crate) fn new(legacy_version: u16, random: [u8; 32]) -> Self {
         Self {
+            whole: false,
             complete: false,
             sslv2: false,
             legacy_version,

@@ -4,18 +4,18 @@
 //! of it is total: a message that makes no sense where it stands becomes a step and changes nothing else.
 
 use crate::tls::certificate::{CertificateList, Form};
-use crate::tls::cipher::{self, Authentication};
+use crate::tls::cipher;
 use crate::tls::client_hello::ClientHello;
+use crate::tls::conclusion;
 use crate::tls::extension::Ticket;
-use crate::tls::handshake::{
-    Alert, Ccs, Framing, Handshake, LaneFacts, Resumption, Session, Step, StepKind,
-};
+use crate::tls::handshake::{Alert, Ccs, Framing, Handshake, Step, StepKind};
 use crate::tls::lane::{Lane, Lanes};
 use crate::tls::limits::Limits;
 use crate::tls::message::{Message, MessageType, Trust};
 use crate::tls::observed::{GapReason, Observed, Unseen};
 use crate::tls::reader::Reader;
 use crate::tls::server_hello::ServerHello;
+use crate::tls::side::{Asked, Flight, Role, Side, Weight};
 
 /// All that was noted of one flow.
 #[derive(Clone, Debug)]
@@ -30,84 +30,6 @@ pub(crate) struct Facts<M> {
     sides: Lanes<Side<M>>,
     alerts: Vec<Alert<M>>,
     steps: Vec<Step<M>>,
-}
-
-/// What one direction has shown.
-#[derive(Clone, Debug)]
-struct Side<M> {
-    facts: LaneFacts,
-    spoke: bool,
-    role: Option<(Weight, Role)>,
-    hello: Option<Asked<M>>,
-    /// A ClientHello was there, but not enough of it.
-    hello_lost: Option<Unseen>,
-    answer: Option<ServerHello>,
-    /// A ServerHello was there, but not enough of it.
-    answer_lost: Option<Unseen>,
-    flight: Flight,
-    certificates: Option<CertificateList>,
-    certificate_requested: bool,
-    curve: Option<u16>,
-    ticket: Option<Ticket>,
-    /// Records of application data that came after one of the other side.
-    replies: u32,
-    encrypted_alert: bool,
-}
-
-/// A ClientHello with its place.
-#[derive(Clone, Debug)]
-struct Asked<M> {
-    hello: ClientHello,
-    begun: M,
-    done: M,
-}
-
-/// How far a server came between its hello and its keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flight {
-    /// No hello of a server yet.
-    AwaitHello,
-    /// Hello, and nothing else of weight.
-    AwaitCertificate,
-    /// Hello, and bytes missing after it.
-    Torn(GapReason),
-    /// A certificate, or the end of a flight without one.
-    Full,
-    /// Keys right after the hello: an abbreviated handshake (RFC 5246, section 7.3).
-    Abbreviated,
-}
-
-impl Flight {
-    fn on_change_cipher_spec(self) -> Self {
-        match self {
-            Self::AwaitCertificate => Self::Abbreviated,
-            state => state,
-        }
-    }
-
-    fn on_gap(self, why: GapReason) -> Self {
-        match self {
-            Self::AwaitCertificate => Self::Torn(why),
-            state => state,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Client,
-    Server,
-}
-
-/// How much a message says about who sent it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Weight {
-    /// Both sides may send it, one of them more often.
-    Weak,
-    /// Only one side may send it.
-    Strong,
-    /// It is a hello.
-    Hello,
 }
 
 impl<M: Copy> Facts<M> {
@@ -458,8 +380,8 @@ impl<M: Copy> Facts<M> {
             return false;
         };
         let (asker, server) = (self.sides.get(client), self.sides.get(client.other()));
-        if self.refused() && (asker.hello.is_some() || asker.spoke) && (server.spoke || asker.spoke)
-        {
+        // The client's hello may come late in the capture, and is waited for.
+        if self.refused() && asker.spoke {
             return true;
         }
         match self.answer() {
@@ -500,8 +422,8 @@ impl<M: Copy> Facts<M> {
             Some(Lane::B) => (self.sides.b, self.sides.a),
             Some(Lane::A) | None => (self.sides.a, self.sides.b),
         };
-        let resumption = resumption(&asker, &server);
-        let certificates_unseen = certificates_unseen(&asker, &server, refused);
+        let resumption = conclusion::resumption(&asker, &server);
+        let certificates_unseen = conclusion::certificates_unseen(&asker, &server, refused);
         let client_hello_unseen = asker.unseen_hello(server.answer.is_some());
         let server_hello_unseen = server.unseen_answer(&asker, refused);
         let (list, cut) = match server.certificates {
@@ -513,7 +435,7 @@ impl<M: Copy> Facts<M> {
         } else {
             (Observed::Seen(list), cut)
         };
-        let session = session(
+        let session = conclusion::session(
             asker.hello.as_ref(),
             server.answer.as_ref(),
             resumption,
@@ -547,150 +469,6 @@ impl<M: Copy> Facts<M> {
             preamble: None,
             plaintext_answer: None,
         }
-    }
-}
-
-impl<M> Side<M> {
-    fn new() -> Self {
-        Self {
-            facts: LaneFacts::default(),
-            spoke: false,
-            role: None,
-            hello: None,
-            hello_lost: None,
-            answer: None,
-            answer_lost: None,
-            flight: Flight::AwaitHello,
-            certificates: None,
-            certificate_requested: false,
-            curve: None,
-            ticket: None,
-            replies: 0,
-            encrypted_alert: false,
-        }
-    }
-
-    /// Notes what a message says about who sent it; the weightiest counts, and of equals the first.
-    fn is(&mut self, role: Role, weight: Weight) {
-        if self.role.is_none_or(|(known, _)| known < weight) {
-            self.role = Some((weight, role));
-        }
-    }
-
-    fn answered_by(&mut self, hello: ServerHello) {
-        self.flight = if hello.is_tls13() {
-            Flight::Full
-        } else {
-            Flight::AwaitCertificate
-        };
-        self.answer = Some(hello);
-    }
-
-    fn has_records(&self) -> bool {
-        let facts = &self.facts;
-        facts.application_data.record_count > 0
-            || facts.encrypted_handshake_count > 0
-            || facts.change_cipher_spec.is_some()
-            || self.role.is_some()
-    }
-
-    /// Why the hello of this side, the client, was not seen.
-    fn unseen_hello(&self, answered: bool) -> Unseen {
-        match (self.hello_lost, self.facts.gap) {
-            (Some(why), _) => why,
-            (None, Some(gap)) => gap.into(),
-            (None, None) if self.facts.framing == Framing::Lost => Unseen::Malformed,
-            (None, None) if self.has_records() => Unseen::Midstream,
-            (None, None) if !self.spoke && answered => Unseen::OneSided,
-            (None, None) => Unseen::CaptureEnded,
-        }
-    }
-
-    /// Why the hello of this side, the server, was not seen.
-    fn unseen_answer(&self, asker: &Self, refused: bool) -> Unseen {
-        let went_on = asker.facts.change_cipher_spec.is_some()
-            || asker.role == Some((Weight::Strong, Role::Client))
-            || (asker.facts.application_data.record_count > 0
-                && asker
-                    .hello
-                    .as_ref()
-                    .is_none_or(|asked| !asked.hello.early_data));
-        match (self.answer_lost, self.facts.gap) {
-            (Some(why), _) => why,
-            (None, Some(gap)) => gap.into(),
-            (None, None) if refused => Unseen::RefusedBefore,
-            (None, None) if self.facts.framing == Framing::Lost => Unseen::Malformed,
-            (None, None) if self.has_records() => Unseen::Midstream,
-            (None, None) if !self.spoke && went_on => Unseen::OneSided,
-            (None, None) => Unseen::CaptureEnded,
-        }
-    }
-}
-
-/// Why no certificate of the server was seen.
-fn certificates_unseen<M>(asker: &Side<M>, server: &Side<M>, refused: bool) -> Unseen {
-    if let Some(list) = &server.certificates {
-        // A list without a certificate is none (RFC 5246, section 7.4.2).
-        return list.cut.unwrap_or(Unseen::Malformed);
-    }
-    let Some(answer) = &server.answer else {
-        return server.unseen_answer(asker, refused);
-    };
-    if answer.is_tls13() {
-        return match answer.psk_selected {
-            Some(_) => Unseen::Resumed,
-            None => Unseen::Encrypted,
-        };
-    }
-    let authentication = answer.cipher_suite.and_then(cipher::authentication);
-    match (server.flight, authentication) {
-        (Flight::Abbreviated, _) => Unseen::Resumed,
-        (_, Some(Authentication::Psk)) => Unseen::Psk,
-        (_, Some(Authentication::None)) => Unseen::Anonymous,
-        (Flight::Torn(why), _) => why.into(),
-        _ if refused => Unseen::RefusedBefore,
-        _ if server.facts.gap.is_some() || server.facts.framing == Framing::Lost => {
-            server.facts.gap.map_or(Unseen::Malformed, Unseen::from)
-        }
-        // The flight ended, and there was none in it: the suite must be one of those without.
-        (Flight::Full, _) => Unseen::Anonymous,
-        (Flight::AwaitHello | Flight::AwaitCertificate, _) => Unseen::CaptureEnded,
-    }
-}
-
-fn resumption<M>(asker: &Side<M>, server: &Side<M>) -> Option<Resumption> {
-    let answer = server.answer.as_ref()?;
-    if answer.is_tls13() {
-        return answer.psk_selected.map(|_| Resumption::Psk);
-    }
-    if server.flight != Flight::Abbreviated {
-        return None;
-    }
-    let hello = &asker.hello.as_ref()?.hello;
-    if hello.session_ticket.is_some() {
-        return Some(Resumption::Ticket);
-    }
-    let echoed = !answer.session_id.is_empty() && answer.session_id == hello.session_id;
-    (echoed || answer.sslv2).then_some(Resumption::SessionId)
-}
-
-fn session<M>(
-    asked: Option<&Asked<M>>,
-    answer: Option<&ServerHello>,
-    resumption: Option<Resumption>,
-    ticket_issued: Option<Ticket>,
-) -> Session {
-    let hello = asked.map(|asked| &asked.hello);
-    // An echoed id is the client's, and in TLS 1.3 it is nothing but an echo.
-    let issued = answer.filter(|answer| {
-        let echoed = hello.is_some_and(|hello| hello.session_id == answer.session_id);
-        !answer.is_tls13() && resumption.is_none() && !echoed
-    });
-    Session {
-        id_offered: hello.and_then(|hello| Ticket::new(&hello.session_id)),
-        id_issued: issued.and_then(|answer| Ticket::new(&answer.session_id)),
-        ticket_offered: hello.and_then(|hello| hello.psk_identity.or(hello.session_ticket)),
-        ticket_issued,
     }
 }
 

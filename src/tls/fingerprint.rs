@@ -1,8 +1,9 @@
 //! Fingerprints of hellos: JA3 and JA3S (MD5 over five and three fields), and JA4 of TLS clients.
 //!
 //! JA3 and JA3S follow the description by Salesforce, JA4 that by FoxIO, whose other fingerprints (JA4S and the like) have a
-//! licence that forbids them here. GREASE values (RFC 8701) are left out of what a client sent. A hello that was not read whole
-//! has no fingerprint: it would be that of another client.
+//! licence that forbids them here. GREASE values (RFC 8701) are left out of what a client sent. A hello that was cut
+//! has no fingerprint: it would be that of another client. One that is malformed has that of the part that could be read, as
+//! everyone else computes it.
 
 use std::fmt::Write as _;
 
@@ -28,10 +29,10 @@ impl Ja3 {
     }
 }
 
-/// JA3 of a client; `None` for a hello of SSL 2.0, and for one that was not read whole.
+/// JA3 of a client; `None` for a hello of SSL 2.0, and for one that was cut.
 #[must_use]
 pub fn ja3(hello: &ClientHello) -> Option<Ja3> {
-    if hello.sslv2 || !hello.complete {
+    if hello.sslv2 || !hello.whole {
         return None;
     }
     let mut text = hello.legacy_version.to_string();
@@ -43,10 +44,10 @@ pub fn ja3(hello: &ClientHello) -> Option<Ja3> {
     Some(Ja3::new(text))
 }
 
-/// JA3S of a server; `None` for a hello of SSL 2.0, and for one that was not read whole.
+/// JA3S of a server; `None` for a hello of SSL 2.0, and for one that was cut.
 #[must_use]
 pub fn ja3s(hello: &ServerHello) -> Option<Ja3> {
-    if hello.sslv2 || !hello.complete {
+    if hello.sslv2 || !hello.whole {
         return None;
     }
     let mut text = format!("{},{},", hello.legacy_version, hello.cipher_suite?);
@@ -58,10 +59,10 @@ pub fn ja3s(hello: &ServerHello) -> Option<Ja3> {
     Some(Ja3::new(text))
 }
 
-/// JA4 of a client over TCP; `None` for a hello of SSL 2.0, and for one that was not read whole.
+/// JA4 of a client over TCP; `None` for a hello of SSL 2.0, and for one that was cut.
 #[must_use]
 pub fn ja4(hello: &ClientHello) -> Option<String> {
-    if hello.sslv2 || !hello.complete {
+    if hello.sslv2 || !hello.whole {
         return None;
     }
     let mut suites = without_grease(&hello.cipher_suites);
@@ -176,7 +177,7 @@ mod tests {
 
     fn hello() -> ClientHello {
         let mut hello = ClientHello::new(0x0303, [0; 32]);
-        hello.complete = true;
+        hello.whole = true;
         hello.cipher_suites = vec![0x0a0a, 0x1301, 0xc02b, 0x1a2a];
         hello.extensions = vec![0x2a2a, 0, 10, 11, 16, 13];
         hello.groups = vec![0x3a3a, 29, 23];
@@ -196,7 +197,7 @@ mod tests {
     #[test]
     fn ja3_of_a_hello_without_extensions_ends_in_empty_fields() {
         let mut hello = ClientHello::new(0x0301, [0; 32]);
-        hello.complete = true;
+        hello.whole = true;
         hello.cipher_suites = vec![4, 5];
         assert_eq!(ja3(&hello).unwrap().text, "769,4-5,,,");
     }
@@ -205,7 +206,7 @@ mod tests {
     fn the_published_example_of_ja4_comes_out() {
         // The example of FoxIO's technical description of JA4.
         let mut hello = ClientHello::new(0x0303, [0; 32]);
-        hello.complete = true;
+        hello.whole = true;
         hello.supported_versions = vec![0x0a0a, 0x0304, 0x0303];
         hello.cipher_suites = vec![
             0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014,
@@ -236,11 +237,11 @@ mod tests {
     }
 
     #[test]
-    fn a_hello_that_is_not_whole_has_no_fingerprint() {
+    fn a_hello_that_was_cut_has_no_fingerprint() {
         let mut hello = hello();
-        hello.complete = false;
+        hello.whole = false;
         assert_eq!((ja3(&hello), ja4(&hello)), (None, None));
-        hello.complete = true;
+        hello.whole = true;
         hello.sslv2 = true;
         assert_eq!((ja3(&hello), ja4(&hello)), (None, None));
     }
@@ -248,7 +249,7 @@ mod tests {
     #[test]
     fn ja3s_takes_the_extensions_as_sent() {
         let mut hello = ServerHello::new(0x0303, [0; 32]);
-        hello.complete = true;
+        hello.whole = true;
         hello.cipher_suite = Some(0xc02f);
         hello.extensions = vec![65281, 0, 11];
         assert_eq!(ja3s(&hello).unwrap().text, "771,49199,65281-0-11");

@@ -137,7 +137,7 @@ impl<M: Copy> Messages<M> {
                     }
                     Split::Part(message) if body_len(message) > max_len => {
                         self.skip = body_len(message).saturating_sub(message.body.len());
-                        on_message(message.cut_by(Unseen::Limit), mark);
+                        on_message(message.too_long(), mark);
                         return Ok(());
                     }
                     Split::Whole(..) => return Err(Opaque),
@@ -186,7 +186,7 @@ impl<M: Copy> Messages<M> {
             }
             Split::Part(message) if body_len(message) > max_len => {
                 self.skip = body_len(message).saturating_sub(message.body.len());
-                on_message(message.cut_by(Unseen::Limit), begun);
+                on_message(message.too_long(), begun);
                 self.held = Vec::new();
                 Ok(rest)
             }
@@ -230,6 +230,14 @@ impl<'a> Message<'a> {
         Self {
             cut: Some(why),
             ..self
+        }
+    }
+
+    /// The message without what came of it so far, which would depend on how it came.
+    fn too_long(self) -> Self {
+        Self {
+            body: &[],
+            ..self.cut_by(Unseen::Limit)
         }
     }
 

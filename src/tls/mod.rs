@@ -14,6 +14,7 @@
 mod certificate;
 mod cipher;
 mod client_hello;
+mod conclusion;
 mod error;
 mod extension;
 mod facts;
@@ -30,6 +31,7 @@ mod record;
 pub mod registry;
 mod search;
 mod server_hello;
+mod side;
 mod sslv2;
 mod stream;
 mod tail;

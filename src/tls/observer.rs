@@ -11,7 +11,7 @@ use crate::tls::facts::Facts;
 use crate::tls::handshake::{Framing, Handshake};
 use crate::tls::lane::{Lane, Lanes};
 use crate::tls::limits::Limits;
-use crate::tls::message::Trust;
+use crate::tls::message::Message;
 use crate::tls::observed::{GapReason, Unseen};
 use crate::tls::preamble::{self, Protocol, Recognition};
 use crate::tls::record::{self, ContentType, HEADER_LEN, Header};
@@ -106,7 +106,7 @@ impl<M: Copy> Observer<M> {
         let left = u64::from(stream.record.left);
         let in_record = stream.stage == Stage::Records && left > 0 && len <= left && len > 0;
         if stream.stage == Stage::Records {
-            let hears = |message: crate::tls::message::Message<'_>, begun| {
+            let hears = |message: Message<'_>, begun| {
                 facts.on_message(lane, message, begun, mark);
             };
             if in_record && stream.record.content_type != ContentType::HANDSHAKE {
@@ -131,6 +131,7 @@ impl<M: Copy> Observer<M> {
             if stream.stage == Stage::Records {
                 facts.on_framing(lane, Framing::Lost);
             }
+            stream.begun_late = stream.stage == Stage::Opening;
             stream.stage = Stage::Searching;
             stream.record = Record::none();
             stream.passed = 0;
@@ -322,7 +323,7 @@ impl<M: Copy> Observer<M> {
         let found = if self.protocol.is_some() || proved {
             let search = Search {
                 sslv2: !proved,
-                records: false,
+                records: stream.out_of_step,
                 alerts: proved,
                 last,
             };
@@ -357,6 +358,16 @@ impl<M: Copy> Observer<M> {
     fn search(&mut self, lane: Lane, bytes: &[u8], last: bool) -> Taken {
         let proved = self.is_proved();
         let stream = self.streams.get_mut(lane);
+        if stream.begun_late && stream.after_gap {
+            match preamble::recognise_text(bytes) {
+                Recognition::Known(_) => {
+                    stream.stage = Stage::Plaintext;
+                    return Taken::Read(0);
+                }
+                Recognition::NotYet if !last => return Taken::HoldAfter(0),
+                Recognition::NotYet | Recognition::Unknown => {}
+            }
+        }
         // Where the missing bytes end at a record's start, one record that ends the direction is enough.
         let alone = last && proved && stream.after_gap && search::is_one_record(bytes);
         let search = Search {
@@ -421,122 +432,6 @@ impl<M: Copy> Observer<M> {
         let fragment = bytes.get(..len).unwrap_or_default();
         stream.on_fragment(fragment, lane, facts, &limits, begun, mark);
         Taken::Read(len)
-    }
-}
-
-impl<M: Copy> Stream<M> {
-    /// Begins a record: decides how its fragment is read.
-    fn begin_record(&mut self, header: Header, lane: Lane, facts: &mut Facts<M>, mark: M) {
-        let len = header.len;
-        let reading = match header.content_type {
-            ContentType::CHANGE_CIPHER_SPEC => {
-                facts.on_change_cipher_spec(lane, len, mark);
-                Reading::Skip
-            }
-            // No cipher makes an alert as short as one in clear.
-            ContentType::ALERT if len == 2 => Reading::Alerts(None),
-            ContentType::ALERT
-                if matches!(len, 4 | 6 | 8) && !self.out_of_step && !facts.is_protected(lane) =>
-            {
-                Reading::Alerts(None)
-            }
-            ContentType::ALERT => {
-                facts.on_encrypted_alert(lane, len, mark);
-                Reading::Skip
-            }
-            ContentType::HANDSHAKE => match facts.trust(lane) {
-                Some(Trust::InStep) if self.out_of_step => Reading::Messages(Trust::AfterGap),
-                Some(trust) => Reading::Messages(trust),
-                None => {
-                    facts.on_encrypted_handshake(lane, len, mark);
-                    Reading::Skip
-                }
-            },
-            ContentType::APPLICATION_DATA => {
-                facts.on_application_data(lane, len, mark);
-                Reading::Skip
-            }
-            _ => {
-                facts.on_heartbeat(lane, len, mark);
-                Reading::Skip
-            }
-        };
-        self.record = Record::new(header, reading);
-    }
-
-    /// Takes the next piece of the current record's fragment.
-    ///
-    /// A decrypted fragment would enter here, in the place of the one on the wire.
-    fn on_fragment(
-        &mut self,
-        fragment: &[u8],
-        lane: Lane,
-        facts: &mut Facts<M>,
-        limits: &Limits,
-        begun: M,
-        mark: M,
-    ) {
-        let room = usize::from(self.record.left);
-        let len = u16::try_from(fragment.len()).unwrap_or(u16::MAX);
-        self.record.left = self.record.left.saturating_sub(len);
-        match self.record.reading {
-            Reading::Skip => {}
-            Reading::Alerts(mut level) => {
-                for byte in fragment {
-                    level = match level {
-                        None => Some(*byte),
-                        Some(level) => {
-                            facts.on_alert(lane, level, *byte, mark);
-                            None
-                        }
-                    };
-                }
-                self.record.reading = Reading::Alerts(level);
-            }
-            Reading::Messages(trust) => {
-                let mut heard = false;
-                let result = self.messages.push(
-                    fragment,
-                    begun,
-                    trust,
-                    room,
-                    limits.max_message_len,
-                    |message, begun| {
-                        heard = true;
-                        facts.on_message(lane, message, begun, mark);
-                    },
-                );
-                if heard && trust == Trust::AfterGap {
-                    // One message that fits puts the others in step.
-                    self.out_of_step = false;
-                    self.record.reading = Reading::Messages(Trust::InStep);
-                }
-                if result.is_err() {
-                    facts.on_encrypted_handshake(lane, self.record.len, mark);
-                    self.record.reading = Reading::Skip;
-                }
-            }
-        }
-    }
-
-    /// Goes on after bytes that are no header where one should stand.
-    fn lose_framing(&mut self, lane: Lane, facts: &mut Facts<M>) {
-        self.messages.cut(Unseen::Malformed, |message, begun| {
-            facts.on_message(lane, message, begun, begun);
-        });
-        if self.sslv2 && self.record_count == 0 {
-            // The hello of SSL 2.0 is followed by SSL 2.0.
-            self.turn_off();
-        } else if facts.is_proved() {
-            facts.on_framing(lane, Framing::Lost);
-            self.stage = Stage::Searching;
-            self.passed = 0;
-            self.after_gap = false;
-            self.out_of_step = true;
-        } else {
-            self.stage = Stage::Plaintext;
-            self.recognised = true;
-        }
     }
 }
 

@@ -102,10 +102,11 @@ pub(crate) enum Recognition {
     Unknown,
 }
 
-/// Which protocol begins with `head`.
-pub(crate) fn recognise(head: &[u8]) -> Recognition {
+/// Which protocol begins with `head`, told by four bytes or more that no ciphertext is likely to have.
+pub(crate) fn recognise_text(head: &[u8]) -> Recognition {
+    let long = STARTS.iter().filter(|(start, _)| start.len() >= 4);
     let mut found = Recognition::Unknown;
-    for (start, protocol) in STARTS {
+    for (start, protocol) in long {
         if head.starts_with(start) {
             return Recognition::Known(*protocol);
         }
@@ -113,6 +114,20 @@ pub(crate) fn recognise(head: &[u8]) -> Recognition {
             found = Recognition::NotYet;
         }
     }
+    found
+}
+
+/// Which protocol begins with `head`.
+pub(crate) fn recognise(head: &[u8]) -> Recognition {
+    let text = match recognise_text(head) {
+        Recognition::Unknown => {
+            let short = STARTS.iter().find(|(start, _)| head.starts_with(start));
+            short.map_or(Recognition::Unknown, |(_, protocol)| {
+                Recognition::Known(*protocol)
+            })
+        }
+        found => found,
+    };
     let binary = match head.first() {
         None => Recognition::NotYet,
         Some(0x03) => rdp(head),
@@ -121,8 +136,10 @@ pub(crate) fn recognise(head: &[u8]) -> Recognition {
         Some(0x30) => ldap(head),
         Some(_) => mysql(head),
     };
-    match (found, binary) {
-        (_, Recognition::Known(protocol)) => Recognition::Known(protocol),
+    match (text, binary) {
+        (Recognition::Known(protocol), _) | (_, Recognition::Known(protocol)) => {
+            Recognition::Known(protocol)
+        }
         (Recognition::NotYet, _) | (_, Recognition::NotYet) => Recognition::NotYet,
         _ => Recognition::Unknown,
     }
@@ -360,7 +377,8 @@ const STARTS: &[(&[u8], Protocol)] = &[
     (b"LHLO ", Protocol::Smtp),
     (b"* OK", Protocol::Imap),
     (b"* PREAUTH", Protocol::Imap),
-    (b"+OK", Protocol::Pop3),
+    (b"+OK ", Protocol::Pop3),
+    (b"+OK\r", Protocol::Pop3),
     (b"CAPA", Protocol::Pop3),
     (b"STLS", Protocol::Pop3),
     (b"AUTH TLS", Protocol::Ftp),

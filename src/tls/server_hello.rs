@@ -10,7 +10,9 @@ use crate::tls::reader::Reader;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerHello {
-    /// The whole message was there, and its extensions were read to its last byte.
+    /// All bytes of the message were there.
+    pub whole: bool,
+    /// It is whole, and its extensions were read to its last byte: nothing in it is unknown.
     pub complete: bool,
     /// It is the SERVER-HELLO of SSL 2.0.
     pub sslv2: bool,
@@ -50,6 +52,7 @@ impl ServerHello {
         let mut reader = Reader::new(body);
         let mut hello = Self::new(reader.u16()?, reader.array()?);
         let walked = hello.read(&mut reader).is_some();
+        hello.whole = whole;
         hello.complete = whole && walked && reader.is_empty();
         Some(hello)
     }
@@ -57,6 +60,7 @@ impl ServerHello {
     /// A hello of which no more is known yet.
     pub(crate) fn new(legacy_version: u16, random: [u8; 32]) -> Self {
         Self {
+            whole: false,
             complete: false,
             sslv2: false,
             legacy_version,

@@ -30,19 +30,23 @@ pub(crate) fn find(bytes: &[u8]) -> Found {
     let Some(first) = bytes.first().copied() else {
         return Found::NotYet;
     };
-    let header_len = if first & 0x80 != 0 { 2 } else { 3 };
+    let header_len = match first {
+        0x80.. => 2,
+        0..=MAX_CLIENT_HIGH => 3,
+        _ => return Found::None,
+    };
     let Some((header, body)) = bytes.split_at_checked(header_len) else {
         return Found::NotYet;
     };
     let record_len = match *header {
         [high, low] => usize::from(u16::from_be_bytes([high & 0x7f, low])),
         // A third byte counts padding, and what is in clear has none.
-        [high, low, 0] if high & 0x40 == 0 => usize::from(u16::from_be_bytes([high, low])),
+        [high, low, 0] => usize::from(u16::from_be_bytes([high, low])),
         _ => return Found::None,
     };
     let fits = match body {
         [] => return Found::NotYet,
-        [CLIENT_HELLO, rest @ ..] => client_fits(rest, record_len),
+        [CLIENT_HELLO, rest @ ..] if record_len <= MAX_CLIENT_LEN => client_fits(rest, record_len),
         [SERVER_HELLO, rest @ ..] if header_len == 2 => server_fits(rest, record_len),
         _ => return Found::None,
     };
@@ -123,6 +127,7 @@ pub(crate) fn client_hello(bytes: &[u8], whole: bool) -> Option<ClientHello> {
     }
     hello.session_id = reader.take(session_len)?.to_vec();
     hello.random = at_end(reader.take(challenge_len)?);
+    hello.whole = whole;
     hello.complete = whole;
     if whole {
         // The format has no extensions, so the client named nobody.
@@ -148,6 +153,7 @@ pub(crate) fn server_hello(bytes: &[u8], whole: bool) -> Option<(ServerHello, Op
         && let Some(connection) = reader.take(connection_len)
     {
         hello.random = at_end(connection);
+        hello.whole = whole;
         hello.complete = whole;
     }
     Some((hello, certificate))
@@ -172,6 +178,11 @@ fn at_end(bytes: &[u8]) -> [u8; 32] {
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 4;
 const VERSION: u16 = 0x0002;
+
+/// A client knows some dozens of cipher kinds of three bytes, and not hundreds.
+const MAX_CLIENT_LEN: usize = 1023;
+/// The high byte of such a length.
+const MAX_CLIENT_HIGH: u8 = 3;
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,14 @@
 //! One direction of a flow on its way from unknown bytes to framed records.
 //!
-//! A [`Stream`] holds where reading stands; the steps are the observer's, since what a direction is taken for depends on the other one too.
+//! A [`Stream`] holds where reading stands, and reads records once it is known that they are some. What a direction is taken for
+//! before that, and after a gap, is the observer's to say, since it depends on the other direction too.
 
+use crate::tls::facts::Facts;
+use crate::tls::handshake::Framing;
+use crate::tls::lane::Lane;
+use crate::tls::limits::Limits;
 use crate::tls::message::{Messages, Trust};
+use crate::tls::observed::Unseen;
 use crate::tls::record::{ContentType, Header};
 
 /// What the bytes of a direction are taken for.
@@ -33,6 +39,8 @@ pub(crate) struct Stream<M> {
     pub(crate) passed: usize,
     /// The first bytes showed which protocol it is, or that it is none that is known.
     pub(crate) recognised: bool,
+    /// A gap stands before the first byte.
+    pub(crate) begun_late: bool,
     /// The first bytes after a gap are next.
     pub(crate) after_gap: bool,
     /// Bytes are missing before what is read now, so that messages may be out of step.
@@ -75,6 +83,7 @@ impl<M: Copy> Stream<M> {
             head: Vec::new(),
             passed: 0,
             recognised: false,
+            begun_late: false,
             after_gap: false,
             out_of_step: false,
             sslv2: false,
@@ -103,6 +112,126 @@ impl<M: Copy> Stream<M> {
     pub(crate) fn turn_off(&mut self) {
         self.stage = Stage::Off;
         self.held = Vec::new();
+    }
+
+    /// Begins a record: decides how its fragment is read.
+    pub(crate) fn begin_record(
+        &mut self,
+        header: Header,
+        lane: Lane,
+        facts: &mut Facts<M>,
+        mark: M,
+    ) {
+        let len = header.len;
+        let reading = match header.content_type {
+            ContentType::CHANGE_CIPHER_SPEC => {
+                facts.on_change_cipher_spec(lane, len, mark);
+                Reading::Skip
+            }
+            // No cipher makes an alert as short as one in clear.
+            ContentType::ALERT if len == 2 => Reading::Alerts(None),
+            ContentType::ALERT
+                if matches!(len, 4 | 6 | 8) && !self.out_of_step && !facts.is_protected(lane) =>
+            {
+                Reading::Alerts(None)
+            }
+            ContentType::ALERT => {
+                facts.on_encrypted_alert(lane, len, mark);
+                Reading::Skip
+            }
+            ContentType::HANDSHAKE => match facts.trust(lane) {
+                Some(Trust::InStep) if self.out_of_step => Reading::Messages(Trust::AfterGap),
+                Some(trust) => Reading::Messages(trust),
+                None => {
+                    facts.on_encrypted_handshake(lane, len, mark);
+                    Reading::Skip
+                }
+            },
+            ContentType::APPLICATION_DATA => {
+                facts.on_application_data(lane, len, mark);
+                Reading::Skip
+            }
+            _ => {
+                facts.on_heartbeat(lane, len, mark);
+                Reading::Skip
+            }
+        };
+        self.record = Record::new(header, reading);
+    }
+
+    /// Takes the next piece of the current record's fragment.
+    ///
+    /// A decrypted fragment would enter here, in the place of the one on the wire.
+    pub(crate) fn on_fragment(
+        &mut self,
+        fragment: &[u8],
+        lane: Lane,
+        facts: &mut Facts<M>,
+        limits: &Limits,
+        begun: M,
+        mark: M,
+    ) {
+        let room = usize::from(self.record.left);
+        let len = u16::try_from(fragment.len()).unwrap_or(u16::MAX);
+        self.record.left = self.record.left.saturating_sub(len);
+        match self.record.reading {
+            Reading::Skip => {}
+            Reading::Alerts(mut level) => {
+                for byte in fragment {
+                    level = match level {
+                        None => Some(*byte),
+                        Some(level) => {
+                            facts.on_alert(lane, level, *byte, mark);
+                            None
+                        }
+                    };
+                }
+                self.record.reading = Reading::Alerts(level);
+            }
+            Reading::Messages(trust) => {
+                let mut heard = false;
+                let result = self.messages.push(
+                    fragment,
+                    begun,
+                    trust,
+                    room,
+                    limits.max_message_len,
+                    |message, begun| {
+                        heard = true;
+                        facts.on_message(lane, message, begun, mark);
+                    },
+                );
+                if heard && trust == Trust::AfterGap {
+                    // One message that fits puts the others in step.
+                    self.out_of_step = false;
+                    self.record.reading = Reading::Messages(Trust::InStep);
+                }
+                if result.is_err() {
+                    facts.on_encrypted_handshake(lane, self.record.len, mark);
+                    self.record.reading = Reading::Skip;
+                }
+            }
+        }
+    }
+
+    /// Goes on after bytes that are no header where one should stand.
+    pub(crate) fn lose_framing(&mut self, lane: Lane, facts: &mut Facts<M>) {
+        self.messages.cut(Unseen::Malformed, |message, begun| {
+            facts.on_message(lane, message, begun, begun);
+        });
+        if self.sslv2 && self.record_count == 0 {
+            // The hello of SSL 2.0 is followed by SSL 2.0.
+            self.turn_off();
+        } else if facts.is_proved() {
+            facts.on_framing(lane, Framing::Lost);
+            self.stage = Stage::Searching;
+            self.passed = 0;
+            self.after_gap = false;
+            self.out_of_step = true;
+        } else {
+            self.stage = Stage::Plaintext;
+            self.recognised = true;
+        }
     }
 }
 
