@@ -275,9 +275,10 @@ fn hostile_flow(text: &str) -> FlowReport {
     let mut entry: CertificateReport = certificate();
     entry.subject = Some(text.into());
     entry.issuer = Some(text.into());
+    let entry = Arc::new(entry);
     let triage = &mut report.tlstriage;
-    triage.server.chain = vec![Arc::new(entry.clone()); 40];
-    triage.client_certificate.as_mut().unwrap().chain = vec![Arc::new(entry); 40];
+    triage.server.chain = vec![Arc::clone(&entry); 40];
+    triage.client_certificate.as_mut().unwrap().chain = vec![entry; 40];
     let mut client = client_offer();
     client.alpn = vec![text.into(); 1000];
     client.groups = vec!["x25519".into(); 1000];
@@ -285,7 +286,7 @@ fn hostile_flow(text: &str) -> FlowReport {
     triage.client = Some(Arc::new(client));
     triage.handshake.steps = vec!["client_hello"; 3000];
     triage.alerts = vec![AlertReport::encrypted(Side::Client); 500];
-    let mut finding: FindingReport = triage.findings[0].clone();
+    let mut finding: FindingReport = triage.findings.remove(0);
     finding.reason = text.to_owned().into();
     finding.fix = vec![text.to_owned().into(); 50];
     triage.findings = vec![finding; 100];
@@ -354,27 +355,4 @@ fn validator() -> &'static jsonschema::Validator {
         jsonschema::draft202012::new(&schema).unwrap()
     });
     &VALIDATOR
-}
-
-#[test]
-#[ignore]
-fn zz_dump() {
-    let s = summaries::gateway();
-    std::fs::write("/tmp/wt-output-text.txt", text(&s, Style::default())).unwrap();
-    let h = &hostile_texts()[5];
-    std::fs::write(
-        "/tmp/wt-output-hostile.txt",
-        text(&hostile(h), Style::default()),
-    )
-    .unwrap();
-    let mut style = Style::default();
-    style.findings = true;
-    style.summary = true;
-    let mut lines = line(&default_certificate_refused()) + &finished(Format::Jsonl, style, &s);
-    for h in hostile_texts() {
-        lines += &line(&hostile_flow(&h));
-        lines += &finished(Format::Jsonl, style, &hostile(&h));
-    }
-    std::fs::write("/tmp/wt-output-line.json", lines).unwrap();
-    std::fs::write("/tmp/wt-output-schema.json", tlstriage::output::schema()).unwrap();
 }

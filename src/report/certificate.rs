@@ -121,7 +121,7 @@ impl Bounded for LeafReport {
             MAX_ALTERNATIVE_NAMES,
             &mut self.alternative_names_count,
         );
-        to.text(&mut x509.serial_number);
+        to.digits(&mut x509.serial_number);
         to.text(&mut x509.signature_algorithm);
         to.text(&mut x509.public_key_algorithm);
         to.text(&mut x509.public_key_curve);

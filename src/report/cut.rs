@@ -82,6 +82,16 @@ impl Cut {
         }
     }
 
+    /// Cuts `digits`, without the ellipsis that would make them no number.
+    pub(crate) fn digits(self, digits: &mut Option<Arc<str>>) {
+        digits.take_if(|digits| digits.is_empty());
+        if let Some(digits) = digits
+            && let Some(short) = digits.get(..self.text.min(MAX_DIGITS))
+        {
+            *digits = short.into();
+        }
+    }
+
     /// Cuts `text`.
     pub(crate) fn required(self, text: &mut impl Cuttable) {
         text.cut(self.text);
@@ -126,6 +136,8 @@ fn shortened(text: &str, len: usize) -> Option<String> {
     Some(format!("{}{ELLIPSIS}", text.get(..end)?))
 }
 
+/// A serial number has at most 40 (RFC 5280, section 4.1.2.2).
+const MAX_DIGITS: usize = 128;
 const ELLIPSIS: &str = "…";
 
 #[cfg(test)]

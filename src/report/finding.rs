@@ -79,11 +79,25 @@ impl FindingReport {
 impl Bounded for FindingReport {
     fn cut(&mut self, to: Cut) {
         to.required(&mut self.reason);
-        to.texts(&mut self.fix, MAX_FIX, &mut self.fix_count);
-        to.list(&mut self.expected_message, MAX_MESSAGES, &mut None);
-        for message in &mut self.expected_message {
-            to.required(&mut message.text);
-        }
+        cut_fix(to, &mut self.fix, &mut self.fix_count);
+        cut_messages(to, &mut self.expected_message);
+    }
+}
+
+/// Cuts what is to be done.
+pub(in crate::report) fn cut_fix(
+    to: Cut,
+    fix: &mut Vec<Cow<'static, str>>,
+    count: &mut Option<usize>,
+) {
+    to.texts(fix, MAX_FIX, count);
+}
+
+/// Cuts what a gateway says.
+pub(in crate::report) fn cut_messages(to: Cut, messages: &mut Vec<ExpectedMessage>) {
+    to.list(messages, MAX_MESSAGES, &mut None);
+    for message in messages {
+        to.required(&mut message.text);
     }
 }
 
@@ -119,5 +133,5 @@ impl ExpectedMessage {
     }
 }
 
-pub(in crate::report) const MAX_FIX: usize = 8;
+const MAX_FIX: usize = 8;
 const MAX_MESSAGES: usize = 4;

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use crate::flow::Endpoint;
 use crate::report::hex::Hex;
-use crate::report::triage::TunnelReport;
+use crate::report::place::TunnelReport;
 use crate::time::Timestamp;
 
 /// What tells one flow from every other.

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::report::count::Count;
 use crate::report::cut::{Bounded, Cut};
 use crate::report::event::{Ecs, Event, Rule};
-use crate::report::finding::{ExpectedMessage, FindingReport, VerdictReport};
+use crate::report::finding::{ExpectedMessage, VerdictReport, cut_fix, cut_messages};
 use crate::report::flow::{Destination, Network};
+use crate::report::group::{FindingGroup, FlowReference};
 use crate::report::id::finding_id;
 use crate::report::skip::absent;
-use crate::report::summary::{
-    Count, FindingGroup, FlowCounts, FlowReference, InputReport, Summary,
-};
+use crate::report::summary::{FlowCounts, InputReport, Summary};
 use crate::report::time::Time;
 use crate::report::version::SCHEMA_VERSION;
 use crate::report::words::{EventOutcome, Severity};
@@ -106,20 +106,8 @@ impl Bounded for FindingLine {
         self.event.cut(to);
         to.text(&mut self.destination.domain);
         let own = &mut self.tlstriage;
-        // The same bounds as those of a finding in a flow's line.
-        let mut finding = FindingReport::new(
-            own.verdict.id,
-            own.verdict.confidence,
-            own.verdict.severity,
-            Cow::Borrowed(""),
-        );
-        finding.fix = std::mem::take(&mut own.fix);
-        finding.fix_count = own.fix_count;
-        finding.expected_message = std::mem::take(&mut own.expected_message);
-        finding.cut(to);
-        own.fix = finding.fix;
-        own.fix_count = finding.fix_count;
-        own.expected_message = finding.expected_message;
+        cut_fix(to, &mut own.fix, &mut own.fix_count);
+        cut_messages(to, &mut own.expected_message);
         to.list(&mut own.examples, MAX_EXAMPLES, &mut None);
         for example in &mut own.examples {
             to.required(&mut example.file);

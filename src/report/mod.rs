@@ -8,14 +8,22 @@
 //! them. What many flows have in common (a certificate, the offer of one kind of client) stands
 //! in an [`Arc`](std::sync::Arc) and is kept once.
 
+mod advice;
 mod certificate;
+mod count;
 mod cut;
+mod endpoint;
 mod event;
 mod finding;
 mod flow;
+mod group;
+mod handshake;
 mod hex;
 mod id;
+mod identity;
 mod lines;
+mod offer;
+mod place;
 mod short_text;
 mod skip;
 mod summary;
@@ -25,27 +33,28 @@ mod triage;
 mod version;
 mod words;
 
+pub use advice::Advice;
 pub use certificate::{CertificateHash, CertificateReport, DistinguishedName, LeafReport, X509};
+pub use count::Count;
 pub use cut::{Bounded, Cut};
+pub use endpoint::{EndpointReport, EndpointRow, LeafBrief};
 pub use event::{Ecs, Event, Rule};
 pub use finding::{ExpectedMessage, FindingReport, VerdictReport};
 pub use flow::{Address, Destination, FlowReport, InnerNetwork, Network, Source, Vlan};
+pub use group::{FindingGroup, FlowReference};
+pub use handshake::{AlertReport, DecidingAlert, EvidenceReport, HandshakeReport, ResumedFrom};
 pub use hex::{Hex, UpperHex};
 pub use id::{CommunityId, FlowIdentity, event_id};
+pub use identity::{ClientCertificateReport, DefaultCertificate, ServerReport};
 pub use lines::{
     FindingLine, FindingTriage, FrameLine, InputLine, SeverityCounts, SummaryLine, SummaryTriage,
 };
-pub use summary::{
-    Advice, Count, Damage, EndpointReport, EndpointRow, FindingGroup, FlowCounts, FlowReference,
-    FrameCounts, InputReport, LeafBrief, Summary,
-};
+pub use offer::ClientReport;
+pub use place::{CaptureReport, PreambleReport, SeenAs, TunnelEnd, TunnelReport};
+pub use summary::{Damage, FlowCounts, FrameCounts, InputReport, Summary};
 pub use time::Time;
 pub use tls::{CipherList, TlsClient, TlsReport, TlsServer, bounded_ciphers};
-pub use triage::{
-    AlertReport, CaptureReport, ClientCertificateReport, ClientReport, DecidingAlert,
-    DefaultCertificate, EvidenceReport, HandshakeReport, Inferred, PreambleReport, ResumedFrom,
-    SeenAs, ServerReport, TriageReport, TunnelEnd, TunnelReport,
-};
+pub use triage::{Inferred, TriageReport};
 pub use version::SCHEMA_VERSION;
 pub use words::{
     AlertLevel, CertificateDetail, CertificateState, Close, Confidence, Dataset, DefaultBy, Ech,

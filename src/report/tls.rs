@@ -16,8 +16,8 @@ use crate::report::words::VersionProtocol;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct TlsReport {
-    /// The negotiated version: `1.2`. A version that no standard names stands here as `0x7e01`,
-    /// without `version_protocol`.
+    /// The negotiated version: `1.2`; `1.3` for its drafts too. Left out where no standard names
+    /// the number that was seen: see `tlstriage.version_raw`.
     #[serde(skip_serializing_if = "absent")]
     pub version: Option<Cow<'static, str>>,
     /// The family of the version.

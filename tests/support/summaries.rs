@@ -11,6 +11,19 @@ use crate::reports::{at, end};
 /// The story of a gateway that sends no SNI to one server, and of one expired certificate elsewhere.
 pub(crate) fn gateway() -> Summary {
     let mut summary = Summary::default();
+    let mut damaged = input(
+        "gateway-01.pcap.gz",
+        "pcap",
+        4_333,
+        1_209_000,
+        (299_500_000, 600_125_290),
+    );
+    damaged.compression = Some("gzip");
+    damaged.damage_count = 1;
+    damaged.damages = vec![Damage::new(
+        2_099_144,
+        "the file ends within a record: 512 of 1,514 bytes are there".into(),
+    )];
     summary.inputs = vec![
         input(
             "gateway-00.pcap",
@@ -19,20 +32,8 @@ pub(crate) fn gateway() -> Summary {
             4_112_330,
             (0, 299_000_000),
         ),
-        input(
-            "gateway-01.pcap.gz",
-            "pcap",
-            4_333,
-            1_209_000,
-            (299_500_000, 600_125_290),
-        ),
+        damaged,
     ];
-    summary.inputs[1].compression = Some("gzip");
-    summary.inputs[1].damage_count = 1;
-    summary.inputs[1].damages = vec![Damage::new(
-        2_099_144,
-        "the file ends within a record: 512 of 1,514 bytes are there".into(),
-    )];
     summary.frames.total = 12_345;
     summary.frames.decoded = 12_300;
     summary.frames.skipped = vec![Count::new("ARP".into(), 40), Count::new("UDP".into(), 5)];

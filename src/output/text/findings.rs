@@ -1,7 +1,7 @@
 //! What was found: each cause once, with where it was met, where to look it up, and what to do.
 
 use crate::output::text::page::Page;
-use crate::output::text::shown::{counted, number, span};
+use crate::output::text::shown::{clean, counted, number, span, squeezed};
 use crate::report::{FindingGroup, FlowReference, Summary};
 
 /// Writes the findings, most severe first.
@@ -78,7 +78,7 @@ fn cause(page: &mut Page, groups: &[&FindingGroup]) {
 
 fn place(page: &mut Page, group: &FindingGroup, one_of_many: bool) {
     let name = group.server_name.as_deref();
-    let name = name.map_or(String::new(), |name| format!(" ({name})"));
+    let name = name.map_or(String::new(), |name| format!(" ({})", short(name)));
     let flows = counted(group.flows, "flow");
     let when = span(group.first, group.last);
     page.paragraph(INDENT, &format!("{}{name}: {flows}, {when}", group.server));
@@ -101,6 +101,11 @@ fn place(page: &mut Page, group: &FindingGroup, one_of_many: bool) {
     }
 }
 
+/// A name on a line that has to say more than the name.
+fn short(name: &str) -> String {
+    squeezed(&clean(name), MAX_NAME)
+}
+
 /// Where Wireshark shows the flow.
 fn example(flow: &FlowReference, dated: bool) -> String {
     let time = flow.time.time_of_day();
@@ -111,7 +116,10 @@ fn example(flow: &FlowReference, dated: bool) -> String {
     };
     format!(
         "{} frames {}-{}, {time}, from {}",
-        flow.file, flow.first_frame, flow.last_frame, flow.client
+        short(&flow.file),
+        flow.first_frame,
+        flow.last_frame,
+        flow.client
     )
 }
 
@@ -146,6 +154,7 @@ fn what_to_do(page: &mut Page, group: &FindingGroup) {
 const INDENT: usize = 8;
 const DEEPER: usize = 10;
 const MAX_CAUSES: usize = 40;
+const MAX_NAME: usize = 100;
 const MAX_EXAMPLES: usize = 5;
 /// Servers shown for one cause.
 const MAX_PLACES: usize = 10;

@@ -52,7 +52,8 @@ impl Page {
     pub(in crate::output) fn item(&mut self, indent: usize, mark: &str, text: &str) {
         let mark = clean(mark);
         let hang = indent.saturating_add(mark.chars().count());
-        let lines = wrapped(&clean(text), self.width.saturating_sub(hang));
+        let text = squeezed(&clean(text), MAX_PARAGRAPH);
+        let lines = wrapped(&text, self.width.saturating_sub(hang));
         for (at, line) in lines.iter().enumerate() {
             if at == 0 {
                 self.spaces(indent);
@@ -188,6 +189,8 @@ fn wrapped(clean: &str, width: usize) -> Vec<String> {
 
 /// Below this the columns of a table have no room.
 const MIN_WIDTH: usize = 60;
+/// Far more than a sentence needs; a name of 65,535 bytes has to end somewhere.
+const MAX_PARAGRAPH: usize = 800;
 /// Columns between two cells.
 const GUTTER: usize = 2;
 
