@@ -12,8 +12,9 @@ use std::sync::{Arc, LazyLock, Mutex};
 use serde_json::Value;
 use tlstriage::output::{Format, MAX_LINE_LEN, Style, schema};
 use tlstriage::report::{
-    AlertReport, CertificateReport, FindingReport, FlowReport, Hex, Inferred, PreambleReport, Side,
-    SniState, Summary,
+    AlertReport, CertificateDetail, CertificateReport, CertificateState, Confidence, DefaultBy,
+    EvidenceGrade, EvidenceReason, FindingReport, FlowReport, Hex, Inferred, Outcome,
+    PreambleReport, ResumedBy, Severity, Side, SniState, Summary,
 };
 
 use reports::{certificate, client_offer, default_certificate_refused, leaf};
@@ -249,6 +250,41 @@ fn formats_go_by_name_and_by_extension() {
         (by("jsonl"), by("report.pdf"), by(".txt")),
         (None, None, None)
     );
+}
+
+#[test]
+fn every_word_of_the_lists_is_explained_in_the_docs() {
+    let page = include_str!("../docs/output.md");
+    let words = [
+        SniState::ALL
+            .iter()
+            .map(|word| word.as_str())
+            .collect::<Vec<_>>(),
+        CertificateState::ALL
+            .iter()
+            .map(|word| word.as_str())
+            .collect(),
+        CertificateDetail::ALL
+            .iter()
+            .map(|word| word.as_str())
+            .collect(),
+        Outcome::ALL.iter().map(|word| word.as_str()).collect(),
+        EvidenceGrade::ALL
+            .iter()
+            .map(|word| word.as_str())
+            .collect(),
+        EvidenceReason::ALL
+            .iter()
+            .map(|word| word.as_str())
+            .collect(),
+        Confidence::ALL.iter().map(|word| word.as_str()).collect(),
+        Severity::ALL.iter().map(|word| word.as_str()).collect(),
+        DefaultBy::ALL.iter().map(|word| word.as_str()).collect(),
+        ResumedBy::ALL.iter().map(|word| word.as_str()).collect(),
+    ];
+    for word in words.concat() {
+        assert!(page.contains(&format!("\n| `{word}` |")), "{word}");
+    }
 }
 
 /// A flow in which every list and every text is far too long.
