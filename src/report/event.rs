@@ -10,7 +10,7 @@ use crate::report::hex::Hex;
 use crate::report::skip::absent;
 use crate::report::time::Time;
 use crate::report::words::{
-    Dataset, EventCategory, EventKind, EventOutcome, EventType, Module, Severity,
+    Dataset, EventCategory, EventKind, EventOutcome, EventType, Module, Protocol, Severity,
 };
 
 /// The version of the Elastic Common Schema that the line follows.
@@ -67,19 +67,18 @@ pub struct Event {
 }
 
 impl Event {
-    /// A flow; one that never came to TLS has no `protocol` among its types.
+    /// A flow; one that never came to TLS has no protocol.
     #[must_use]
     pub fn flow(
         id: Hex<16>,
-        protocol: bool,
+        protocol: Option<Protocol>,
         outcome: EventOutcome,
         severity: Severity,
         span: (Time, Time),
     ) -> Self {
-        let types: &[EventType] = if protocol {
-            &[EventType::Connection, EventType::Protocol]
-        } else {
-            &[EventType::Connection]
+        let types: &[EventType] = match protocol {
+            Some(Protocol::Tls) => &[EventType::Connection, EventType::Protocol],
+            None => &[EventType::Connection],
         };
         Self {
             kind: EventKind::Event,

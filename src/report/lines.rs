@@ -119,7 +119,7 @@ impl Bounded for FindingLine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct SummaryLine {
-    /// The time of the last frame; 1970-01-01T00:00:00Z where no frame was read, since ECS wants a time.
+    /// The time of the last frame; 1970-01-01T00:00:00.000000Z where no frame was read, since ECS wants a time.
     #[serde(rename = "@timestamp")]
     pub timestamp: Time,
     /// The schema of the standard fields.

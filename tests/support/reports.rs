@@ -7,9 +7,9 @@ use tlstriage::report::{
     AlertLevel, AlertReport, Bounded, CaptureReport, CertificateHash, CertificateReport,
     CertificateState, ClientCertificateReport, ClientReport, Close, Confidence, Cut, DecidingAlert,
     DefaultBy, DefaultCertificate, DistinguishedName, Ech, Event, EventOutcome, EvidenceGrade,
-    EvidenceReport, FindingReport, FlowIdentity, FlowReport, Hex, LeafReport, Outcome, Rule,
-    Severity, Side, SniState, Time, TlsReport, TriageReport, VerdictReport, VersionProtocol, Vlan,
-    X509, bounded_ciphers, event_id,
+    EvidenceReport, FindingReport, FlowIdentity, FlowReport, Hex, LeafReport, Outcome, Protocol,
+    Rule, Severity, Side, SniState, Time, TlsReport, TriageReport, VerdictReport, VersionProtocol,
+    Vlan, X509, bounded_ciphers, event_id,
 };
 use tlstriage::time::{Precision, Timestamp};
 
@@ -37,7 +37,13 @@ pub(crate) fn default_certificate_refused() -> FlowReport {
         ordinal: 0,
     });
     let span = (at(123_456), at(125_290));
-    let mut event = Event::flow(id, true, EventOutcome::Failure, Severity::High, span);
+    let mut event = Event::flow(
+        id,
+        Some(Protocol::Tls),
+        EventOutcome::Failure,
+        Severity::High,
+        span,
+    );
     event.reason = Some(
         "The client sent no SNI; the server answered with its default certificate (Traefik), \
          which the client refused with alert unknown_ca."

@@ -60,7 +60,7 @@ fn no_tls(summary: &Summary) -> String {
     match summary.flows.tcp {
         0 => format!("There is no TLS in this capture: no TCP connection in {frames}."),
         tcp => format!(
-            "There is no TLS in this capture: {} in {frames}, none of them speaks TLS.",
+            "There is no TLS in this capture: {} in {frames}, none with TLS.",
             counted(tcp, "TCP connection")
         ),
     }
@@ -82,8 +82,13 @@ fn main_finding(summary: &Summary) -> Option<&FindingGroup> {
 
 fn cause(main: &FindingGroup) -> String {
     let reason = main.reason.trim_end_matches(['.', ' ']);
+    let what = if main.failed {
+        "The main cause"
+    } else {
+        "Nothing failed by it, but look at this"
+    };
     format!(
-        " The main cause, in {} to {}: {reason}.",
+        " {what}, in {} to {}: {reason}.",
         counted(main.flows, "flow"),
         main.server
     )
