@@ -13,11 +13,12 @@ use serde_json::Value;
 use tlstriage::output::{Format, MAX_LINE_LEN, Style, schema};
 use tlstriage::report::{
     AlertReport, CertificateDetail, CertificateReport, CertificateState, Confidence, DefaultBy,
-    EvidenceGrade, EvidenceReason, FindingReport, FlowReport, Hex, Inferred, Outcome,
-    PreambleReport, ResumedBy, Severity, Side, SniState, Summary,
+    EvidenceGrade, EvidenceReason, FindingReport, FlowReport, Hex, Horizon, Inferred, InnerNetwork,
+    Outcome, PreambleReport, ResumedBy, ResumedFrom, SeenAs, Severity, Side, SniState, Summary,
+    TunnelReport,
 };
 
-use reports::{certificate, client_offer, default_certificate_refused, leaf};
+use reports::{certificate, client_offer, default_certificate_refused, end, leaf};
 use summaries::{gateway, hostile};
 
 fn line(report: &FlowReport) -> String {
@@ -109,6 +110,47 @@ fn a_flow_without_tls_has_neither_tls_fields_nor_its_protocol() {
     assert_eq!(document.get("tls"), None);
     assert_eq!(document["network"].get("protocol"), None);
     assert_valid(&document);
+}
+
+#[test]
+fn a_flow_with_every_rare_field_is_valid() {
+    let mut report = default_certificate_refused();
+    let tunnel = |kind, id| {
+        let ip = |text: &str| text.parse().unwrap();
+        TunnelReport::new(kind, id, ip("192.0.2.1"), ip("2001:db8::2"))
+    };
+    let (one, other) = (end("10.9.0.5", 50112), end("2001:db8::9", 443));
+    report.network.inner = Some(InnerNetwork::new(7));
+    let own = &mut report.tlstriage;
+    own.version_raw = Some("1.3-draft23".into());
+    own.server.certificate_detail = Some(CertificateDetail::KeyTooLate);
+    own.evidence.reasons = EvidenceReason::ALL.to_vec();
+    own.resumed_from = Some(ResumedFrom::new(Hex([3; 16]), ResumedBy::Ticket));
+    let mut preamble = PreambleReport::new("proxy".into());
+    preamble.client = Some("198.51.100.7:4000".into());
+    preamble.server = Some("198.51.100.8:443".into());
+    preamble.target = Some("api.contoso.com:443".into());
+    own.preamble = Some(preamble);
+    own.tunnel = vec![tunnel("vxlan", Some(42)), tunnel("gre", None)];
+    own.vlans = vec![12, 13];
+    own.also_seen_as = vec![SeenAs::new(one.into(), other.into())];
+    own.same_hello_as = Some(Hex([4; 16]));
+    own.inferred = vec![Inferred::new("certificate", "It has 793 bytes.".into())];
+    own.horizon = Some(Horizon::Partial);
+    own.decrypted = true;
+    own.lossy_text = true;
+    own.alerts.push(AlertReport::encrypted(Side::Server));
+    if let Some(client) = &mut own.client_certificate {
+        client.sent = Some(false);
+    }
+    let line = line(&report);
+    let document: Value = serde_json::from_str(&line).unwrap();
+    assert_valid(&document);
+    let own = &document["tlstriage"];
+    assert_eq!(own["tunnel"][0]["source"]["ip"], "192.0.2.1");
+    assert_eq!(own["also_seen_as"][0]["destination"]["port"], 443);
+    assert_eq!(own["horizon"], "partial");
+    assert_eq!(own["alerts"][1].get("code"), None);
 }
 
 #[test]
