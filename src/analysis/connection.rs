@@ -36,7 +36,6 @@ pub(super) struct Connection {
 /// What was odd about the segments.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Facts {
-    pub(super) has_conflict: bool,
     pub(super) is_cut: bool,
     pub(super) hit_limit: bool,
     pub(super) syn_count: u32,

@@ -182,7 +182,6 @@ pub(super) fn answer(hello: &ServerHello, curve: Option<u16>) -> Answer {
     Answer {
         version: hello.version(),
         is_tls13: hello.is_tls13(),
-        is_sslv2: hello.sslv2,
         cipher: hello.cipher_suite.map(registry::cipher_suite),
         group: curve.or(hello.key_share),
         has_lossy_text: matches!(alpn, Some(Cow::Owned(_))),
@@ -244,15 +243,15 @@ pub(super) fn certificate(certificate: &pki::Certificate) -> (CertificateReport,
 
 fn distinguished_name(name: &pki::DistinguishedName, whole: Arc<str>) -> DistinguishedName {
     let values = |kind: &'static str| name.values(kind).map(Arc::from).collect::<Vec<Arc<str>>>();
-    let mut report = DistinguishedName::default();
-    report.common_name = values("CN");
-    report.organization = values("O");
-    report.organizational_unit = values("OU");
-    report.locality = values("L");
-    report.state_or_province = values("ST");
-    report.country = values("C");
-    report.distinguished_name = Some(whole);
-    report
+    DistinguishedName {
+        common_name: values("CN"),
+        organization: values("O"),
+        organizational_unit: values("OU"),
+        locality: values("L"),
+        state_or_province: values("ST"),
+        country: values("C"),
+        distinguished_name: Some(whole),
+    }
 }
 
 /// What the catalog says of a certificate.
@@ -261,7 +260,6 @@ pub(super) fn product(entry: &pki::catalog::Entry) -> Product {
     Product {
         id: entry.id.as_str().into(),
         name: entry.product.as_str().into(),
-        is_conditional: matches!(entry.strength, Strength::Conditional),
         is_generic: matches!(entry.strength, Strength::Generic),
     }
 }

@@ -1,6 +1,6 @@
 //! The inputs of a run, in the order in which they are read.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -137,11 +137,6 @@ pub(super) fn link_types(block: &Block) -> Vec<LinkType> {
     link_types.sort_unstable();
     link_types.dedup();
     link_types
-}
-
-/// What an input failed with, where it failed altogether.
-pub(super) fn is_missing(error: &capture::Error) -> bool {
-    matches!(error, capture::Error::Io(error) if error.kind() == io::ErrorKind::NotFound)
 }
 
 /// How much of a file is read to find its first frame.

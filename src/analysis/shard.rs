@@ -109,9 +109,7 @@ impl Shard {
             None => self.table.find(&icmp.key, now),
         };
         if let Some(connection) = found {
-            connection
-                .icmp
-                .get_or_insert_with(|| Box::new(icmp.clone()));
+            connection.icmp.get_or_insert_with(|| Box::new(*icmp));
         }
     }
 
@@ -267,11 +265,6 @@ impl Shard {
             std::mem::take(&mut self.knocks),
             std::mem::take(&mut self.answered),
         )
-    }
-
-    /// The time of the newest segment.
-    pub(super) const fn now(&self) -> Timestamp {
-        self.now
     }
 
     /// The end of the input: lets every connection go.

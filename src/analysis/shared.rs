@@ -40,8 +40,6 @@ pub(super) struct Known {
 pub(super) struct Product {
     pub(super) id: Arc<str>,
     pub(super) name: Arc<str>,
-    /// A default only where it does not cover the name asked for.
-    pub(super) is_conditional: bool,
     /// The shape of several products' defaults: none of them is named.
     pub(super) is_generic: bool,
 }
@@ -88,7 +86,6 @@ pub(super) struct Client {
 pub(super) struct Answer {
     pub(super) version: u16,
     pub(super) is_tls13: bool,
-    pub(super) is_sslv2: bool,
     pub(super) cipher: Option<std::borrow::Cow<'static, str>>,
     pub(super) group: Option<u16>,
     pub(super) alpn: Option<Arc<str>>,

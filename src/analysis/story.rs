@@ -144,7 +144,7 @@ impl Story {
             }
             Box::new(Tls::of(handshake, client, close, late, &capture, shared))
         });
-        let unreachable = (tls.is_none() && is_half_open).then(|| Knock {
+        let unreachable = (tls.is_none() && is_half_open).then_some(Knock {
             attempts: facts.syn_count,
             was_reset,
             icmp,
@@ -243,7 +243,8 @@ impl Tls {
             handshake.certificate_requested,
         ) {
             (Some(ders), _) if !ders.is_empty() => ClientCertificate::Sent,
-            (Some(_), _) | (None, true) => ClientCertificate::Missing,
+            (Some(_), _) => ClientCertificate::Missing,
+            (None, true) => ClientCertificate::Requested,
             (None, false) if is_tls13 => ClientCertificate::ProbablyMissing,
             (None, false) => ClientCertificate::NotRequested,
         };

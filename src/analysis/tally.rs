@@ -64,8 +64,10 @@ impl Tally {
         name: &Arc<str>,
         opened: Option<(&AnyReader, &'static str)>,
     ) {
-        let mut input = InputReport::default();
-        input.name = Arc::clone(name);
+        let mut input = InputReport {
+            name: Arc::clone(name),
+            ..InputReport::default()
+        };
         if let Some((reader, compression)) = opened {
             input.format = Some(match reader.format() {
                 capture::Format::Pcap => "pcap",
@@ -446,9 +448,6 @@ impl Tally {
 
     fn frame_counts(&self) -> FrameCounts {
         let frames = &self.frames;
-        let mut counts = FrameCounts::default();
-        counts.total = frames.frames;
-        counts.decoded = frames.segments;
         let named = Skip::ALL
             .iter()
             .zip(frames.skips)
@@ -458,15 +457,17 @@ impl Tally {
             ("icmp_error", frames.unreachable),
             ("ip_fragment", frames.fragments),
         ];
-        counts.skipped = named
+        let mut skipped: Vec<Count> = named
             .chain(others)
             .filter(|(_, count)| *count > 0)
             .map(|(name, count)| Count::new(Cow::Borrowed(name), count))
             .collect();
-        counts
-            .skipped
-            .sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.reason.cmp(&b.reason)));
-        counts
+        skipped.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.reason.cmp(&b.reason)));
+        FrameCounts {
+            total: frames.frames,
+            decoded: frames.segments,
+            skipped,
+        }
     }
 }
 

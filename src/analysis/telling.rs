@@ -14,7 +14,7 @@ use crate::report::{
     self, AlertLevel, AlertReport, Bounded, CaptureReport, CertificateReport, CertificateState,
     ClientCertificateReport, DecidingAlert, DefaultBy, DefaultCertificate, Event, EventOutcome,
     EvidenceGrade, EvidenceReason, EvidenceReport, FindingReport, FlowIdentity, FlowReport,
-    HandshakeReport, Hex, InnerNetwork, Outcome, PreambleReport, Rule, SniState, Time,
+    HandshakeReport, Hex, InnerNetwork, Outcome, PreambleReport, Protocol, Rule, SniState, Time,
     TriageReport, TunnelReport, VerdictReport, Vlan, event_id,
 };
 use crate::tls::{Observed, ServerName, Unseen, registry};
@@ -52,7 +52,13 @@ pub(super) fn tell(
     let severity = severity(judgement.severity);
     let outcome = event_outcome(story, judgement.verdict);
     let span = (time(&story.first), time(&story.last));
-    let mut event = Event::flow(id, story.tls.is_some(), outcome, severity, span);
+    let mut event = Event::flow(
+        id,
+        story.tls.is_some().then_some(Protocol::Tls),
+        outcome,
+        severity,
+        span,
+    );
     event.reason = Some(judgement.reason.clone().into());
     let rule = Rule::new(judgement.verdict.as_str(), judgement.verdict.title());
     let verdict = VerdictReport::new(
@@ -129,19 +135,20 @@ fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged, 
         }
     }
     if tls.has_certificate_request || tls.client_chain.is_some() {
-        let mut own = ClientCertificateReport::default();
-        own.requested = tls.has_certificate_request.then_some(true);
-        own.sent = match tls.client_certificate {
-            ClientCertificate::Sent => Some(true),
-            ClientCertificate::Missing if tls.reaction != Reaction::Unfinished => Some(false),
-            _ => None,
-        };
-        own.chain = tls
-            .client_chain
-            .as_ref()
-            .map(|chain| rows(chain))
-            .unwrap_or_default();
-        triage.client_certificate = Some(own);
+        triage.client_certificate = Some(ClientCertificateReport {
+            requested: tls.has_certificate_request.then_some(true),
+            sent: match tls.client_certificate {
+                ClientCertificate::Sent => Some(true),
+                ClientCertificate::Missing => Some(false),
+                _ => None,
+            },
+            chain: tls
+                .client_chain
+                .as_ref()
+                .map(|chain| rows(chain))
+                .unwrap_or_default(),
+            ..ClientCertificateReport::default()
+        });
     }
     triage.alerts = tls.alerts.iter().map(alert).collect();
     if let Reaction::Refused(by, Some(code)) = tls.reaction {
@@ -257,8 +264,10 @@ fn established(story: &Story, tls: &Tls) -> Option<bool> {
 }
 
 fn handshake(story: &Story, verdict: VerdictId) -> HandshakeReport {
-    let mut told = HandshakeReport::default();
-    told.outcome = outcome(story, verdict);
+    let mut told = HandshakeReport {
+        outcome: outcome(story, verdict),
+        ..HandshakeReport::default()
+    };
     if let Some(close) = story.close {
         told.closed_by = Some(side(close.by));
         told.close = Some(match close.how {

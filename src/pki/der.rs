@@ -148,7 +148,7 @@ mod tests {
     fn elements_follow_each_other() {
         let mut elements = Elements::new(&[0x02, 1, 5, 0x0c, 0, 0x13, 2, b'a', b'b']);
         assert_eq!(elements.next().unwrap().content, [5]);
-        assert_eq!(elements.next().unwrap().content, []);
+        assert!(elements.next().unwrap().content.is_empty());
         assert_eq!(elements.next().unwrap().raw, [0x13, 2, b'a', b'b']);
         assert!(elements.next().is_none());
     }

@@ -984,7 +984,8 @@ fn tls_is_found_after_every_known_preamble() {
     ]
     .concat();
     let mysql_request = [&[0x20, 0, 0, 1, 0x85, 0xae, 0xff, 0x19][..], &[0; 28]].concat();
-    let stories: Vec<(Protocol, Vec<(Lane, &[u8])>)> = vec![
+    type Words<'a> = Vec<(Lane, &'a [u8])>;
+    let stories: Vec<(Protocol, Words<'_>)> = vec![
         (
             Protocol::ProxyV1,
             vec![(A, b"PROXY TCP4 192.0.2.1 198.51.100.7 5000 443\r\n")],

@@ -9,7 +9,8 @@ use crate::verdict::reaction::{Reaction, Side};
 pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
     let confidence = match (evidence.client_certificate, evidence.reaction) {
         (ClientCertificate::Missing, Reaction::Refused(Side::Server, _)) => Confidence::High,
-        (ClientCertificate::Missing, Reaction::ClosedInHandshake) => Confidence::Medium,
+        (ClientCertificate::Missing, Reaction::ClosedInHandshake)
+        | (ClientCertificate::Requested, Reaction::Refused(Side::Server, _)) => Confidence::Medium,
         (ClientCertificate::ProbablyMissing, Reaction::Refused(Side::Server, None)) => {
             Confidence::Medium
         }

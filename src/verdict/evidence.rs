@@ -88,7 +88,9 @@ pub enum ClientCertificate {
     /// None was asked for in clear.
     #[default]
     NotRequested,
-    /// Asked for, and nothing sent, or an empty list.
+    /// Asked for; no answer was seen.
+    Requested,
+    /// Asked for, and answered with an empty list.
     Missing,
     /// Asked for and sent.
     Sent,
