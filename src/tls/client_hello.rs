@@ -73,8 +73,8 @@ impl ClientHello {
     pub(crate) fn parse(body: &[u8], whole: bool) -> Option<Self> {
         let mut reader = Reader::new(body);
         let mut hello = Self::new(reader.u16()?, reader.array()?);
-        let walked = hello.read(&mut reader).is_some();
         hello.whole = whole;
+        let walked = hello.read(&mut reader).is_some();
         hello.complete = whole && walked && reader.is_empty();
         if hello.complete && hello.server_name == ServerName::Unknown {
             hello.server_name = ServerName::Absent;
@@ -119,6 +119,10 @@ impl ClientHello {
     fn read(&mut self, reader: &mut Reader<'_>) -> Option<()> {
         self.session_id = reader.vec8()?.to_vec();
         let (suites, broken) = vec16_or_part(reader)?;
+        if broken && self.whole {
+            // The length lies, so where the list ends is unknown.
+            return None;
+        }
         self.cipher_suites = u16s(suites).collect();
         if broken {
             return None;

@@ -373,7 +373,11 @@ impl<M: Copy> Facts<M> {
     /// Whether nothing that comes can change what is known of the handshake and of the answer to it.
     fn judge_settled(&self) -> bool {
         let count = |lane| self.sides.get(lane).facts.application_data.record_count;
-        if count(Lane::A).saturating_add(count(Lane::B)) >= MANY_RECORDS {
+        let total = count(Lane::A).saturating_add(count(Lane::B));
+        // A side may lag behind the other for as long as its missing bytes are waited for.
+        let lags = |lane| count(lane) == 0 && self.sides.get(lane).spoke;
+        let none_lags = !lags(Lane::A) && !lags(Lane::B);
+        if (total >= MANY_RECORDS && none_lags) || total >= TOO_MANY_RECORDS {
             return true;
         }
         let Some(client) = self.client() else {
@@ -391,9 +395,7 @@ impl<M: Copy> Facts<M> {
             }
             // The server's flight may come late in the capture, and is waited for.
             Some(_) | None => {
-                let keyed = server.facts.change_cipher_spec.is_some()
-                    || count(client.other()) > 0
-                    || server.facts.gap.is_some();
+                let keyed = server.facts.change_cipher_spec.is_some() || count(client.other()) > 0;
                 (count(client) > 0 && keyed) || (asker.encrypted_alert && server.encrypted_alert)
             }
         }
@@ -516,3 +518,6 @@ const MAX_ALERTS: usize = 16;
 
 /// With so many records of application data the connection has long been in use, whatever was missed of its beginning.
 const MANY_RECORDS: u32 = 48;
+
+/// With so many the other side's missing bytes are waited for no longer.
+const TOO_MANY_RECORDS: u32 = 1024;

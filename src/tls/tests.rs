@@ -927,7 +927,7 @@ fn ssl_2_ends_with_its_hello() {
 }
 
 /// TLS after what `before` holds; the hello follows the client's last words in the same bytes.
-fn after(before: &[(Lane, &[u8])]) -> Talk {
+fn after(before: &[Said<'_>]) -> Talk {
     let hello = hello().named("inner.example").bytes();
     let last = before.iter().rposition(|(lane, _)| *lane == Lane::A);
     let mut talk = Talk::new();
@@ -945,6 +945,8 @@ fn after(before: &[(Lane, &[u8])]) -> Talk {
         .client([record(22, message(16, [0; 33])), keys(0)].concat())
         .server(keys(0))
 }
+
+type Said<'a> = (Lane, &'a [u8]);
 
 const A: Lane = Lane::A;
 const B: Lane = Lane::B;
@@ -984,8 +986,7 @@ fn tls_is_found_after_every_known_preamble() {
     ]
     .concat();
     let mysql_request = [&[0x20, 0, 0, 1, 0x85, 0xae, 0xff, 0x19][..], &[0; 28]].concat();
-    type Words<'a> = Vec<(Lane, &'a [u8])>;
-    let stories: Vec<(Protocol, Words<'_>)> = vec![
+    let stories: Vec<(Protocol, Vec<Said<'_>>)> = vec![
         (
             Protocol::ProxyV1,
             vec![(A, b"PROXY TCP4 192.0.2.1 198.51.100.7 5000 443\r\n")],
@@ -1120,7 +1121,7 @@ fn tls_is_found_after_every_known_preamble() {
 
 #[test]
 fn a_preamble_says_whom_it_names() {
-    let preamble = |before: &[(Lane, &[u8])]| after(before).seen().preamble.unwrap();
+    let preamble = |before: &[Said<'_>]| after(before).seen().preamble.unwrap();
     let proxy = proxied().seen().preamble.unwrap();
     assert_eq!(proxy.client.as_deref(), Some("192.0.2.1:5000"));
     assert_eq!(proxy.server.as_deref(), Some("198.51.100.7:443"));
@@ -1278,4 +1279,85 @@ fn records_are_found_only_in_a_row() {
         find_records(&[record(23, [1; 30]), vec![0; 30]].concat()),
         None
     );
+}
+
+#[test]
+fn a_name_is_read_like_by_another_parser() {
+    // The names of tls-parser on hellos that are right.
+    for name in ["a", "api.example", "xn--bcher-kva.example"] {
+        let hello = hello().with(extension(
+            16,
+            vec16([vec8("h2"), vec8("http/1.1")].concat()),
+        ));
+        let message = hello.named(name).message();
+        let (_, theirs) = tls_parser::parse_tls_handshake_client_hello(&message[4..]).unwrap();
+        let (_, extensions) =
+            tls_parser::parse_tls_client_hello_extensions(theirs.ext.unwrap()).unwrap();
+        let ours = ClientHello::parse(&message[4..], true).unwrap();
+        let suites: Vec<u16> = theirs.ciphers.iter().map(|suite| suite.0).collect();
+        assert_eq!(ours.cipher_suites, suites);
+        assert_eq!(ours.server_name, ServerName::Name(name.into()));
+        assert_eq!(
+            extensions,
+            [
+                tls_parser::TlsExtension::ALPN(vec![b"h2", b"http/1.1"]),
+                tls_parser::TlsExtension::SNI(vec![(
+                    tls_parser::SNIType::HostName,
+                    name.as_bytes()
+                )]),
+            ]
+        );
+        assert_eq!(ours.alpn, [b"h2".to_vec(), b"http/1.1".to_vec()]);
+    }
+}
+
+#[test]
+fn a_server_that_lags_behind_in_the_capture_is_waited_for() {
+    let mut talk = Talk::new()
+        .client(hello().bytes())
+        .server(record(22, server_hello(ECDHE_RSA, &[], [])))
+        .client([record(22, message(16, [0; 33])), keys(0)].concat());
+    for _ in 0..60 {
+        talk = talk.client(record(23, [0; 50]));
+    }
+    assert_eq!(talk.observer().progress(), Progress::Handshaking);
+    talk = talk.server(
+        [
+            record(22, certificate(&[LEAF])),
+            keys(0),
+            record(23, [0; 9]),
+        ]
+        .concat(),
+    );
+    assert_eq!(talk.observer().progress(), Progress::Settled);
+    assert_eq!(talk.seen().certificates.seen().map(Vec::len), Some(1));
+}
+
+#[test]
+fn the_certificates_of_both_forms_are_read() {
+    use certificate::{CertificateList, Form};
+    let old = vec24([vec24(LEAF), vec24(ISSUER)].concat());
+    let entries = [
+        vec24(LEAF),
+        vec16(extension(5, [1; 9])),
+        vec24(ISSUER),
+        vec16([]),
+    ];
+    let new = [vec8([]), vec24(entries.concat())].concat();
+    let expected = CertificateList {
+        certificates: vec![LEAF.to_vec(), ISSUER.to_vec()],
+        cut: None,
+    };
+    assert_eq!(CertificateList::parse(&old, Form::Tls12, None), expected);
+    assert_eq!(CertificateList::parse(&new, Form::Tls13, None), expected);
+}
+
+#[test]
+fn a_proxy_header_is_seen_where_the_capture_begins_late() {
+    let mut talk = proxied();
+    talk.0
+        .insert(0, Event::Gap(Lane::A, 0, GapReason::Midstream));
+    let seen = talk.seen();
+    assert_eq!(seen.preamble.unwrap().protocol, Protocol::ProxyV1);
+    assert!(seen.client_hello.seen().unwrap().complete);
 }
