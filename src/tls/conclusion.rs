@@ -2,13 +2,79 @@
 
 use crate::tls::cipher::{self, Authentication};
 use crate::tls::extension::Ticket;
-use crate::tls::handshake::{Framing, Resumption, Session};
-use crate::tls::observed::Unseen;
+use crate::tls::handshake::{Framing, Handshake, Resumption, Session};
+use crate::tls::lane::{Lane, Lanes};
+use crate::tls::observed::{Observed, Unseen};
 use crate::tls::server_hello::ServerHello;
 use crate::tls::side::{Asked, Flight, Side};
 
+/// The facts of both sides, once it is known which one is the client's; `refused` where an alert ended the handshake.
+pub(crate) fn conclude<M: Copy>(
+    client: Option<Lane>,
+    sides: Lanes<Side<M>>,
+    refused: bool,
+) -> Handshake<M> {
+    let lanes = Lanes {
+        a: sides.a.facts,
+        b: sides.b.facts,
+    };
+    let (asker, server) = match client {
+        Some(Lane::B) => (sides.b, sides.a),
+        Some(Lane::A) | None => (sides.a, sides.b),
+    };
+    let resumption = resumption(&asker, &server);
+    let certificates_unseen = certificates_unseen(&asker, &server, refused);
+    let client_hello_unseen = asker.unseen_hello(server.answer.is_some());
+    let server_hello_unseen = server.unseen_answer(&asker, refused);
+    let list = server.certificates.unwrap_or_default();
+    let torn = !matches!(list.cut, None | Some(Unseen::Malformed | Unseen::Limit));
+    let mut certificates = Observed::Unseen(certificates_unseen);
+    let (mut certificates_cut, mut certificates_before_cut) = (None, Vec::new());
+    if torn {
+        certificates_before_cut = list.certificates;
+    } else if !list.certificates.is_empty() {
+        certificates = Observed::Seen(list.certificates);
+        certificates_cut = list.cut;
+    }
+    let session = session(
+        asker.hello.as_ref(),
+        server.answer.as_ref(),
+        resumption,
+        server.ticket,
+    );
+    let key_share = server.answer.as_ref().and_then(|answer| answer.key_share);
+    let marks = asker.hello.as_ref().map(|asked| (asked.begun, asked.done));
+    Handshake {
+        client,
+        client_hello: match asker.hello {
+            Some(asked) => Observed::Seen(asked.hello),
+            None => Observed::Unseen(client_hello_unseen),
+        },
+        client_hello_mark: marks.map(|(begun, _)| begun),
+        client_hello_done: marks.map(|(_, done)| done),
+        server_hello: match server.answer {
+            Some(answer) => Observed::Seen(answer),
+            None => Observed::Unseen(server_hello_unseen),
+        },
+        hello_retry: false,
+        certificates,
+        certificates_cut,
+        certificates_before_cut,
+        certificate_requested: server.certificate_requested,
+        client_certificates: asker.certificates.map(|list| list.certificates),
+        curve: key_share.or(server.curve),
+        alerts: Vec::new(),
+        steps: Vec::new(),
+        resumption,
+        session,
+        lanes,
+        preamble: None,
+        plaintext_answer: None,
+    }
+}
+
 /// Why no certificate of the server was seen.
-pub(crate) fn certificates_unseen<M>(asker: &Side<M>, server: &Side<M>, refused: bool) -> Unseen {
+fn certificates_unseen<M>(asker: &Side<M>, server: &Side<M>, refused: bool) -> Unseen {
     if let Some(list) = &server.certificates {
         // A list without a certificate is none (RFC 5246, section 7.4.2).
         return list.cut.unwrap_or(Unseen::Malformed);
@@ -39,7 +105,7 @@ pub(crate) fn certificates_unseen<M>(asker: &Side<M>, server: &Side<M>, refused:
 }
 
 /// By what the session was resumed, where that is proved.
-pub(crate) fn resumption<M>(asker: &Side<M>, server: &Side<M>) -> Option<Resumption> {
+fn resumption<M>(asker: &Side<M>, server: &Side<M>) -> Option<Resumption> {
     let answer = server.answer.as_ref()?;
     if answer.is_tls13() {
         return answer.psk_selected.map(|_| Resumption::Psk);
@@ -56,7 +122,7 @@ pub(crate) fn resumption<M>(asker: &Side<M>, server: &Side<M>) -> Option<Resumpt
 }
 
 /// What links the session to others.
-pub(crate) fn session<M>(
+fn session<M>(
     asked: Option<&Asked<M>>,
     answer: Option<&ServerHello>,
     resumption: Option<Resumption>,

@@ -12,7 +12,7 @@ use crate::tls::handshake::{Alert, Ccs, Framing, Handshake, Step, StepKind};
 use crate::tls::lane::{Lane, Lanes};
 use crate::tls::limits::Limits;
 use crate::tls::message::{Message, MessageType, Trust};
-use crate::tls::observed::{GapReason, Observed, Unseen};
+use crate::tls::observed::{GapReason, Unseen};
 use crate::tls::reader::Reader;
 use crate::tls::server_hello::ServerHello;
 use crate::tls::side::{Asked, Flight, Role, Side, Weight};
@@ -322,10 +322,11 @@ impl<M: Copy> Facts<M> {
         self.step(lane, StepKind::Heartbeat, u32::from(len), mark);
     }
 
-    pub(crate) fn on_gap(&mut self, lane: Lane, why: GapReason) {
+    /// Notes missing bytes, the `count`th of this lane.
+    pub(crate) fn on_gap(&mut self, lane: Lane, why: GapReason, count: u32) {
         let side = self.sides.get_mut(lane);
         side.facts.gap = side.facts.gap.or(Some(why));
-        side.facts.gap_count = side.facts.gap_count.saturating_add(1);
+        side.facts.gap_count = count;
         side.flight = side.flight.on_gap(why);
     }
 
@@ -414,62 +415,12 @@ impl<M: Copy> Facts<M> {
 
     /// The facts in their final form.
     pub(crate) fn finish(self) -> Handshake<M> {
-        let client = self.client();
-        let refused = self.refused();
-        let lanes = Lanes {
-            a: self.sides.a.facts,
-            b: self.sides.b.facts,
-        };
-        let (asker, server) = match client {
-            Some(Lane::B) => (self.sides.b, self.sides.a),
-            Some(Lane::A) | None => (self.sides.a, self.sides.b),
-        };
-        let resumption = conclusion::resumption(&asker, &server);
-        let certificates_unseen = conclusion::certificates_unseen(&asker, &server, refused);
-        let client_hello_unseen = asker.unseen_hello(server.answer.is_some());
-        let server_hello_unseen = server.unseen_answer(&asker, refused);
-        let (list, cut) = match server.certificates {
-            Some(list) => (list.certificates, list.cut),
-            None => (Vec::new(), None),
-        };
-        let (certificates, certificates_cut) = if list.is_empty() {
-            (Observed::Unseen(certificates_unseen), None)
-        } else {
-            (Observed::Seen(list), cut)
-        };
-        let session = conclusion::session(
-            asker.hello.as_ref(),
-            server.answer.as_ref(),
-            resumption,
-            server.ticket,
-        );
-        let key_share = server.answer.as_ref().and_then(|answer| answer.key_share);
-        let marks = asker.hello.as_ref().map(|asked| (asked.begun, asked.done));
+        let (client, refused) = (self.client(), self.refused());
         Handshake {
-            client,
-            client_hello: match asker.hello {
-                Some(asked) => Observed::Seen(asked.hello),
-                None => Observed::Unseen(client_hello_unseen),
-            },
-            client_hello_mark: marks.map(|(begun, _)| begun),
-            client_hello_done: marks.map(|(_, done)| done),
-            server_hello: match server.answer {
-                Some(answer) => Observed::Seen(answer),
-                None => Observed::Unseen(server_hello_unseen),
-            },
             hello_retry: self.hello_retry,
-            certificates,
-            certificates_cut,
-            certificate_requested: server.certificate_requested,
-            client_certificates: asker.certificates.map(|list| list.certificates),
-            curve: key_share.or(server.curve),
             alerts: self.alerts,
             steps: self.steps,
-            resumption,
-            session,
-            lanes,
-            preamble: None,
-            plaintext_answer: None,
+            ..conclusion::conclude(client, self.sides, refused)
         }
     }
 }

@@ -32,8 +32,10 @@ pub struct Handshake<M> {
     /// The server's first Certificate message: DER as sent. Never an empty list: a server that sends one breaks RFC 5246,
     /// section 7.4.2, and that is [`Unseen::Malformed`].
     pub certificates: Observed<Vec<Vec<u8>>>,
-    /// Why there may be more certificates than those in `certificates`.
+    /// Why there may be more certificates than those seen: the message was malformed after them, or there were too many.
     pub certificates_cut: Option<Unseen>,
+    /// Where bytes of the Certificate message are missing: the certificates that were whole before that place.
+    pub certificates_before_cut: Vec<Vec<u8>>,
     /// The server asked for the client's certificate, in clear.
     pub certificate_requested: bool,
     /// The client's Certificate message in clear; an empty list says that it had none to send.
@@ -168,7 +170,7 @@ pub struct LaneFacts {
     pub gap: Option<GapReason>,
     /// How often bytes were missing.
     pub gap_count: u32,
-    /// The framing was lost and not found again: what came after is unknown.
+    /// How far the records could be followed.
     pub framing: Framing,
     /// A ChangeCipherSpec record came.
     pub change_cipher_spec: Option<Ccs>,

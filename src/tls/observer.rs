@@ -11,13 +11,12 @@ use crate::tls::facts::Facts;
 use crate::tls::handshake::{Framing, Handshake};
 use crate::tls::lane::{Lane, Lanes};
 use crate::tls::limits::Limits;
-use crate::tls::message::Message;
 use crate::tls::observed::{GapReason, Unseen};
 use crate::tls::preamble::{self, Protocol, Recognition};
-use crate::tls::record::{self, ContentType, HEADER_LEN, Header};
+use crate::tls::record::{self, HEADER_LEN, Header};
 use crate::tls::search::{self, Found, Search};
 use crate::tls::sslv2;
-use crate::tls::stream::{Reading, Record, Stage, Stream};
+use crate::tls::stream::{Record, Stage, Stream};
 use crate::tls::tail::Tail;
 
 /// Watches one flow.
@@ -98,39 +97,17 @@ impl<M: Copy> Observer<M> {
     /// Notes that `len` bytes of a lane are missing before the next ones.
     pub fn on_gap(&mut self, lane: Lane, len: u64, reason: GapReason, mark: M) {
         self.flush(lane, mark);
-        self.facts_mut().on_gap(lane, reason);
         let Self { streams, facts, .. } = self;
-        let (stream, Some(facts)) = (streams.get_mut(lane), facts) else {
-            return;
-        };
-        let left = u64::from(stream.record.left);
-        let in_record = stream.stage == Stage::Records && left > 0 && len <= left && len > 0;
-        if stream.stage == Stage::Records {
-            let hears = |message: Message<'_>, begun| {
-                facts.on_message(lane, message, begun, mark);
-            };
-            if in_record && stream.record.content_type != ContentType::HANDSHAKE {
-                // The messages before and after the record are whole.
-            } else if in_record && matches!(stream.record.reading, Reading::Messages(_)) {
-                if !stream.messages.on_gap(len, reason.into(), hears) {
-                    stream.record.reading = Reading::Skip;
-                    stream.out_of_step = true;
-                }
-            } else {
-                stream.messages.cut(reason.into(), hears);
-                stream.out_of_step = true;
+        let stream = streams.get_mut(lane);
+        stream.gap = stream.gap.or(Some(reason));
+        stream.gap_count = stream.gap_count.saturating_add(1);
+        if let Some(facts) = facts {
+            facts.on_gap(lane, reason, stream.gap_count);
+            if stream.skip_in_record(len, reason, lane, facts, mark) {
+                return;
             }
         }
-        if in_record {
-            let left = left.saturating_sub(len);
-            stream.record.left = u16::try_from(left).unwrap_or_default();
-            if let Reading::Alerts(_) = stream.record.reading {
-                stream.record.reading = Reading::Skip;
-            }
-        } else if stream.stage != Stage::Off {
-            if stream.stage == Stage::Records {
-                facts.on_framing(lane, Framing::Lost);
-            }
+        if stream.stage != Stage::Off {
             stream.begun_late = stream.stage == Stage::Opening;
             stream.stage = Stage::Searching;
             stream.record = Record::none();
@@ -224,10 +201,24 @@ impl<M: Copy> Observer<M> {
         }
     }
 
+    /// The facts, made on first need, with the gaps that came before.
     fn facts_mut(&mut self) -> &mut Facts<M> {
-        let limits = self.limits;
-        self.facts
-            .get_or_insert_with(|| Box::new(Facts::new(limits)))
+        let Self {
+            limits,
+            streams,
+            facts,
+            ..
+        } = self;
+        facts.get_or_insert_with(|| {
+            let mut facts = Facts::new(*limits);
+            for lane in [Lane::A, Lane::B] {
+                let stream = streams.get(lane);
+                if let Some(reason) = stream.gap {
+                    facts.on_gap(lane, reason, stream.gap_count);
+                }
+            }
+            Box::new(facts)
+        })
     }
 
     fn is_proved(&self) -> bool {
@@ -408,8 +399,10 @@ impl<M: Copy> Observer<M> {
     fn read_record(&mut self, lane: Lane, bytes: &[u8], begun: M, mark: M) -> Taken {
         let limits = self.limits;
         let Self { streams, facts, .. } = self;
-        let stream = streams.get_mut(lane);
-        let facts = facts.get_or_insert_with(|| Box::new(Facts::new(limits)));
+        // Nothing gets here without facts; without them nothing could be told of it.
+        let (stream, Some(facts)) = (streams.get_mut(lane), facts) else {
+            return Taken::Read(bytes.len());
+        };
         if stream.record.left == 0 {
             return match Header::parse(bytes) {
                 Ok(Some(header)) => {

@@ -97,6 +97,8 @@ impl<M> Side<M> {
         match (self.answer_lost, self.facts.gap) {
             (Some(why), _) => why,
             (None, Some(gap)) => gap.into(),
+            // A client refuses what it has seen.
+            (None, None) if !self.spoke && refused => Unseen::OneSided,
             (None, None) if refused => Unseen::RefusedBefore,
             (None, None) if self.facts.framing == Framing::Lost => Unseen::Malformed,
             (None, None) if self.has_records() => Unseen::Midstream,

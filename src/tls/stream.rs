@@ -7,8 +7,8 @@ use crate::tls::facts::Facts;
 use crate::tls::handshake::Framing;
 use crate::tls::lane::Lane;
 use crate::tls::limits::Limits;
-use crate::tls::message::{Messages, Trust};
-use crate::tls::observed::Unseen;
+use crate::tls::message::{Message, Messages, Trust};
+use crate::tls::observed::{GapReason, Unseen};
 use crate::tls::record::{ContentType, Header};
 
 /// What the bytes of a direction are taken for.
@@ -39,6 +39,9 @@ pub(crate) struct Stream<M> {
     pub(crate) passed: usize,
     /// The first bytes showed which protocol it is, or that it is none that is known.
     pub(crate) recognised: bool,
+    /// Why bytes are missing, the first time, and how often they are.
+    pub(crate) gap: Option<GapReason>,
+    pub(crate) gap_count: u32,
     /// A gap stands before the first byte.
     pub(crate) begun_late: bool,
     /// The first bytes after a gap are next.
@@ -83,6 +86,8 @@ impl<M: Copy> Stream<M> {
             head: Vec::new(),
             passed: 0,
             recognised: false,
+            gap: None,
+            gap_count: 0,
             begun_late: false,
             after_gap: false,
             out_of_step: false,
@@ -212,6 +217,39 @@ impl<M: Copy> Stream<M> {
                 }
             }
         }
+    }
+
+    /// Passes over `len` missing bytes of a direction of records; `false` when they reach beyond the current one.
+    pub(crate) fn skip_in_record(
+        &mut self,
+        len: u64,
+        reason: GapReason,
+        lane: Lane,
+        facts: &mut Facts<M>,
+        mark: M,
+    ) -> bool {
+        if self.stage != Stage::Records {
+            return false;
+        }
+        let hears = |message: Message<'_>, begun| facts.on_message(lane, message, begun, mark);
+        let left = u64::from(self.record.left).checked_sub(len);
+        let Some(left) = left.filter(|_| len > 0) else {
+            self.messages.cut(reason.into(), hears);
+            facts.on_framing(lane, Framing::Lost);
+            return false;
+        };
+        self.record.left = u16::try_from(left).unwrap_or_default();
+        match self.record.reading {
+            Reading::Messages(_) => {
+                if !self.messages.on_gap(len, reason.into(), hears) {
+                    self.record.reading = Reading::Skip;
+                    self.out_of_step = true;
+                }
+            }
+            // The messages before and after the record are whole.
+            Reading::Alerts(_) | Reading::Skip => self.record.reading = Reading::Skip,
+        }
+        true
     }
 
     /// Goes on after bytes that are no header where one should stand.

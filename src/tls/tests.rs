@@ -313,9 +313,9 @@ fn every_prefix_of_a_conversation_ends_without_panic_and_claims_no_more_than_the
                 if let Some(hello) = seen.client_hello.seen() {
                     assert_ne!(hello.server_name, ServerName::Absent);
                 }
-                if let Some(list) = seen.certificates.seen() {
-                    assert!(whole.certificates.seen().unwrap().starts_with(list));
-                }
+                let chain = whole.certificates.seen().unwrap();
+                assert!(seen.certificates.seen().is_none_or(|list| list == chain));
+                assert!(chain.starts_with(&seen.certificates_before_cut));
             }
         }
     }
@@ -743,7 +743,7 @@ fn a_gap_inside_a_certificate_loses_that_message_only() {
 }
 
 #[test]
-fn a_gap_behind_the_leaf_keeps_the_leaf() {
+fn a_chain_that_was_cut_behind_the_leaf_is_not_seen_but_the_leaf_is_kept() {
     let flight = record(22, tls12_flight());
     let at = 5 + server_hello(ECDHE_RSA, &[], extension(16, vec16(vec8("h2")))).len() + 800;
     let seen = Talk::new()
@@ -751,8 +751,8 @@ fn a_gap_behind_the_leaf_keeps_the_leaf() {
         .server(&flight[..at])
         .gap(Lane::B, 5000, GapReason::Truncated)
         .seen();
-    assert_eq!(seen.certificates.seen().unwrap(), &[LEAF.to_vec()]);
-    assert_eq!(seen.certificates_cut, Some(Unseen::Truncated));
+    assert_eq!(seen.certificates, Observed::Unseen(Unseen::Truncated));
+    assert_eq!(seen.certificates_before_cut, [LEAF.to_vec()]);
 }
 
 #[test]
@@ -877,6 +877,9 @@ fn one_direction_alone_says_so() {
         .seen();
     assert_eq!(client.server_hello, Observed::Unseen(Unseen::OneSided));
     assert_eq!(client.certificates, Observed::Unseen(Unseen::OneSided));
+    let refusal = Talk::new().client([hello().bytes(), record(21, [2, 48])].concat());
+    let certificates = refusal.seen().certificates;
+    assert_eq!(certificates, Observed::Unseen(Unseen::OneSided));
 }
 
 #[test]
