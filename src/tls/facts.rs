@@ -8,7 +8,7 @@ use crate::tls::cipher;
 use crate::tls::client_hello::ClientHello;
 use crate::tls::conclusion;
 use crate::tls::extension::Ticket;
-use crate::tls::handshake::{Alert, Ccs, Framing, Handshake, Step, StepKind};
+use crate::tls::handshake::{Alert, Framing, Handshake, Step, StepKind};
 use crate::tls::lane::{Lane, Lanes};
 use crate::tls::limits::Limits;
 use crate::tls::message::{Message, MessageType, Trust};
@@ -68,7 +68,7 @@ impl<M: Copy> Facts<M> {
 
     /// How handshake records of `lane` are to be read now; `None` when they are encrypted.
     pub(crate) fn trust(&self, lane: Lane) -> Option<Trust> {
-        let ccs = self.sides.get(lane).facts.change_cipher_spec.is_some();
+        let ccs = self.sides.get(lane).facts.change_cipher_spec;
         match self.answer() {
             // Only a hello that the capture shows late can still be in clear.
             Some(answer) if answer.is_tls13() => Some(Trust::OnlyHello),
@@ -81,7 +81,7 @@ impl<M: Copy> Facts<M> {
 
     /// Whether alerts of `lane` should be encrypted by now.
     pub(crate) fn is_protected(&self, lane: Lane) -> bool {
-        self.sides.get(lane).facts.change_cipher_spec.is_some()
+        self.sides.get(lane).facts.change_cipher_spec
             || self.answer().is_some_and(ServerHello::is_tls13)
     }
 
@@ -249,7 +249,7 @@ impl<M: Copy> Facts<M> {
 
     pub(crate) fn on_change_cipher_spec(&mut self, lane: Lane, len: u16, mark: M) {
         let side = self.sides.get_mut(lane);
-        side.facts.change_cipher_spec = Some(Ccs);
+        side.facts.change_cipher_spec = true;
         side.flight = side.flight.on_change_cipher_spec();
         self.step(lane, StepKind::ChangeCipherSpec, u32::from(len), mark);
     }
@@ -396,7 +396,7 @@ impl<M: Copy> Facts<M> {
             }
             // The server's flight may come late in the capture, and is waited for.
             Some(_) | None => {
-                let keyed = server.facts.change_cipher_spec.is_some() || count(client.other()) > 0;
+                let keyed = server.facts.change_cipher_spec || count(client.other()) > 0;
                 (count(client) > 0 && keyed) || (asker.encrypted_alert && server.encrypted_alert)
             }
         }

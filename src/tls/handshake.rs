@@ -173,16 +173,12 @@ pub struct LaneFacts {
     /// How far the records could be followed.
     pub framing: Framing,
     /// A ChangeCipherSpec record came.
-    pub change_cipher_spec: Option<Ccs>,
+    pub change_cipher_spec: bool,
     /// Records of application data.
     pub application_data: Traffic,
     /// Handshake records that cannot be read.
     pub encrypted_handshake_count: u32,
 }
-
-/// A ChangeCipherSpec record was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ccs;
 
 /// How far the records of a direction can be followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -40,7 +40,7 @@ pub use client_hello::ClientHello;
 pub use extension::{ServerName, Ticket};
 pub use fingerprint::{Ja3, is_grease, ja3, ja3s, ja4};
 pub use handshake::{
-    Alert, Ccs, Framing, Handshake, LaneFacts, Resumption, Session, Step, StepKind, Traffic,
+    Alert, Framing, Handshake, LaneFacts, Resumption, Session, Step, StepKind, Traffic,
 };
 pub use lane::{Lane, Lanes};
 pub use limits::Limits;

@@ -69,7 +69,7 @@ impl<M> Side<M> {
         let facts = &self.facts;
         facts.application_data.record_count > 0
             || facts.encrypted_handshake_count > 0
-            || facts.change_cipher_spec.is_some()
+            || facts.change_cipher_spec
             || self.role.is_some()
     }
 
@@ -87,7 +87,7 @@ impl<M> Side<M> {
 
     /// Why the hello of this side, the server, was not seen.
     pub(crate) fn unseen_answer(&self, asker: &Self, refused: bool) -> Unseen {
-        let went_on = asker.facts.change_cipher_spec.is_some()
+        let went_on = asker.facts.change_cipher_spec
             || asker.role == Some((Weight::Strong, Role::Client))
             || (asker.facts.application_data.record_count > 0
                 && asker
