@@ -6,7 +6,8 @@
 use crate::analysis::lane::Lane;
 use crate::analysis::mark::Mark;
 use crate::analysis::reading::{Reading, Settled};
-use crate::flow::Direction;
+use crate::analysis::shared::Shared;
+use crate::flow::{Direction, FlowKey};
 use crate::packet::{Encapsulation, PathId, Segment, SeqNumber, Unreachable};
 use crate::reassembly::Limits;
 use crate::tls::{self, Progress};
@@ -40,6 +41,13 @@ pub(super) struct Facts {
     pub(super) hit_limit: bool,
     pub(super) syn_count: u32,
     pub(super) was_evicted: bool,
+}
+
+/// What all connections of a shard have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Environment<'a> {
+    pub(super) limits: &'a Limits,
+    pub(super) shared: &'a Shared,
 }
 
 #[derive(Debug)]
@@ -173,24 +181,22 @@ impl Connection {
         true
     }
 
-    /// Takes one segment: counts it, reads it, notes an end. Returns by how many bytes the memory
-    /// held for the connection grew, or shrank.
+    /// Takes one segment: counts it, reads it, notes an end.
     pub(super) fn take(
         &mut self,
         segment: &Segment,
         payload: &[u8],
         mark: Mark,
-        limits: &Limits,
-    ) -> isize {
+        env: &Environment<'_>,
+    ) {
         self.last = mark;
         let direction = segment.direction;
         let is_fresh = self.lane_mut(direction).count(segment);
         if segment.flags.syn() && is_fresh {
             self.open(segment);
         }
-        let mut grown = 0;
         if !matches!(self.phase, Phase::Settled(_)) && self.is_foreign(segment) {
-            return grown;
+            return;
         }
         // What follows a reset from the same side is junk.
         if segment.wire_len > 0 && !segment.flags.rst() && !self.lane(direction).has_rst {
@@ -199,7 +205,7 @@ impl Connection {
             self.lane_mut(direction).extend(seq, segment.wire_len);
             self.facts.is_cut |=
                 usize::try_from(segment.wire_len).is_ok_and(|len| len > payload.len());
-            grown = self.read(segment, seq, payload, mark, limits);
+            self.read(segment, seq, payload, mark, env);
         }
         if segment.flags.rst() || segment.flags.fin() {
             let how = if segment.flags.rst() {
@@ -211,8 +217,10 @@ impl Connection {
             lane.has_rst |= segment.flags.rst();
             lane.has_fin |= segment.flags.fin();
             self.close.get_or_insert((direction, how));
+            if self.is_closed() {
+                self.settle_if_read(&segment.key, env.shared);
+            }
         }
-        grown
     }
 
     fn read(
@@ -221,31 +229,29 @@ impl Connection {
         seq: SeqNumber,
         payload: &[u8],
         mark: Mark,
-        limits: &Limits,
-    ) -> isize {
+        env: &Environment<'_>,
+    ) {
         if let Phase::Settled(settled) = &mut self.phase {
-            settled.follow(segment.direction, seq, payload, segment.wire_len, mark);
-            return 0;
+            settled.follow(segment.direction, seq, payload, segment.wire_len);
+            return;
         }
         if !matches!(self.phase, Phase::Reading(_)) {
             if !self.is_worth_reading(segment, seq, payload) {
                 self.phase = Phase::Watching;
-                return 0;
+                return;
             }
             let anchors = self.lanes.map(|lane| lane.anchor);
             self.phase = Phase::Reading(Box::new(Reading::new(anchors)));
         }
         let Phase::Reading(reading) = &mut self.phase else {
-            return 0;
+            return;
         };
-        let before = reading.memory_len();
-        reading.push(segment, seq, payload, mark, limits);
+        reading.push(segment, seq, payload, mark, env.limits);
         match reading.progress() {
             Progress::Undecided | Progress::Handshaking => {}
             Progress::NotTls => self.phase = Phase::Watching,
-            Progress::Settled => self.settle(),
+            Progress::Settled => self.settle(&segment.key, env.shared),
         }
-        signed(self.held_len()) - signed(before)
     }
 
     /// Whether a segment of a connection that is not being read may begin TLS, or hide what does.
@@ -273,21 +279,30 @@ impl Connection {
     }
 
     /// Reads what waits, and gives up what is missing: no more will come, or nothing more matters.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn settle(&mut self, key: &FlowKey, shared: &Shared) {
         if !matches!(self.phase, Phase::Reading(_)) {
             return;
         }
         if let Phase::Reading(reading) = std::mem::replace(&mut self.phase, Phase::Watching)
-            && let Some(settled) = reading.finish()
+            && let Some(settled) = reading.finish(self.opener, key, shared)
         {
             self.phase = Phase::Settled(Box::new(settled));
         }
     }
 
+    /// Settles a connection that is over, unless bytes are missing that may still come.
+    fn settle_if_read(&mut self, key: &FlowKey, shared: &Shared) {
+        if let Phase::Reading(reading) = &self.phase
+            && !reading.is_waiting()
+        {
+            self.settle(key, shared);
+        }
+    }
+
     /// Stops reading, since all connections together hold too much.
-    pub(super) fn give_up(&mut self) {
+    pub(super) fn give_up(&mut self, key: &FlowKey, shared: &Shared) {
         self.facts.hit_limit = true;
-        self.settle();
+        self.settle(key, shared);
     }
 
     /// Bytes held for the handshake.
@@ -314,7 +329,3 @@ const FOREIGN: u32 = 1 << 28;
 const LATE_SYN: u32 = 1 << 16;
 /// Ways through the network that one connection may take before further ones are not told.
 const MAX_PATHS: usize = 4;
-
-fn signed(len: usize) -> isize {
-    isize::try_from(len).unwrap_or(isize::MAX)
-}

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use rayon::prelude::*;
 
 use crate::analysis::filter::Filter;
-use crate::analysis::round::{FrameTally, take_abandoned, take_in_turn, take_side_by_side};
+use crate::analysis::round::{FrameTally, Intake};
 use crate::analysis::shard::{SHARDS, Shard, ShardCounts};
 use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
@@ -76,16 +76,18 @@ impl Group {
         pool: Option<&rayon::ThreadPool>,
     ) -> (FrameTally, Vec<Story>) {
         self.last_file = file;
-        let (shards, fragments) = (&mut self.shards, &mut self.fragments);
+        let mut intake = Intake {
+            file,
+            filter,
+            shards: &mut self.shards,
+            fragments: &mut self.fragments,
+            shared,
+        };
         let tally = match pool {
-            Some(pool) => {
-                pool.install(|| take_side_by_side(blocks, file, filter, shards, fragments, shared))
-            }
+            Some(pool) => pool.install(|| intake.take_side_by_side(blocks)),
             None => {
-                let tally = take_in_turn(blocks, file, filter, shards, fragments);
-                for shard in shards {
-                    shard.tell(shared);
-                }
+                let tally = intake.take_in_turn(blocks);
+                self.shards.iter_mut().for_each(Shard::tell);
                 tally
             }
         };
@@ -108,15 +110,17 @@ impl Group {
         shared: &Shared,
         pool: Option<&rayon::ThreadPool>,
     ) -> Ended {
-        take_abandoned(
-            self.last_file,
+        let mut intake = Intake {
+            file: self.last_file,
             filter,
-            &mut self.shards,
-            &mut self.fragments,
-        );
+            shards: &mut self.shards,
+            fragments: &mut self.fragments,
+            shared,
+        };
+        intake.take_abandoned();
         let finish = |shard: &mut Shard| {
-            shard.finish();
-            shard.tell(shared);
+            shard.finish(shared);
+            shard.tell();
         };
         match pool {
             Some(pool) => pool.install(|| self.shards.par_iter_mut().for_each(finish)),

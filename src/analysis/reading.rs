@@ -2,10 +2,12 @@
 //! order goes to the [`Observer`].
 
 use crate::analysis::mark::Mark;
-use crate::flow::Direction;
+use crate::analysis::shared::Shared;
+use crate::analysis::story::{self, Tls};
+use crate::flow::{Direction, FlowKey};
 use crate::packet::{Segment, SeqNumber};
 use crate::reassembly::{Chunk, GapReason, Limits, Stream};
-use crate::tls::{self, ContentType, Handshake, Observer, Progress, Tail};
+use crate::tls::{self, ContentType, Observer, Progress, Tail};
 
 /// A handshake in progress, with the buffers of both directions.
 #[derive(Debug)]
@@ -104,8 +106,21 @@ impl Reading {
         }
     }
 
+    /// Whether bytes wait for others before them.
+    pub(super) fn is_waiting(&self) -> bool {
+        [&self.low, &self.high].into_iter().any(|way| match way {
+            Way::Flowing(stream) => stream.waiting_count() > 0,
+            Way::Held(held) => !held.is_empty(),
+        })
+    }
+
     /// Reads what waits, and gives up what is missing.
-    pub(super) fn finish(mut self) -> Option<Settled> {
+    pub(super) fn finish(
+        mut self,
+        opener: Option<Direction>,
+        key: &FlowKey,
+        shared: &Shared,
+    ) -> Option<Settled> {
         let limits = Limits::default();
         let mut has_conflict = false;
         let mut ends = [None, None];
@@ -125,8 +140,10 @@ impl Reading {
             }
         }
         let handshake = self.observer.finish()?;
+        let client = story::client_of(&handshake, opener, key);
         Some(Settled {
-            handshake,
+            client,
+            tls: Box::new(Tls::of(handshake, client, shared)),
             tails: ends,
             late_alerts: Vec::new(),
             has_conflict,
@@ -228,11 +245,13 @@ fn hand_on(observer: &mut Observer<Mark>, lane: tls::Lane, chunk: Chunk<'_>, mar
 /// What is left of a handshake that nothing can change any more.
 #[derive(Debug)]
 pub(super) struct Settled {
-    pub(super) handshake: Handshake<Mark>,
+    /// The direction from client to server.
+    pub(super) client: Direction,
+    pub(super) tls: Box<Tls>,
     /// Where record framing stands in each direction, as long as it can be followed.
     tails: [Option<(SeqNumber, Tail)>; 2],
     /// Alerts under encryption that came after settlement: who sent them.
-    pub(super) late_alerts: Vec<(Direction, Mark)>,
+    pub(super) late_alerts: Vec<Direction>,
     pub(super) has_conflict: bool,
 }
 
@@ -245,7 +264,6 @@ impl Settled {
         seq: SeqNumber,
         payload: &[u8],
         wire_len: u32,
-        mark: Mark,
     ) {
         let [low, high] = &mut self.tails;
         let place = match direction {
@@ -268,7 +286,7 @@ impl Settled {
             || tail
                 .on_bytes(fresh, |content_type, _| {
                     if content_type == ContentType::ALERT && late_alerts.len() < MAX_LATE_ALERTS {
-                        late_alerts.push((direction, mark));
+                        late_alerts.push(direction);
                     }
                 })
                 .is_err();

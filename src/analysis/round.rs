@@ -71,95 +71,131 @@ impl FrameTally {
     }
 }
 
-/// Takes the frames of blocks one after the other, on this thread.
-pub(super) fn take_in_turn(
-    blocks: &[Block],
-    file: u32,
-    filter: &Filter,
-    shards: &mut [Shard],
-    fragments: &mut Defragmenter,
-) -> FrameTally {
-    let mut tally = FrameTally::default();
-    for frame in blocks.iter().flat_map(Block::frames) {
-        tally.see(&frame);
-        if !filter.admits_time(frame.time) {
-            tally.filtered += 1;
-            continue;
+/// Where the frames of a file go.
+pub(super) struct Intake<'a> {
+    /// The file's place in the run.
+    pub(super) file: u32,
+    pub(super) filter: &'a Filter,
+    pub(super) shards: &'a mut [Shard],
+    pub(super) fragments: &'a mut Defragmenter,
+    pub(super) shared: &'a Shared,
+}
+
+impl Intake<'_> {
+    /// Takes the frames of blocks one after the other, on this thread.
+    pub(super) fn take_in_turn(&mut self, blocks: &[Block]) -> FrameTally {
+        let mut tally = FrameTally::default();
+        for frame in blocks.iter().flat_map(Block::frames) {
+            tally.see(&frame);
+            if !self.filter.admits_time(frame.time) {
+                tally.filtered += 1;
+                continue;
+            }
+            match packet::decode(&frame) {
+                Decoded::Segment(segment) => {
+                    let arrival = Arrival {
+                        segment: &segment,
+                        payload: segment.payload(frame.data),
+                        mark: mark(&frame, self.file),
+                        outer: &|| packet::encapsulation(&frame),
+                    };
+                    self.take_segment(&arrival, &mut tally);
+                }
+                Decoded::Fragment(fragment) => {
+                    tally.fragments += 1;
+                    let mut whole = Vec::new();
+                    join(&frame, &fragment, self.fragments, &mut |joined| {
+                        whole.push(joined)
+                    });
+                    for joined in whole {
+                        self.take_joined(&joined, &frame, &mut tally);
+                    }
+                }
+                Decoded::Unreachable(icmp) => {
+                    tally.unreachable += 1;
+                    self.take_icmp(&icmp);
+                }
+                Decoded::Skip(skip) => tally.skip(skip, &frame),
+            }
         }
-        match packet::decode(&frame) {
-            Decoded::Segment(segment) if filter.admits(&segment.key) => {
-                tally.segments += 1;
+        tally
+    }
+
+    /// Takes what is left of packets of which not all fragments came.
+    pub(super) fn take_abandoned(&mut self) {
+        self.fragments.abandon_all();
+        let mut tally = FrameTally::default();
+        while let Some(joined) = self.fragments.pop_abandoned() {
+            self.take_joined(&joined, &joined.frame(), &mut tally);
+        }
+    }
+
+    fn take_segment(&mut self, arrival: &Arrival<'_>, tally: &mut FrameTally) {
+        let key = &arrival.segment.key;
+        if !self.filter.admits(key) {
+            tally.filtered += 1;
+            return;
+        }
+        tally.segments += 1;
+        if let Some(shard) = self.shards.get_mut(Shard::of(key)) {
+            shard.take(arrival, self.shared);
+        }
+    }
+
+    fn take_icmp(&mut self, icmp: &Unreachable) {
+        if let Some(shard) = self.shards.get_mut(Shard::of(&icmp.key)) {
+            shard.take_icmp(icmp);
+        }
+    }
+
+    fn take_joined(&mut self, joined: &Joined, completed_by: &Frame<'_>, tally: &mut FrameTally) {
+        let frame = joined.frame();
+        match joined.decode() {
+            Decoded::Segment(segment) => {
                 let arrival = Arrival {
                     segment: &segment,
                     payload: segment.payload(frame.data),
-                    mark: mark(&frame, file),
-                    outer: &|| packet::encapsulation(&frame),
+                    mark: mark(completed_by, self.file),
+                    outer: &|| joined.encapsulation(),
                 };
-                if let Some(shard) = shards.get_mut(Shard::of(&segment.key)) {
-                    shard.take(&arrival);
-                }
+                self.take_segment(&arrival, tally);
             }
-            Decoded::Segment(_) => tally.filtered += 1,
-            Decoded::Fragment(fragment) => {
-                tally.fragments += 1;
-                join(&frame, &fragment, fragments, &mut |joined| {
-                    take_joined(&joined, &frame, file, filter, shards, &mut tally);
+            Decoded::Unreachable(icmp) => self.take_icmp(&icmp),
+            _ => {}
+        }
+    }
+
+    /// Takes the frames of blocks side by side, on the threads of the pool that this runs in.
+    pub(super) fn take_side_by_side(&mut self, blocks: &[Block]) -> FrameTally {
+        let filter = self.filter;
+        let mut batches: Vec<Batch> = blocks
+            .par_iter()
+            .map(|block| decode(block, filter))
+            .collect();
+        let mut tally = FrameTally::default();
+        let mut whole = Vec::new();
+        for (batch, block) in batches.iter_mut().zip(blocks) {
+            for (at, fragment) in std::mem::take(&mut batch.fragments) {
+                join(&at.frame(block), &fragment, self.fragments, &mut |joined| {
+                    batch.insert(&joined, at, whole.len(), filter);
+                    whole.push(joined);
                 });
             }
-            Decoded::Unreachable(icmp) => {
-                tally.unreachable += 1;
-                if let Some(shard) = shards.get_mut(Shard::of(&icmp.key)) {
-                    shard.take_icmp(&icmp);
+            tally.add(&batch.tally);
+        }
+        let (file, shared) = (self.file, self.shared);
+        self.shards
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(number, shard)| {
+                for (batch, block) in batches.iter().zip(blocks) {
+                    for entry in batch.lists.get(number).into_iter().flatten() {
+                        entry.give_to(shard, block, &whole, file, shared);
+                    }
                 }
-            }
-            Decoded::Skip(skip) => tally.skip(skip, &frame),
-        }
-    }
-    tally
-}
-
-/// Takes what is left of packets of which not all fragments came.
-pub(super) fn take_abandoned(
-    file: u32,
-    filter: &Filter,
-    shards: &mut [Shard],
-    fragments: &mut Defragmenter,
-) {
-    fragments.abandon_all();
-    let mut tally = FrameTally::default();
-    while let Some(joined) = fragments.pop_abandoned() {
-        take_joined(&joined, &joined.frame(), file, filter, shards, &mut tally);
-    }
-}
-
-fn take_joined(
-    joined: &Joined,
-    completed_by: &Frame<'_>,
-    file: u32,
-    filter: &Filter,
-    shards: &mut [Shard],
-    tally: &mut FrameTally,
-) {
-    let frame = joined.frame();
-    match joined.decode() {
-        Decoded::Segment(segment) if filter.admits(&segment.key) => {
-            tally.segments += 1;
-            let arrival = Arrival {
-                segment: &segment,
-                payload: segment.payload(frame.data),
-                mark: mark(completed_by, file),
-                outer: &|| joined.encapsulation(),
-            };
-            if let Some(shard) = shards.get_mut(Shard::of(&segment.key)) {
-                shard.take(&arrival);
-            }
-        }
-        Decoded::Unreachable(icmp) => {
-            if let Some(shard) = shards.get_mut(Shard::of(&icmp.key)) {
-                shard.take_icmp(&icmp);
-            }
-        }
-        _ => {}
+                shard.tell();
+            });
+        tally
     }
 }
 
@@ -260,44 +296,6 @@ impl FrameAt {
     }
 }
 
-/// Takes the frames of blocks side by side, on the threads of the pool that this runs in.
-pub(super) fn take_side_by_side(
-    blocks: &[Block],
-    file: u32,
-    filter: &Filter,
-    shards: &mut [Shard],
-    fragments: &mut Defragmenter,
-    shared: &Shared,
-) -> FrameTally {
-    let mut batches: Vec<Batch> = blocks
-        .par_iter()
-        .map(|block| decode(block, filter))
-        .collect();
-    let mut tally = FrameTally::default();
-    let mut whole = Vec::new();
-    for (batch, block) in batches.iter_mut().zip(blocks) {
-        for (at, fragment) in std::mem::take(&mut batch.fragments) {
-            join(&at.frame(block), &fragment, fragments, &mut |joined| {
-                batch.insert(&joined, at, whole.len(), filter);
-                whole.push(joined);
-            });
-        }
-        tally.add(&batch.tally);
-    }
-    shards
-        .par_iter_mut()
-        .enumerate()
-        .for_each(|(number, shard)| {
-            for (batch, block) in batches.iter().zip(blocks) {
-                for entry in batch.lists.get(number).into_iter().flatten() {
-                    entry.give_to(shard, block, &whole, file);
-                }
-            }
-            shard.tell(shared);
-        });
-    tally
-}
-
 fn decode(block: &Block, filter: &Filter) -> Batch {
     let mut batch = Batch {
         lists: (0..SHARDS).map(|_| Vec::new()).collect(),
@@ -351,6 +349,10 @@ impl Batch {
                 self.tally.segments += 1;
                 What::Segment(segment)
             }
+            Decoded::Segment(_) => {
+                self.tally.filtered += 1;
+                return;
+            }
             Decoded::Unreachable(icmp) => What::Icmp(icmp),
             _ => return,
         };
@@ -374,27 +376,34 @@ impl Entry {
         }
     }
 
-    fn give_to(&self, shard: &mut Shard, block: &Block, whole: &[Joined], file: u32) {
+    fn give_to(
+        &self,
+        shard: &mut Shard,
+        block: &Block,
+        whole: &[Joined],
+        file: u32,
+        shared: &Shared,
+    ) {
         let segment = match &self.what {
             What::Segment(segment) => segment,
             What::Icmp(icmp) => return shard.take_icmp(icmp),
         };
         let frame = self.frame.frame(block);
-        let mark = mark(&frame, file);
-        match self.joined.and_then(|place| whole.get(place)) {
-            Some(joined) => shard.take(&Arrival {
-                segment,
-                payload: segment.payload(joined.frame().data),
-                mark,
-                outer: &|| joined.encapsulation(),
-            }),
-            None => shard.take(&Arrival {
-                segment,
-                payload: segment.payload(frame.data),
-                mark,
-                outer: &|| packet::encapsulation(&frame),
-            }),
-        }
+        let joined = self.joined.and_then(|place| whole.get(place));
+        let outer = || match joined {
+            Some(joined) => joined.encapsulation(),
+            None => packet::encapsulation(&frame),
+        };
+        let arrival = Arrival {
+            segment,
+            payload: match joined {
+                Some(joined) => segment.payload(&joined.bytes),
+                None => segment.payload(frame.data),
+            },
+            mark: mark(&frame, file),
+            outer: &outer,
+        };
+        shard.take(&arrival, shared);
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use crate::analysis::connection::Connection;
+use crate::analysis::connection::{Connection, Environment};
 use crate::analysis::mark::Mark;
 use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
@@ -92,12 +92,14 @@ impl Shard {
     }
 
     /// Takes a segment.
-    pub(super) fn take(&mut self, arrival: &Arrival<'_>) {
+    pub(super) fn take(&mut self, arrival: &Arrival<'_>, shared: &Shared) {
         self.now = self.now.max(arrival.mark.time);
-        self.age();
+        self.age(shared);
         let segment = arrival.segment;
-        if (segment.flags.syn() || !self.apply(arrival)) && self.make_room(segment, arrival.mark) {
-            self.apply(arrival);
+        if (segment.flags.syn() || !self.apply(arrival, shared))
+            && self.make_room(segment, arrival.mark, shared)
+        {
+            self.apply(arrival, shared);
         }
     }
 
@@ -114,7 +116,7 @@ impl Shard {
     }
 
     /// Gives a segment to its connection; `false` when there is none.
-    fn apply(&mut self, arrival: &Arrival<'_>) -> bool {
+    fn apply(&mut self, arrival: &Arrival<'_>, shared: &Shared) -> bool {
         let Arrival {
             segment,
             payload,
@@ -134,11 +136,16 @@ impl Shard {
                 .encapsulation
                 .get_or_insert_with(|| Box::new(outer()));
         }
-        let grown = connection.take(segment, payload, mark, &self.limits);
-        self.held_len = self.held_len.saturating_add_signed(grown);
+        let env = Environment {
+            limits: &self.limits,
+            shared,
+        };
+        let before = connection.held_len();
+        connection.take(segment, payload, mark, &env);
+        self.held_len = self.held_len.saturating_sub(before) + connection.held_len();
         if self.held_len > self.limits.waiting_total && connection.held_len() > 0 {
             self.held_len = self.held_len.saturating_sub(connection.held_len());
-            connection.give_up();
+            connection.give_up(&segment.key, shared);
             self.counts.over_memory += 1;
         }
         true
@@ -146,7 +153,7 @@ impl Shard {
 
     /// Sees to it that the table has a connection for a segment that found none, or that opens
     /// one. `false` when the segment asks for no more than to be remembered as a SYN.
-    fn make_room(&mut self, segment: &Segment, mark: Mark) -> bool {
+    fn make_room(&mut self, segment: &Segment, mark: Mark, shared: &Shared) -> bool {
         let key = segment.key;
         let knocks = segment.flags.syn() && !segment.flags.ack();
         if let Some(found) = self.table.find(&key, self.now) {
@@ -156,19 +163,19 @@ impl Shard {
                 let oldest = earlier.older.take();
                 if earlier.is_closed() {
                     found.older = oldest;
-                    self.depart(key, earlier);
+                    self.depart(key, earlier, shared);
                 } else {
                     // Still open: perhaps two networks with the same addresses.
                     found.older = Some(Box::new(earlier));
                     if let Some(oldest) = oldest {
-                        self.depart(key, *oldest);
+                        self.depart(key, *oldest, shared);
                     }
                 }
             }
             return true;
         }
         if knocks && segment.wire_len == 0 {
-            self.knock(segment, mark);
+            self.knock(segment, mark, shared);
             return false;
         }
         let connection = self.half_open.remove(&key).unwrap_or_else(|| {
@@ -180,23 +187,39 @@ impl Shard {
         {
             self.counts.evicted += 1;
             evicted.facts.was_evicted = true;
-            self.depart(key, evicted);
+            self.depart(key, evicted, shared);
         }
         self.table.insert(key, self.now, connection);
         true
     }
 
     /// Remembers a SYN, until something answers it.
-    fn knock(&mut self, segment: &Segment, mark: Mark) {
+    fn knock(&mut self, segment: &Segment, mark: Mark, shared: &Shared) {
         let key = segment.key;
         if let Some(found) = self.half_open.find(&key, self.now) {
             if found.is_reopened_by(segment) {
                 let earlier = std::mem::replace(found, Connection::new(mark));
-                found.take(segment, &[], mark, &self.limits);
+                found.take(
+                    segment,
+                    &[],
+                    mark,
+                    &Environment {
+                        limits: &self.limits,
+                        shared,
+                    },
+                );
                 self.counts.connections += 1;
-                self.depart(key, earlier);
+                self.depart(key, earlier, shared);
             } else {
-                found.take(segment, &[], mark, &self.limits);
+                found.take(
+                    segment,
+                    &[],
+                    mark,
+                    &Environment {
+                        limits: &self.limits,
+                        shared,
+                    },
+                );
             }
             return;
         }
@@ -204,48 +227,56 @@ impl Shard {
             && let Some((key, evicted)) = self.half_open.evict()
         {
             self.counts.half_open_evicted += 1;
-            self.depart(key, evicted);
+            self.depart(key, evicted, shared);
         }
         let mut connection = Connection::new(mark);
         connection.is_new_path(segment.path);
-        connection.take(segment, &[], mark, &self.limits);
+        connection.take(
+            segment,
+            &[],
+            mark,
+            &Environment {
+                limits: &self.limits,
+                shared,
+            },
+        );
         self.counts.connections += 1;
         self.half_open.insert(key, self.now, connection);
     }
 
     /// Glances at one connection, and lets it go if it has been over or silent for long.
-    fn age(&mut self) {
+    fn age(&mut self, shared: &Shared) {
         let now = self.now;
         let is_over = |connection: &Connection, last: Timestamp| {
             let patience = if connection.is_closed() { LINGER } else { IDLE };
             now.nanos_since(last) > patience
         };
         if let Some((key, connection)) = self.table.sweep(is_over) {
-            self.depart(key, connection);
+            self.depart(key, connection, shared);
         }
         if let Some((key, connection)) = self.half_open.sweep(is_over) {
-            self.depart(key, connection);
+            self.depart(key, connection, shared);
         }
     }
 
-    fn depart(&mut self, key: FlowKey, mut connection: Connection) {
+    fn depart(&mut self, key: FlowKey, mut connection: Connection, shared: &Shared) {
         self.held_len = self.held_len.saturating_sub(connection.held_len());
         let older = connection.older.take();
-        connection.settle();
+        connection.settle(&key, shared);
         self.departed.push((key, connection));
         if let Some(older) = older {
-            self.depart(key, *older);
+            self.depart(key, *older, shared);
         }
     }
 
     /// Makes stories of the connections that are over.
-    pub(super) fn tell(&mut self, shared: &Shared) {
+    pub(super) fn tell(&mut self) {
         for (key, connection) in self.departed.drain(..) {
             if connection.was_answered() && self.answered.len() < MAX_ANSWERED {
                 self.answered
                     .extend(Direction::BOTH.map(|direction| key.source(direction).ip));
             }
-            match Story::of(key, connection, shared) {
+            match Story::of(key, connection) {
                 Some(story) if story.unreachable.is_none() => self.stories.push(story),
                 Some(knock) if self.knocks.len() < MAX_KNOCKS => self.knocks.push(knock),
                 Some(_) => self.counts.knocks_left_out += 1,
@@ -268,12 +299,12 @@ impl Shard {
     }
 
     /// The end of the input: lets every connection go.
-    pub(super) fn finish(&mut self) {
+    pub(super) fn finish(&mut self, shared: &Shared) {
         for (key, connection) in self.table.drain() {
-            self.depart(key, connection);
+            self.depart(key, connection, shared);
         }
         for (key, connection) in self.half_open.drain() {
-            self.depart(key, connection);
+            self.depart(key, connection, shared);
         }
     }
 }

@@ -59,7 +59,9 @@ pub(super) struct Tls {
     pub(super) client_chain: Option<Arc<Chain>>,
     pub(super) client_certificate: ClientCertificate,
     pub(super) has_certificate_request: bool,
-    pub(super) alerts: Box<[StoryAlert]>,
+    pub(super) alerts: Vec<StoryAlert>,
+    /// The first gap of each direction.
+    gaps: [Option<GapReason>; 2],
     pub(super) acts: Arc<Box<[Act]>>,
     pub(super) reaction: Reaction,
     pub(super) resumption: Option<Resumption>,
@@ -80,7 +82,7 @@ pub(super) struct StoryAlert {
 
 impl Story {
     /// The story of a connection that has left the table; `None` when it has nothing to tell.
-    pub(super) fn of(key: FlowKey, connection: Connection, shared: &Shared) -> Option<Self> {
+    pub(super) fn of(key: FlowKey, connection: Connection) -> Option<Self> {
         let is_half_open = connection.is_half_open();
         let facts = connection.facts;
         let (first, last, opener) = (connection.first, connection.last, connection.opener);
@@ -96,7 +98,7 @@ impl Story {
         let icmp = connection.icmp.take();
         let settled = connection.into_settled();
         let client = match &settled {
-            Some(settled) => client_of(&settled.handshake, opener, &key),
+            Some(settled) => settled.client,
             None => opener.filter(|_| is_half_open)?,
         };
         let [low, high] = lanes;
@@ -122,19 +124,8 @@ impl Story {
         };
         let has_conflict = settled.as_ref().is_some_and(|settled| settled.has_conflict);
         let tls = settled.map(|settled| {
-            let late: Vec<_> = settled
-                .late_alerts
-                .iter()
-                .map(|(direction, _)| StoryAlert {
-                    by: side(*direction, client),
-                    clear: None,
-                })
-                .collect();
-            let handshake = settled.handshake;
-            for reason in [handshake.lanes.a.gap, handshake.lanes.b.gap]
-                .into_iter()
-                .flatten()
-            {
+            let mut tls = settled.tls;
+            for reason in tls.gaps.into_iter().flatten() {
                 match reason {
                     GapReason::Lost => capture.gap = true,
                     GapReason::Truncated => capture.truncated = true,
@@ -142,7 +133,8 @@ impl Story {
                     GapReason::Midstream => capture.midstream = true,
                 }
             }
-            Box::new(Tls::of(handshake, client, close, late, &capture, shared))
+            tls.conclude(&settled.late_alerts, client, close, &capture);
+            tls
         });
         let unreachable = (tls.is_none() && is_half_open).then_some(Knock {
             attempts: facts.syn_count,
@@ -183,14 +175,9 @@ impl Story {
 }
 
 impl Tls {
-    fn of(
-        handshake: Handshake<Mark>,
-        client: Direction,
-        close: Option<Close>,
-        late: Vec<StoryAlert>,
-        capture: &CaptureFacts,
-        shared: &Shared,
-    ) -> Self {
+    /// What a handshake showed by itself. How the connection ended is added by
+    /// [`Tls::conclude`], when it has.
+    pub(super) fn of(handshake: Handshake<Mark>, client: Direction, shared: &Shared) -> Self {
         let by = |lane: Lane| side(direction(lane), client);
         let acts: Vec<Act> = handshake
             .steps
@@ -205,38 +192,15 @@ impl Tls {
             .alerts
             .iter()
             .map(|alert| story_alert(alert, by(alert.lane)))
-            .chain(late)
             .collect();
         let answer = handshake
             .server_hello
             .seen()
             .map(|hello| shared.answer(hello, handshake.curve));
-        let clear: Vec<ClearAlert> = alerts
-            .iter()
-            .filter_map(|alert| {
-                let (level, code) = alert.clear?;
-                Some(ClearAlert {
-                    by: alert.by,
-                    is_fatal: level == FATAL,
-                    code,
-                })
-            })
-            .collect();
         let is_tls13 = answer.as_ref().is_some_and(|answer| answer.is_tls13);
-        let reaction = Course {
-            acts: &acts,
-            alerts: &clear,
-            close,
-            is_tls13,
-        }
-        .reaction();
         let chain = match &handshake.certificates {
-            // A list of which the end is missing is not the one that was sent.
-            Observed::Seen(_) if handshake.certificates_cut.is_some_and(is_missing) => {
-                Observed::Unseen(handshake.certificates_cut.unwrap_or(Unseen::Gap))
-            }
             Observed::Seen(ders) => Observed::Seen(shared.chain(ders)),
-            Observed::Unseen(why) => Observed::Unseen(refine(*why, capture, close)),
+            Observed::Unseen(why) => Observed::Unseen(*why),
         };
         let client_certificate = match (
             &handshake.client_certificates,
@@ -286,9 +250,10 @@ impl Tls {
                 .map(|ders| shared.chain(&ders)),
             client_certificate,
             has_certificate_request: handshake.certificate_requested,
-            alerts: alerts.into(),
+            alerts,
             acts: shared.course(&acts),
-            reaction,
+            reaction: Reaction::Unfinished,
+            gaps: [handshake.lanes.a.gap, handshake.lanes.b.gap],
             resumption: handshake.resumption,
             session: Box::new(handshake.session),
             preamble: handshake.preamble.map(Box::new),
@@ -296,11 +261,54 @@ impl Tls {
             hello_at: handshake.client_hello_mark,
         }
     }
+
+    /// Adds what only the end of the connection tells: late alerts, how it was taken, and why a
+    /// certificate was not seen.
+    fn conclude(
+        &mut self,
+        late: &[Direction],
+        client: Direction,
+        close: Option<Close>,
+        capture: &CaptureFacts,
+    ) {
+        let late = late.iter().map(|direction| StoryAlert {
+            by: side(*direction, client),
+            clear: None,
+        });
+        self.alerts.extend(late);
+        let clear: Vec<ClearAlert> = self
+            .alerts
+            .iter()
+            .filter_map(|alert| {
+                let (level, code) = alert.clear?;
+                Some(ClearAlert {
+                    by: alert.by,
+                    is_fatal: level == FATAL,
+                    code,
+                })
+            })
+            .collect();
+        let is_tls13 = self.answer.as_ref().is_some_and(|answer| answer.is_tls13);
+        self.reaction = Course {
+            acts: &self.acts,
+            alerts: &clear,
+            close,
+            is_tls13,
+        }
+        .reaction();
+        if let Observed::Unseen(why) = &mut self.chain {
+            *why = refine(*why, capture, close);
+        }
+    }
 }
 
 /// Who the client is: a hello says it; else the SYN; else the higher port, which is a guess that
 /// only flows without either need.
-fn client_of(handshake: &Handshake<Mark>, opener: Option<Direction>, key: &FlowKey) -> Direction {
+pub(super) fn client_of(
+    handshake: &Handshake<Mark>,
+    opener: Option<Direction>,
+    key: &FlowKey,
+) -> Direction {
     handshake
         .client
         .map(direction)
@@ -326,11 +334,6 @@ fn refine(why: Unseen, capture: &CaptureFacts, close: Option<Close>) -> Unseen {
         Unseen::CaptureEnded if close.is_some() => Unseen::RefusedBefore,
         why => why,
     }
-}
-
-/// Whether the capture, and not the server, cut a list of certificates short.
-fn is_missing(why: Unseen) -> bool {
-    matches!(why, Unseen::Gap | Unseen::Truncated | Unseen::Limit)
 }
 
 fn story_alert(alert: &Alert<Mark>, by: Side) -> StoryAlert {

@@ -189,9 +189,10 @@ fn index(at: u32) -> usize {
 /// front, so that addresses cannot be crafted to collide without knowing it.
 fn hash(key: &FlowKey, seed: u64) -> u64 {
     let [a, b, c, d, e] = key.words();
-    let first = fold(a ^ seed, b ^ SECRET_A);
-    let second = fold(c ^ seed.rotate_left(32), d ^ SECRET_B);
-    fold(first ^ second, e ^ seed ^ SECRET_C)
+    // Half of an IPv4 address is zero, and so may the seed be: no factor may be their sum.
+    let first = fold(a ^ seed ^ SECRET_C, b ^ SECRET_A);
+    let second = fold(c ^ seed.rotate_left(32) ^ SECRET_A, d ^ SECRET_B);
+    fold(first ^ second ^ SECRET_B, e ^ seed ^ SECRET_C)
 }
 
 /// The two halves of a 128-bit product, laid over each other.
