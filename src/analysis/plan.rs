@@ -1,9 +1,12 @@
 //! The inputs of a run, in the order in which they are read.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::thread;
 
+use crate::analysis::Progress;
 use crate::capture::{self, Block, LinkType, Reader};
 use crate::input::{self, Input};
 use crate::time::Timestamp;
@@ -56,6 +59,7 @@ pub(super) struct Opened {
     pub(super) name: Arc<str>,
     pub(super) reader: Result<AnyReader, capture::Error>,
     pub(super) compression: &'static str,
+    pub(super) is_stream: bool,
 }
 
 /// The inputs that are still to be read, the next one last.
@@ -97,30 +101,56 @@ impl Plan {
         self.total
     }
 
-    /// Opens the next input.
-    pub(super) fn next(&mut self) -> Option<Opened> {
+    /// Opens the next input; `None` when there is none, or when the run is stopped.
+    pub(super) fn next(&mut self, progress: &Progress) -> Option<Opened> {
+        if progress.is_stopped() {
+            return None;
+        }
         let source = self.sources.pop()?;
-        let (input, is_stream) = match source.kind {
-            Kind::File(path) => (input::open_path(&path), false),
-            Kind::Stream(stream) => (input::open(stream), true),
-        };
-        let mut compression = "none";
-        let reader = input.map_err(capture::Error::from).and_then(|input| {
-            compression = input.compression().name();
-            Reader::new(input)
-        });
-        let reader = reader.map(|reader| {
-            if is_stream {
-                reader.with_short_reads(capture::Delivery::Prompt)
-            } else {
-                reader
-            }
-        });
-        Some(Opened {
-            name: source.name,
-            reader,
-            compression,
-        })
+        match source.kind {
+            Kind::File(path) => Some(opened(source.name, input::open_path(&path))),
+            Kind::Stream(stream) => open_stream(source.name, stream, progress),
+        }
+    }
+}
+
+/// Opens a stream on a thread of its own: its first bytes may be long in coming.
+fn open_stream(
+    name: Arc<str>,
+    stream: Box<dyn Read + Send>,
+    progress: &Progress,
+) -> Option<Opened> {
+    let (to_us, ready) = sync_channel(1);
+    thread::spawn(move || {
+        let mut opened = opened(name, input::open(stream));
+        opened.is_stream = true;
+        opened.reader = opened
+            .reader
+            .map(|reader| reader.with_short_reads(capture::Delivery::Prompt));
+        // Nobody listens any more when the run was stopped before.
+        let _ = to_us.send(opened);
+    });
+    loop {
+        let was_stopped = progress.is_stopped();
+        match ready.recv_timeout(progress.patience()) {
+            Ok(opened) => return Some(opened),
+            Err(RecvTimeoutError::Timeout) if !was_stopped => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+fn opened(name: Arc<str>, input: io::Result<Input<Box<dyn Read + Send>>>) -> Opened {
+    let mut compression = "none";
+    let reader = input.map_err(capture::Error::from).and_then(|input| {
+        compression = input.compression().name();
+        Reader::new(input)
+    });
+    Opened {
+        name,
+        reader,
+        compression,
+        is_stream: false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// The state of a run, shared with whoever watches it; a clone watches the same run.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +47,17 @@ impl Progress {
         self.0.is_stopped.store(true, Ordering::Relaxed);
     }
 
+    /// How long to wait for input: until the next look whether the run is stopped, and then for
+    /// what is still on its way. A capturing program that hears the same Ctrl-C writes what it
+    /// holds before it goes.
+    pub(super) fn patience(&self) -> Duration {
+        if self.is_stopped() {
+            STOP_GRACE
+        } else {
+            STOP_CHECK
+        }
+    }
+
     pub(super) fn is_stopped(&self) -> bool {
         self.0.is_stopped.load(Ordering::Relaxed)
     }
@@ -66,3 +78,8 @@ impl Progress {
         self.0.flagged.store(count, Ordering::Relaxed);
     }
 }
+
+/// How often a wait for input looks whether it was ended from outside.
+const STOP_CHECK: Duration = Duration::from_millis(50);
+/// How long an ended input may be silent before nothing more is awaited.
+const STOP_GRACE: Duration = Duration::from_millis(300);

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::time::Duration;
 
 use rayon::prelude::*;
 
@@ -56,6 +55,8 @@ enum Blocks {
     There {
         blocks: Receiver<FromReader>,
         empties: SyncSender<Block>,
+        /// How many more are taken once the run is stopped.
+        left_after_stop: usize,
     },
 }
 
@@ -219,7 +220,7 @@ impl Analysis {
     /// Reads and analyses the next blocks, or ends an input, or the run.
     fn read_round(&mut self) {
         if self.reading.is_none() {
-            match self.plan.next().filter(|_| !self.progress.is_stopped()) {
+            match self.plan.next(&self.progress) {
                 Some(opened) => self.open(opened),
                 None => self.finish(),
             }
@@ -262,8 +263,9 @@ impl Analysis {
             Ok(reader) => {
                 self.tally
                     .begin_input(&opened.name, Some((&reader, opened.compression)));
-                let blocks = if self.pool.is_some() {
-                    Blocks::there(reader)
+                // Whoever waits for a stream cannot look whether the run is stopped.
+                let blocks = if self.pool.is_some() || opened.is_stream {
+                    Blocks::there(reader, opened.is_stream, self.progress.clone())
                 } else {
                     Blocks::Here(Some(Box::new(reader)))
                 };
@@ -490,11 +492,16 @@ type End = (Option<Box<AnyReader>>, Result<(), capture::Error>);
 
 impl Blocks {
     /// Reads on a thread of its own, a few blocks ahead.
-    fn there(mut reader: AnyReader) -> Self {
+    ///
+    /// When the run is stopped, a file is read no further; of a stream, what is on its way.
+    fn there(mut reader: AnyReader, is_stream: bool, progress: Progress) -> Self {
         let (to_us, blocks) = sync_channel(BLOCKS_A_ROUND * 2);
         let (empties, returned) = sync_channel::<Block>(BLOCKS_A_ROUND * 4);
         std::thread::spawn(move || {
             let result = loop {
+                if !is_stream && progress.is_stopped() {
+                    break Ok(());
+                }
                 let mut block = returned.try_recv().unwrap_or_default();
                 match reader.read_block(&mut block) {
                     Ok(true) => {
@@ -509,7 +516,11 @@ impl Blocks {
             // Nobody listens any more when the run was given up.
             let _ = to_us.send(FromReader::End(Box::new(reader), result));
         });
-        Self::There { blocks, empties }
+        Self::There {
+            blocks,
+            empties,
+            left_after_stop: MAX_AFTER_STOP,
+        }
     }
 
     /// Takes the blocks that are there, at least one unless the input has ended and at most
@@ -535,19 +546,30 @@ impl Blocks {
                 }
                 None
             }
-            Self::There { blocks, .. } => {
+            Self::There {
+                blocks,
+                left_after_stop,
+                ..
+            } => {
                 while into.len() < count {
-                    if progress.is_stopped() {
-                        return Some((None, Ok(())));
+                    let is_stopped = progress.is_stopped();
+                    if is_stopped {
+                        let Some(left) = left_after_stop.checked_sub(1) else {
+                            return Some((None, Ok(())));
+                        };
+                        *left_after_stop = left;
                     }
                     let received = if into.is_empty() {
-                        blocks.recv_timeout(STOP_CHECK)
+                        blocks.recv_timeout(progress.patience())
                     } else {
                         blocks.try_recv().map_err(|_| RecvTimeoutError::Timeout)
                     };
                     match received {
                         Ok(FromReader::Block(block)) => into.push(block),
                         Ok(FromReader::End(reader, result)) => return Some((Some(reader), result)),
+                        Err(RecvTimeoutError::Timeout) if into.is_empty() && is_stopped => {
+                            return Some((None, Ok(())));
+                        }
                         Err(RecvTimeoutError::Timeout) if into.is_empty() => {}
                         Err(RecvTimeoutError::Timeout) => return None,
                         Err(RecvTimeoutError::Disconnected) => return Some((None, Ok(()))),
@@ -580,5 +602,6 @@ const MAX_KNOCKS: usize = 16;
 const MAX_INTERFACES: usize = 65_536;
 /// Ports whose connections matter even when nobody speaks TLS.
 const TLS_PORTS: [u16; 2] = [443, 8443];
-/// How often a wait for input looks whether it was ended from outside.
-const STOP_CHECK: Duration = Duration::from_millis(50);
+/// Blocks that are taken of a stopped stream which goes on all the same: more than lie between
+/// the reading thread and us.
+const MAX_AFTER_STOP: usize = 256;
