@@ -7,33 +7,39 @@ use std::path::{Path, PathBuf};
 /// All files at and below `path`, in the order of their names. A `path` that is no directory is a list of one.
 ///
 /// Symbolic links to files are followed, those to directories are not, so that there is an end. Pipes, sockets and
-/// devices in a directory are passed over.
-///
-/// # Errors
-///
-/// When a directory cannot be read; the text names it.
-pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+/// devices in a directory are passed over. What cannot be read is told to `on_error`, in a text that names it, and the
+/// rest is listed all the same.
+pub fn files(path: &Path, mut on_error: impl FnMut(io::Error)) -> Vec<PathBuf> {
     if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
+        return vec![path.to_owned()];
     }
     let mut found = Vec::new();
     let mut directories = vec![path.to_owned()];
     while let Some(directory) = directories.pop() {
-        let entries = fs::read_dir(&directory).map_err(|error| about(&directory, &error))?;
-        for entry in entries {
-            let entry = entry.map_err(|error| about(&directory, &error))?;
-            let path = entry.path();
-            let kind = entry.file_type().map_err(|error| about(&path, &error))?;
-            // `is_file` follows links; a link into the void is no file.
-            if kind.is_dir() {
-                directories.push(path);
-            } else if path.is_file() {
-                found.push(path);
-            }
+        if let Err(error) = list(&directory, &mut found, &mut directories) {
+            on_error(about(&directory, &error));
         }
     }
     found.sort_unstable();
-    Ok(found)
+    found
+}
+
+/// Sorts the entries of one directory into files and directories.
+fn list(
+    directory: &Path,
+    files: &mut Vec<PathBuf>,
+    directories: &mut Vec<PathBuf>,
+) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        // `is_file` follows links, and a link to a directory is none; a link into the void is neither.
+        if path.is_file() {
+            files.push(path);
+        } else if path.is_dir() && !path.is_symlink() {
+            directories.push(path);
+        }
+    }
+    Ok(())
 }
 
 fn about(path: &Path, error: &io::Error) -> io::Error {

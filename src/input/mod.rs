@@ -8,7 +8,7 @@
 //! use tlstriage::{capture, input};
 //!
 //! # fn main() -> Result<(), capture::Error> {
-//! for path in input::files("captures".as_ref())? {
+//! for path in input::files("captures".as_ref(), |error| eprintln!("{error}")) {
 //!     let reader = capture::Reader::new(input::open_path(&path)?)?;
 //!     println!("{}: {:?}", path.display(), reader.format());
 //! }
