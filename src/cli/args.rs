@@ -1,0 +1,277 @@
+//! The command line: every definition that clap reads.
+//!
+//! clap's types stop in this file. What a value means is told in `values`, and what is done with
+//! it in the door above.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use tlstriage::analysis::Network;
+use tlstriage::output::Format;
+use tlstriage::report::Severity;
+use tlstriage::time::Timestamp;
+
+use crate::cli::limits::{self, Setting};
+use crate::cli::values::{self, Target};
+
+/// Reads packet captures and says for every TLS flow what happened, and why.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tlstriage",
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    subcommand_help_heading = "Other commands",
+    after_help = EXAMPLES,
+    after_long_help = AFTER_LONG_HELP
+)]
+pub(crate) struct Arguments {
+    /// Captures: files, directories, or - for standard input
+    ///
+    /// pcap and pcapng, plain or compressed with gzip, zstd, lz4 or xz. What a file is, is told by
+    /// its first bytes and never by its name. A directory is read with all below it: every file
+    /// that begins like a capture. A file named like a command is written ./schema.
+    #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+    pub(crate) inputs: Vec<PathBuf>,
+
+    /// Format on standard output [default: text, or nothing when there is an -o]
+    #[arg(short, long, value_name = "FORMAT", value_parser = formats(), help_heading = OUTPUT)]
+    pub(crate) format: Option<Format>,
+
+    /// Write to a file as well; may be repeated
+    ///
+    /// The extension tells the format (.jsonl, .ndjson, .json; .txt, .text), or the format stands in
+    /// front: -o text:report.out. A file that is there is replaced, but never one that is read.
+    /// With - for the file, it is standard output.
+    #[arg(
+        short,
+        long,
+        value_name = "[FORMAT:]FILE",
+        value_parser = OsStringValueParser::new().try_map(|text| values::target(&text)),
+        value_hint = ValueHint::FilePath,
+        help_heading = OUTPUT
+    )]
+    pub(crate) output: Vec<Target>,
+
+    /// Add a JSON line for each group of findings
+    #[arg(long, help_heading = OUTPUT)]
+    pub(crate) findings: bool,
+
+    /// Add a last JSON line for the whole run
+    #[arg(long, help_heading = OUTPUT)]
+    pub(crate) summary: bool,
+
+    /// Colour on standard output; auto is for a terminal, and heeds NO_COLOR
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, help_heading = OUTPUT)]
+    pub(crate) color: Color,
+
+    /// Tell only flows with a finding that is more than information
+    #[arg(long, help_heading = TOLD)]
+    pub(crate) flagged: bool,
+
+    /// Tell only flows with this server name; * stands for any characters; may be repeated
+    #[arg(long, value_name = "PATTERN", help_heading = TOLD)]
+    pub(crate) sni: Vec<String>,
+
+    /// End with exit code 1 when something at least this severe was found
+    #[arg(long, value_name = "SEVERITY", value_parser = severities(), help_heading = TOLD)]
+    pub(crate) fail_on: Option<Severity>,
+
+    /// Tell a flow once it has been over for this long, as 60s or 5m
+    ///
+    /// Counted in the time of the capture. By default every flow is told at the end of the run, when
+    /// all its neighbours are known; what is told earlier is marked as partial.
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = TOLD)]
+    pub(crate) horizon: Option<i64>,
+
+    /// Look only at flows with this address at one end; may be repeated
+    #[arg(long, value_name = "IP", value_parser = values::host, help_heading = LOOKED_AT)]
+    pub(crate) host: Vec<Network>,
+
+    /// Look only at flows with an end in this network; may be repeated
+    #[arg(long, value_name = "CIDR", value_parser = values::network, help_heading = LOOKED_AT)]
+    pub(crate) net: Vec<Network>,
+
+    /// Look only at flows with this port at one end; may be repeated
+    #[arg(
+        long,
+        value_name = "PORT",
+        value_parser = clap::value_parser!(u16).range(1..),
+        help_heading = LOOKED_AT
+    )]
+    pub(crate) port: Vec<u16>,
+
+    /// Look only at frames from this time on, as 2026-11-23T04:00:00Z
+    ///
+    /// RFC 3339. Without an offset it is UTC; without a time it is the beginning of that day.
+    #[arg(long, value_name = "TIME", value_parser = values::from, help_heading = LOOKED_AT)]
+    pub(crate) from: Option<Timestamp>,
+
+    /// Look only at frames up to this time
+    ///
+    /// RFC 3339. Without an offset it is UTC; without a time it is the end of that day.
+    #[arg(long, value_name = "TIME", value_parser = values::to, help_heading = LOOKED_AT)]
+    pub(crate) to: Option<Timestamp>,
+
+    /// Know the default certificates of this file too; may be repeated
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        help_heading = WORK
+    )]
+    pub(crate) catalog: Vec<PathBuf>,
+
+    /// How many threads work [default: one for each processor]
+    ///
+    /// The results are the same on any number of threads.
+    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = WORK)]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Change a bound on memory, as flows=100000; may be repeated; --help lists them
+    #[arg(
+        long,
+        value_name = "NAME=VALUE",
+        value_parser = limits::parse,
+        long_help = limits::help(),
+        help_heading = WORK
+    )]
+    pub(crate) limit: Vec<Setting>,
+
+    /// No progress and no notes on standard error, only errors
+    #[arg(short, long, help_heading = WORK)]
+    pub(crate) quiet: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What else the program does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the JSON Schema of the JSON lines
+    Schema,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// A shell that can be told what to complete.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shell(clap_complete::Shell);
+
+impl ValueEnum for Shell {
+    fn value_variants<'a>() -> &'a [Self] {
+        use clap_complete::Shell::{Bash, Elvish, Fish, PowerShell, Zsh};
+        &[
+            Self(Bash),
+            Self(Elvish),
+            Self(Fish),
+            Self(PowerShell),
+            Self(Zsh),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        self.0.to_possible_value()
+    }
+}
+
+impl Shell {
+    /// The script that teaches it this command line.
+    pub(crate) fn script(self) -> Vec<u8> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.0, &mut Arguments::command(), "tlstriage", &mut script);
+        script
+    }
+}
+
+/// When there is colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless the environment asks for none.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// The command line was answered and there is nothing left to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answered {
+    /// With what was asked for: the help, the version.
+    Help,
+    /// With what is wrong about it.
+    Usage,
+}
+
+/// Reads the command line. Help, version and usage errors are printed here.
+pub(crate) fn parse() -> Result<Arguments, Answered> {
+    let error = match Arguments::try_parse() {
+        Ok(arguments) => return Ok(arguments),
+        Err(error) => error,
+    };
+    let printed = error.print();
+    let is_written =
+        printed.map_or_else(|error| error.kind() == io::ErrorKind::BrokenPipe, |()| true);
+    if error.use_stderr() || !is_written {
+        Err(Answered::Usage)
+    } else {
+        Err(Answered::Help)
+    }
+}
+
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.iter().map(|format| format.name()))
+        .try_map(|name| name.parse::<Format>())
+}
+
+fn severities() -> impl TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(Severity::ALL.iter().map(|severity| severity.as_str()))
+        .try_map(|word| values::severity(&word))
+}
+
+const OUTPUT: &str = "Output";
+const TOLD: &str = "What is told";
+const LOOKED_AT: &str = "What is looked at";
+const WORK: &str = "How it is done";
+
+const EXAMPLES: &str = "\
+Examples:
+  tlstriage gateway.pcap                      a report for a person
+  tlstriage -f jsonl gateway.pcap             one JSON line for each TLS flow
+  tlstriage captures/ -o flows.jsonl -o report.txt
+  sudo tcpdump -i any -s 0 -w - | tlstriage -    Ctrl-C ends it, then the report";
+
+const AFTER_LONG_HELP: &str = "\
+Exit codes:
+  0  Done.
+  1  Done, and something at or above --fail-on was found.
+  2  Wrong usage, or no input could be analysed, or an output could not be written.
+  3  Done, but an input was damaged or could not be read: standard error says where and why, and
+     all other results are there. This goes before 1.
+  A closed pipe on standard output is a quiet end with 0.
+
+Signals:
+  The first SIGINT (Ctrl-C) or SIGTERM ends the input: what was read is judged and written, with
+  the usual exit code. The second ends the program at once, with 130 or 143.
+
+Examples:
+  tlstriage gateway.pcap
+      A report for a person on standard output.
+  tlstriage -f jsonl gateway.pcap | jq -r '.tls.client.server_name // empty'
+      One JSON line for each TLS flow.
+  tlstriage captures/ more.pcapng.gz -o flows.jsonl -o report.txt
+      Several inputs, several outputs, one pass.
+  tlstriage --net 10.1.0.0/16 --port 443 --from 2026-11-23T04:00 gateway.pcap
+      Only a part of a capture.
+  sudo tcpdump -i any -s 0 -w - | tlstriage -
+      A live capture: Ctrl-C ends it, then comes the report.";
