@@ -217,7 +217,8 @@ impl Connection {
             lane.has_rst |= segment.flags.rst();
             lane.has_fin |= segment.flags.fin();
             self.close.get_or_insert((direction, how));
-            if self.is_closed() {
+            // After a reset from one side, what the other had sent may still arrive.
+            if self.lanes.iter().all(|lane| lane.has_fin || lane.has_rst) {
                 self.settle_if_read(&segment.key, env.shared);
             }
         }

@@ -247,14 +247,23 @@ impl Shard {
     /// Glances at one connection, and lets it go if it has been over or silent for long.
     fn age(&mut self, shared: &Shared) {
         let now = self.now;
-        let is_over = |connection: &Connection, last: Timestamp| {
-            let patience = if connection.is_closed() { LINGER } else { IDLE };
-            now.nanos_since(last) > patience
+        let held_len = &mut self.held_len;
+        let is_over = |connection: &mut Connection, key: &FlowKey, last: Timestamp| {
+            let silent = now.nanos_since(last);
+            if !connection.is_closed() {
+                return silent > IDLE;
+            }
+            if silent > IN_FLIGHT && connection.held_len() > 0 {
+                *held_len = held_len.saturating_sub(connection.held_len());
+                connection.settle(key, shared);
+            }
+            silent > LINGER
         };
         if let Some((key, connection)) = self.table.sweep(is_over) {
             self.depart(key, connection, shared);
         }
-        if let Some((key, connection)) = self.half_open.sweep(is_over) {
+        let is_forgotten = |_: &mut Connection, _: &FlowKey, last| now.nanos_since(last) > IDLE;
+        if let Some((key, connection)) = self.half_open.sweep(is_forgotten) {
             self.depart(key, connection, shared);
         }
     }
@@ -313,6 +322,9 @@ impl Shard {
 /// segment lifetime that RFC 9293, section 3.4.2, assumes is four minutes; hardly any stack waits
 /// for more than one.
 const LINGER: i64 = 60 * SECOND;
+/// How long segments may still be on their way after a reset: what the other side had sent
+/// before it heard of it.
+const IN_FLIGHT: i64 = SECOND;
 /// How long an open connection may be silent: the default of TCP keep-alives (RFC 9293,
 /// section 3.8.4).
 const IDLE: i64 = 2 * 60 * 60 * SECOND;

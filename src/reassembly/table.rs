@@ -110,15 +110,18 @@ impl<T> FlowTable<T> {
     }
 
     /// Looks at the next slot and takes its flow out when `is_over` says so: `is_over` is given
-    /// the flow and the time of its last packet.
-    pub fn sweep(&mut self, is_over: impl FnOnce(&T, Timestamp) -> bool) -> Option<(FlowKey, T)> {
+    /// the flow, its key and the time of its last packet, and may change the flow.
+    pub fn sweep(
+        &mut self,
+        is_over: impl FnOnce(&mut T, &FlowKey, Timestamp) -> bool,
+    ) -> Option<(FlowKey, T)> {
         let at = self.advance()?;
-        let over = self
-            .slots
-            .get(at)?
-            .as_ref()
-            .is_some_and(|slot| is_over(&slot.flow, slot.last));
-        if over { self.take(at) } else { None }
+        let slot = self.slots.get_mut(at)?.as_mut()?;
+        if is_over(&mut slot.flow, &slot.key, slot.last) {
+            self.take(at)
+        } else {
+            None
+        }
     }
 
     /// Makes room: of the next [`EVICTION_CHOICE`] flows in the sweep, takes out the one that
@@ -248,7 +251,7 @@ mod tests {
             table.insert(key(n), second(i64::from(n)), n);
         }
         let swept: Vec<_> = (0..50)
-            .filter_map(|_| table.sweep(|_, last| last < second(10)))
+            .filter_map(|_| table.sweep(|_, _, last| last < second(10)))
             .collect();
         assert_eq!(swept.len(), 10);
         assert_eq!(table.len(), 40);
