@@ -1,8 +1,10 @@
 //! Who vouches for the certificate: `cert.self-signed-leaf`, `cert.chain-order`,
 //! `cert.chain-incomplete`, `cert.private-ca`.
 //!
-//! Only what the served chain itself shows; no trust store is asked.
+//! Only what the served chain itself shows; no trust store is asked. And only of a certificate
+//! that covers the name asked for: of any other, the name is the matter.
 
+use crate::pki::Coverage;
 use crate::pki::chain::{Order, Top};
 use crate::verdict::evidence::{Chain, Evidence};
 use crate::verdict::finding::{Confidence, Finding, Severity, VerdictId};
@@ -12,7 +14,7 @@ use crate::verdict::wording;
 /// The certificate covers the name, but nobody vouches for it.
 pub(super) fn self_signed(evidence: &Evidence<'_>) -> Option<Finding> {
     let chain = wording::chain(evidence)?;
-    if !is_lone_self_signed(&chain) {
+    if !is_lone_self_signed(&chain) || !covers(&chain) {
         return None;
     }
     found(
@@ -33,7 +35,7 @@ pub(super) fn self_signed(evidence: &Evidence<'_>) -> Option<Finding> {
 /// The first certificate is not the server's own (RFC 5246, section 7.4.2).
 pub(super) fn order(evidence: &Evidence<'_>) -> Option<Finding> {
     let chain = wording::chain(evidence)?;
-    if chain.shape.order != Order::LeafNotFirst {
+    if chain.shape.order != Order::LeafNotFirst || !covers(&chain) {
         return None;
     }
     found(
@@ -51,7 +53,7 @@ pub(super) fn order(evidence: &Evidence<'_>) -> Option<Finding> {
 /// The issuer of the last certificate in reach of the leaf is missing, and it is no root.
 pub(super) fn incomplete(evidence: &Evidence<'_>) -> Option<Finding> {
     let chain = wording::chain(evidence)?;
-    if !lacks_intermediate(&chain) {
+    if !lacks_intermediate(&chain) || !covers(&chain) {
         return None;
     }
     found(
@@ -76,6 +78,7 @@ pub(super) fn private(evidence: &Evidence<'_>) -> Option<Finding> {
     if lacks_intermediate(&chain)
         || chain.shape.order == Order::LeafNotFirst
         || is_lone_self_signed(&chain)
+        || !covers(&chain)
     {
         return None;
     }
@@ -136,6 +139,10 @@ fn alert_confidence(evidence: &Evidence<'_>) -> Confidence {
 /// the client to find out, and it did not.
 fn lacks_intermediate(chain: &Chain<'_>) -> bool {
     chain.shape.top == Top::IssuerNotSent && chain.shape.path.len() == 1
+}
+
+fn covers(chain: &Chain<'_>) -> bool {
+    chain.coverage.is_some_and(Coverage::covers)
 }
 
 fn is_lone_self_signed(chain: &Chain<'_>) -> bool {

@@ -12,7 +12,8 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
     }
     let chain = wording::chain(evidence)?;
     let is_self_signed = chain.leaf.self_signed.holds();
-    if !chain.default.is_default() && !is_self_signed {
+    // What an authority issued is another site's certificate, also where it is the default one.
+    if !chain.default.in_catalog && !is_self_signed {
         return None;
     }
     let confidence = if chain.default.by_comparison {

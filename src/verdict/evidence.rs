@@ -65,14 +65,6 @@ pub struct DefaultBy<'a> {
     pub by_comparison: bool,
 }
 
-impl DefaultBy<'_> {
-    /// Whether there is any reason.
-    #[must_use]
-    pub const fn is_default(&self) -> bool {
-        self.in_catalog || self.by_comparison
-    }
-}
-
 /// What other flows of the same server endpoint tell.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EndpointFacts {

@@ -12,6 +12,9 @@ pub(super) fn wrong_name(evidence: &Evidence<'_>) -> Option<Finding> {
         return None;
     }
     let chain = wording::chain(evidence)?;
+    if chain.leaf.self_signed.holds() || chain.default.in_catalog {
+        return None;
+    }
     // With another site's certificate in view elsewhere it is the default binding for sure.
     let confidence = match (evidence.endpoint.serves_other_names, evidence.reaction) {
         (true, _) => Confidence::High,
