@@ -20,6 +20,8 @@ const TABLE: &[(&str, &[&str])] = &[
         &[
             "capture",
             "flow",
+            // A source is opened when its turn comes.
+            "input",
             "packet",
             "pki",
             "reassembly",

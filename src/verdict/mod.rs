@@ -31,7 +31,7 @@ pub use reaction::{Act, ClearAlert, Close, Closing, Course, Reaction, Side};
 type Check = fn(&Evidence<'_>) -> Option<Finding>;
 
 /// The decision table, in order of precedence.
-const CHECKS: [Check; 17] = [
+const CHECKS: [Check; 16] = [
     unreachable::check,
     capture::midstream,
     protocol::version_or_cipher,
@@ -49,7 +49,6 @@ const CHECKS: [Check; 17] = [
     authority::order,
     authority::incomplete,
     authority::private,
-    protocol::broken_off,
 ];
 
 /// Judges one flow.
@@ -63,11 +62,13 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
             findings.push(finding);
         }
     }
+    let explains = |finding: &Finding| finding.severity >= finding.id.severity();
+    if !findings.iter().any(explains) {
+        findings.extend(protocol::broken_off(evidence));
+    }
     // The first that explains the outcome goes first; a stable sort keeps the rest in order.
-    findings.sort_by_key(|finding| finding.severity < finding.id.severity());
-    let named = findings
-        .first()
-        .filter(|finding| finding.severity >= finding.id.severity());
+    findings.sort_by_key(|finding| !explains(finding));
+    let named = findings.first().filter(|finding| explains(finding));
     if let Some(finding) = named {
         return Judgement {
             verdict: finding.id,
@@ -89,3 +90,6 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
         findings,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -233,3 +233,163 @@ fn is_finished(len: u32) -> bool {
 /// The record of an empty Certificate message: 4 + 1 + 3 bytes, content type and tag.
 const EMPTY_CERTIFICATE: u32 = 25;
 const CLOSE_NOTIFY: u8 = 0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tls::MessageType;
+
+    const HELLO: StepKind = StepKind::Message(MessageType::CLIENT_HELLO);
+    const ANSWER: StepKind = StepKind::Message(MessageType::SERVER_HELLO);
+    const CLIENT_LEAVES: Option<Close> = Some(Close {
+        by: Side::Client,
+        how: Closing::Fin,
+    });
+
+    fn client(kind: StepKind, len: u32) -> Act {
+        Act {
+            by: Side::Client,
+            kind,
+            len,
+        }
+    }
+
+    fn server(kind: StepKind, len: u32) -> Act {
+        Act {
+            by: Side::Server,
+            kind,
+            len,
+        }
+    }
+
+    /// A TLS 1.3 flow whose client sends protected records of these lengths.
+    fn tls13(records: &[u32], close: Option<Close>) -> Reaction {
+        let mut acts = vec![client(HELLO, 300), server(ANSWER, 122)];
+        acts.extend([23, 823, 281, 69].map(|len| server(StepKind::ApplicationData, len)));
+        acts.extend(
+            records
+                .iter()
+                .map(|len| client(StepKind::ApplicationData, *len)),
+        );
+        let course = Course {
+            acts: &acts,
+            alerts: &[],
+            close,
+            is_tls13: true,
+        };
+        course.reaction()
+    }
+
+    #[test]
+    fn in_tls13_the_size_of_the_first_record_tells_finished_from_alert() {
+        for finished in [45, 53, 69, 85] {
+            assert_eq!(tls13(&[finished, 120], None), Reaction::Accepted);
+            assert_eq!(
+                tls13(&[finished, 19], CLIENT_LEAVES),
+                Reaction::LeftAfterHandshake
+            );
+            assert_eq!(
+                tls13(&[finished], CLIENT_LEAVES),
+                Reaction::LeftAfterHandshake
+            );
+            assert_eq!(tls13(&[finished], None), Reaction::Finished);
+        }
+        for alert in [11, 19, 35] {
+            assert_eq!(tls13(&[alert], None), Reaction::Refused(Side::Client, None));
+        }
+        assert_eq!(tls13(&[], CLIENT_LEAVES), Reaction::LeftAfterAnswer);
+        assert_eq!(tls13(&[], None), Reaction::Unfinished);
+    }
+
+    #[test]
+    fn in_tls13_a_client_certificate_comes_before_finished() {
+        assert_eq!(
+            tls13(&[900, 281, 53], CLIENT_LEAVES),
+            Reaction::LeftAfterHandshake
+        );
+        assert_eq!(tls13(&[900, 281, 53, 100], None), Reaction::Accepted);
+        let mut acts = vec![client(HELLO, 300), server(ANSWER, 122)];
+        acts.extend([25, 53, 100].map(|len| client(StepKind::ApplicationData, len)));
+        acts.push(server(StepKind::ApplicationData, 19));
+        let course = Course {
+            acts: &acts,
+            alerts: &[],
+            close: Some(Close {
+                by: Side::Server,
+                how: Closing::Fin,
+            }),
+            is_tls13: true,
+        };
+        assert_eq!(course.reaction(), Reaction::Refused(Side::Server, None));
+    }
+
+    #[test]
+    fn in_tls12_application_data_of_the_client_is_consent() {
+        let finish = [
+            client(StepKind::EncryptedHandshake, 40),
+            server(StepKind::EncryptedHandshake, 40),
+        ];
+        let after = |last: Option<Act>, close| {
+            let acts: Vec<Act> = finish.iter().copied().chain(last).collect();
+            let course = Course {
+                acts: &acts,
+                alerts: &[],
+                close,
+                is_tls13: false,
+            };
+            course.reaction()
+        };
+        let data = client(StepKind::ApplicationData, 100);
+        let alert = client(StepKind::EncryptedAlert, 26);
+        assert_eq!(after(Some(data), CLIENT_LEAVES), Reaction::Accepted);
+        assert_eq!(after(Some(alert), None), Reaction::LeftAfterHandshake);
+        assert_eq!(after(None, CLIENT_LEAVES), Reaction::LeftAfterHandshake);
+        assert_eq!(after(None, None), Reaction::Finished);
+    }
+
+    #[test]
+    fn a_close_is_blamed_on_who_closed_first_and_when() {
+        let acts = [client(HELLO, 300), server(ANSWER, 90)];
+        let reaction = |acts: &[Act], by| {
+            let how = Closing::Rst;
+            let course = Course {
+                acts,
+                alerts: &[],
+                close: Some(Close { by, how }),
+                is_tls13: false,
+            };
+            course.reaction()
+        };
+        assert_eq!(
+            reaction(&acts[..1], Side::Server),
+            Reaction::ClosedBeforeAnswer
+        );
+        assert_eq!(reaction(&acts[..1], Side::Client), Reaction::GaveUp);
+        assert_eq!(reaction(&acts, Side::Server), Reaction::ClosedInHandshake);
+        assert_eq!(reaction(&acts, Side::Client), Reaction::LeftAfterAnswer);
+    }
+
+    #[test]
+    fn a_warning_and_a_close_notify_decide_nothing() {
+        let alert = |is_fatal, code| ClearAlert {
+            by: Side::Server,
+            is_fatal,
+            code,
+        };
+        let reaction = |alerts: &[ClearAlert]| {
+            let course = Course {
+                acts: &[],
+                alerts,
+                close: None,
+                is_tls13: false,
+            };
+            course.reaction()
+        };
+        assert_eq!(
+            reaction(&[alert(false, 112), alert(true, 0)]),
+            Reaction::Unfinished
+        );
+        let refused = Reaction::Refused(Side::Server, Some(112));
+        assert_eq!(reaction(&[alert(false, 112), alert(true, 112)]), refused);
+    }
+}
