@@ -96,8 +96,7 @@ impl Shard {
         self.now = self.now.max(arrival.mark.time);
         self.age(shared);
         let segment = arrival.segment;
-        if (segment.flags.syn() || !self.apply(arrival, shared))
-            && self.make_room(segment, arrival.mark, shared)
+        if (segment.flags.syn() || !self.apply(arrival, shared)) && self.make_room(arrival, shared)
         {
             self.apply(arrival, shared);
         }
@@ -121,7 +120,7 @@ impl Shard {
             segment,
             payload,
             mark,
-            outer,
+            ..
         } = *arrival;
         let Some(found) = self.table.find(&segment.key, self.now) else {
             return false;
@@ -131,11 +130,7 @@ impl Shard {
             Some(older) if is_meant_for_older => older,
             _ => found,
         };
-        if connection.is_new_path(segment.path) && segment.path != PathId::default() {
-            connection
-                .encapsulation
-                .get_or_insert_with(|| Box::new(outer()));
-        }
+        note_path(connection, arrival);
         let env = Environment {
             limits: &self.limits,
             shared,
@@ -153,7 +148,8 @@ impl Shard {
 
     /// Sees to it that the table has a connection for a segment that found none, or that opens
     /// one. `false` when the segment asks for no more than to be remembered as a SYN.
-    fn make_room(&mut self, segment: &Segment, mark: Mark, shared: &Shared) -> bool {
+    fn make_room(&mut self, arrival: &Arrival<'_>, shared: &Shared) -> bool {
+        let Arrival { segment, mark, .. } = *arrival;
         let key = segment.key;
         let knocks = segment.flags.syn() && !segment.flags.ack();
         if let Some(found) = self.table.find(&key, self.now) {
@@ -175,7 +171,7 @@ impl Shard {
             return true;
         }
         if knocks && segment.wire_len == 0 {
-            self.knock(segment, mark, shared);
+            self.knock(arrival, shared);
             return false;
         }
         let connection = self.half_open.remove(&key).unwrap_or_else(|| {
@@ -194,52 +190,34 @@ impl Shard {
     }
 
     /// Remembers a SYN, until something answers it.
-    fn knock(&mut self, segment: &Segment, mark: Mark, shared: &Shared) {
+    fn knock(&mut self, arrival: &Arrival<'_>, shared: &Shared) {
+        let Arrival { segment, mark, .. } = *arrival;
         let key = segment.key;
+        let env = Environment {
+            limits: &self.limits,
+            shared,
+        };
         if let Some(found) = self.half_open.find(&key, self.now) {
-            if found.is_reopened_by(segment) {
-                let earlier = std::mem::replace(found, Connection::new(mark));
-                found.take(
-                    segment,
-                    &[],
-                    mark,
-                    &Environment {
-                        limits: &self.limits,
-                        shared,
-                    },
-                );
+            let earlier = found
+                .is_reopened_by(segment)
+                .then(|| std::mem::replace(found, Connection::new(mark)));
+            note_path(found, arrival);
+            found.take(segment, &[], mark, &env);
+            if let Some(earlier) = earlier {
                 self.counts.connections += 1;
                 self.depart(key, earlier, shared);
-            } else {
-                found.take(
-                    segment,
-                    &[],
-                    mark,
-                    &Environment {
-                        limits: &self.limits,
-                        shared,
-                    },
-                );
             }
             return;
         }
+        let mut connection = Connection::new(mark);
+        note_path(&mut connection, arrival);
+        connection.take(segment, &[], mark, &env);
         if self.half_open.is_full()
             && let Some((key, evicted)) = self.half_open.evict()
         {
             self.counts.half_open_evicted += 1;
             self.depart(key, evicted, shared);
         }
-        let mut connection = Connection::new(mark);
-        connection.is_new_path(segment.path);
-        connection.take(
-            segment,
-            &[],
-            mark,
-            &Environment {
-                limits: &self.limits,
-                shared,
-            },
-        );
         self.counts.connections += 1;
         self.half_open.insert(key, self.now, connection);
     }
@@ -315,6 +293,17 @@ impl Shard {
         for (key, connection) in self.half_open.drain() {
             self.depart(key, connection, shared);
         }
+    }
+}
+
+/// Takes a closer look at the networks around a segment, the first time a connection comes
+/// through any.
+fn note_path(connection: &mut Connection, arrival: &Arrival<'_>) {
+    let path = arrival.segment.path;
+    if connection.is_new_path(path) && path != PathId::default() {
+        connection
+            .encapsulation
+            .get_or_insert_with(|| Box::new((arrival.outer)()));
     }
 }
 
