@@ -198,8 +198,8 @@ impl Connection {
         if !matches!(self.phase, Phase::Settled(_)) && self.is_foreign(segment) {
             return;
         }
-        // What follows a reset from the same side is junk.
-        if segment.wire_len > 0 && !segment.flags.rst() && !self.lane(direction).has_rst {
+        let is_junk = self.lane(direction).is_junk(segment.seq);
+        if segment.wire_len > 0 && !segment.flags.rst() && !is_junk {
             let offset = u32::from(segment.flags.syn());
             let seq = SeqNumber(segment.seq.0.wrapping_add(offset));
             self.lane_mut(direction).extend(seq, segment.wire_len);
@@ -214,7 +214,9 @@ impl Connection {
                 Closing::Fin
             };
             let lane = self.lane_mut(direction);
-            lane.has_rst |= segment.flags.rst();
+            if segment.flags.rst() {
+                lane.reset_at(segment.seq);
+            }
             lane.has_fin |= segment.flags.fin();
             self.close.get_or_insert((direction, how));
             // After a reset from one side, what the other had sent may still arrive.
@@ -251,6 +253,7 @@ impl Connection {
         match reading.progress() {
             Progress::Undecided | Progress::Handshaking => {}
             Progress::NotTls => self.phase = Phase::Watching,
+            Progress::Settled if reading.is_patient() => {}
             Progress::Settled => self.settle(&segment.key, env.shared),
         }
     }
@@ -262,7 +265,9 @@ impl Connection {
             Phase::Opening => match anchor {
                 // Not the first byte: what comes before may still come.
                 Some(anchor) if anchor != seq => return true,
-                Some(_) => return tls::may_begin(payload),
+                Some(_) => {
+                    return tls::may_begin(payload) || self.is_early_answer(segment, payload);
+                }
                 None => tls::may_begin(payload),
             },
             _ => tls::begins_client_hello(payload) || tls::begins_server_hello(payload),
@@ -277,6 +282,13 @@ impl Connection {
             return true;
         }
         matches!(self.phase, Phase::Opening)
+    }
+
+    /// Whether the server may answer here what is yet to be captured: the request for a tunnel, or
+    /// for TLS.
+    fn is_early_answer(&self, segment: &Segment, payload: &[u8]) -> bool {
+        let is_answer = payload.len() <= 2 || payload.starts_with(b"HTTP/1.");
+        is_answer && self.opener == Some(segment.direction.reversed())
     }
 
     /// Reads what waits, and gives up what is missing: no more will come, or nothing more matters.

@@ -19,6 +19,8 @@ pub(super) struct Lane {
     pub(super) syn: Option<SeqNumber>,
     pub(super) has_fin: bool,
     pub(super) has_rst: bool,
+    /// Where a reset cut it off: what lies behind that is junk.
+    end: Option<SeqNumber>,
     /// The last two frames, to know a frame that is captured again.
     recent: [u64; 2],
 }
@@ -60,6 +62,17 @@ impl Lane {
         if self.high.is_none() {
             self.high = Some(first);
         }
+    }
+
+    /// Notes a reset, and where it stands.
+    pub(super) fn reset_at(&mut self, seq: SeqNumber) {
+        self.has_rst = true;
+        self.end.get_or_insert(seq);
+    }
+
+    /// Whether a byte stands behind a reset. What was sent before it may be captured after it.
+    pub(super) fn is_junk(&self, seq: SeqNumber) -> bool {
+        self.end.is_some_and(|end| seq.offset_from(end) >= 0)
     }
 
     /// How far `seq` lies from what was seen of this direction.

@@ -106,6 +106,15 @@ impl Reading {
         }
     }
 
+    /// Whether something waits for bytes that may just be late: to end now would be to call
+    /// them lost.
+    pub(super) fn is_patient(&self) -> bool {
+        [&self.low, &self.high].into_iter().any(|way| match way {
+            Way::Flowing(stream) => (1..=LATE_LEN).contains(&stream.waiting_len()),
+            Way::Held(_) => false,
+        })
+    }
+
     /// Whether bytes wait for others before them.
     pub(super) fn is_waiting(&self) -> bool {
         [&self.low, &self.high].into_iter().any(|way| match way {
@@ -210,15 +219,19 @@ impl Way {
 /// Whether a segment begins with a record: one that it holds whole and nothing else, or one that
 /// another follows.
 fn begins_with_record(payload: &[u8]) -> bool {
-    let is_whole = payload
+    is_record(payload) || tls::find_records(payload) == Some(0)
+}
+
+/// Whether a segment holds one record and nothing else.
+fn is_record(payload: &[u8]) -> bool {
+    payload
         .split_first_chunk::<5>()
         .is_some_and(|(header, body)| {
             let [content_type, major, _, len_hi, len_lo] = *header;
             matches!(content_type, 20..=24)
                 && major == 3
                 && body.len() == usize::from(u16::from_be_bytes([len_hi, len_lo]))
-        });
-    is_whole || tls::find_records(payload) == Some(0)
+        })
 }
 
 fn lane_of(direction: Direction) -> tls::Lane {
@@ -257,7 +270,8 @@ pub(super) struct Settled {
 
 impl Settled {
     /// Follows the record headers of a direction, to see an alert go by. Bytes inside a record
-    /// may be missing; a header that is missing ends it.
+    /// may be missing; where a header is, only a segment that holds one record and nothing else
+    /// is understood.
     pub(super) fn follow(
         &mut self,
         direction: Direction,
@@ -276,26 +290,27 @@ impl Settled {
         let Some(fresh) = payload.get(behind..) else {
             return;
         };
-        let skipped = u32::try_from(ahead).unwrap_or(0);
+        let mut framing = *tail;
+        if framing.on_gap(u64::try_from(ahead).unwrap_or(0)).is_err() {
+            // A header is missing, and may only be late. A segment that is a record needs none.
+            if !is_record(payload) {
+                return;
+            }
+            framing = Tail::default();
+        }
         let late_alerts = &mut self.late_alerts;
         let cut = usize::try_from(wire_len)
             .unwrap_or(usize::MAX)
             .saturating_sub(payload.len());
-        let mut lost = skipped > 0 && tail.on_gap(u64::from(skipped)).is_err();
-        lost = lost
-            || tail
-                .on_bytes(fresh, |content_type, _| {
-                    if content_type == ContentType::ALERT && late_alerts.len() < MAX_LATE_ALERTS {
-                        late_alerts.push(direction);
-                    }
-                })
-                .is_err();
-        lost = lost || (cut > 0 && tail.on_gap(u64::try_from(cut).unwrap_or(u64::MAX)).is_err());
-        if lost {
-            *place = None;
-        } else {
-            *next = SeqNumber(seq.0.wrapping_add(wire_len));
-        }
+        let is_followed = framing
+            .on_bytes(fresh, |content_type, _| {
+                if content_type == ContentType::ALERT && late_alerts.len() < MAX_LATE_ALERTS {
+                    late_alerts.push(direction);
+                }
+            })
+            .and_then(|()| framing.on_gap(u64::try_from(cut).unwrap_or(u64::MAX)))
+            .is_ok();
+        *place = is_followed.then(|| (SeqNumber(seq.0.wrapping_add(wire_len)), framing));
     }
 }
 
@@ -303,5 +318,8 @@ impl Settled {
 const MAX_HELD: usize = 16;
 /// Bytes of them.
 const MAX_HELD_LEN: usize = 32 * 1024;
+/// Bytes by which a segment may be late, about eleven of an Ethernet: with more waiting, what is
+/// missing is not worth the memory once the handshake is known.
+const LATE_LEN: usize = 16 * 1024;
 /// Alerts of a settled connection that are told.
 const MAX_LATE_ALERTS: usize = 4;
