@@ -46,6 +46,9 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
 
 fn outside(leaf: &Certificate, at: crate::time::Timestamp) -> Option<String> {
     use crate::time::Precision::Seconds;
+    if at < CLOCK_WAS_SET {
+        return None;
+    }
     if let Some(end) = leaf.not_after.filter(|end| at > *end) {
         return Some(format!("had expired on {}", end.to_rfc3339(Seconds)));
     }
@@ -55,5 +58,10 @@ fn outside(leaf: &Certificate, at: crate::time::Timestamp) -> Option<String> {
         start.to_rfc3339(Seconds)
     ))
 }
+
+/// A frame before 1971 has no time, as in a simple packet block of pcapng, or one of a clock that
+/// was never set.
+const CLOCK_WAS_SET: crate::time::Timestamp =
+    crate::time::Timestamp::from_nanos(365 * 24 * 60 * 60 * 1_000_000_000);
 
 const CERTIFICATE_EXPIRED: u8 = 45;
