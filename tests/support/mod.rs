@@ -39,3 +39,4 @@ pub mod packet;
 pub mod random;
 pub mod shuffle;
 pub mod tls;
+pub mod town;
