@@ -13,6 +13,7 @@ use crate::analysis::round::{FrameTally, Intake};
 use crate::analysis::shard::{SHARDS, Shard, ShardCounts};
 use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
+use crate::analysis::waiting::Departed;
 use crate::capture::{Block, LinkType};
 use crate::packet::{Defragmenter, FragmentCounts, FragmentLimits};
 use crate::reassembly::Limits;
@@ -32,7 +33,7 @@ pub(super) struct Group {
 /// What is left of a capture when it has ended.
 #[derive(Debug, Default)]
 pub(super) struct Ended {
-    pub(super) stories: Vec<Story>,
+    pub(super) stories: Vec<Departed>,
     /// Connections that never came about, and worth telling on their own merits.
     pub(super) knocks: Vec<Story>,
     pub(super) knocks_left_out: u64,
@@ -73,8 +74,9 @@ impl Group {
         file: u32,
         filter: &Filter,
         shared: &Shared,
+        clock: Timestamp,
         pool: Option<&rayon::ThreadPool>,
-    ) -> (FrameTally, Vec<Story>) {
+    ) -> (FrameTally, Vec<Departed>) {
         self.last_file = file;
         let mut intake = Intake {
             file,
@@ -82,6 +84,7 @@ impl Group {
             shards: &mut self.shards,
             fragments: &mut self.fragments,
             shared,
+            clock,
         };
         let tally = match pool {
             Some(pool) => pool.install(|| intake.take_side_by_side(blocks)),
@@ -116,6 +119,7 @@ impl Group {
             shards: &mut self.shards,
             fragments: &mut self.fragments,
             shared,
+            clock: self.end,
         };
         intake.take_abandoned();
         let finish = |shard: &mut Shard| {

@@ -27,6 +27,7 @@ mod shared;
 mod story;
 mod tally;
 mod telling;
+mod waiting;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -79,6 +79,8 @@ pub(super) struct Intake<'a> {
     pub(super) shards: &'a mut [Shard],
     pub(super) fragments: &'a mut Defragmenter,
     pub(super) shared: &'a Shared,
+    /// The newest time among the frames of the run so far.
+    pub(super) clock: Timestamp,
 }
 
 impl Intake<'_> {
@@ -87,6 +89,7 @@ impl Intake<'_> {
         let mut tally = FrameTally::default();
         for frame in blocks.iter().flat_map(Block::frames) {
             tally.see(&frame);
+            self.clock = self.clock.max(frame.time);
             if !self.filter.admits_time(frame.time) {
                 tally.filtered += 1;
                 continue;
@@ -97,6 +100,7 @@ impl Intake<'_> {
                         segment: &segment,
                         payload: segment.payload(frame.data),
                         mark: mark(&frame, self.file),
+                        clock: self.clock,
                         outer: &|| packet::encapsulation(&frame),
                     };
                     self.take_segment(&arrival, &mut tally);
@@ -156,6 +160,7 @@ impl Intake<'_> {
                     segment: &segment,
                     payload: segment.payload(frame.data),
                     mark: mark(completed_by, self.file),
+                    clock: self.clock,
                     outer: &|| joined.encapsulation(),
                 };
                 self.take_segment(&arrival, tally);
@@ -181,6 +186,10 @@ impl Intake<'_> {
                     whole.push(joined);
                 });
             }
+            batch.clock = self.clock;
+            if let Some((newest, _)) = batch.tally.last {
+                self.clock = self.clock.max(newest);
+            }
             tally.add(&batch.tally);
         }
         let (file, shared) = (self.file, self.shared);
@@ -190,7 +199,7 @@ impl Intake<'_> {
             .for_each(|(number, shard)| {
                 for (batch, block) in batches.iter().zip(blocks) {
                     for entry in batch.lists.get(number).into_iter().flatten() {
-                        entry.give_to(shard, block, &whole, file, shared);
+                        entry.give_to(shard, block, batch.clock, &whole, file, shared);
                     }
                 }
                 shard.tell();
@@ -238,6 +247,8 @@ fn mark(frame: &Frame<'_>, file: u32) -> Mark {
 struct Batch {
     lists: Vec<Vec<Entry>>,
     fragments: Vec<(FrameAt, Fragment)>,
+    /// The newest time among the frames of the run before this block.
+    clock: Timestamp,
     tally: FrameTally,
 }
 
@@ -266,10 +277,12 @@ struct FrameAt {
     original_len: u32,
     start: usize,
     len: usize,
+    /// The newest time among the frames of the block up to this one.
+    newest: Timestamp,
 }
 
 impl FrameAt {
-    fn of(frame: &Frame<'_>, block: &Block) -> Self {
+    fn of(frame: &Frame<'_>, block: &Block, newest: Timestamp) -> Self {
         Self {
             number: frame.number,
             time: frame.time,
@@ -279,6 +292,7 @@ impl FrameAt {
             original_len: frame.original_len,
             start: block.offset_of(frame.data).unwrap_or_default(),
             len: frame.data.len(),
+            newest,
         }
     }
 
@@ -301,8 +315,10 @@ fn decode(block: &Block, filter: &Filter) -> Batch {
         lists: (0..SHARDS).map(|_| Vec::new()).collect(),
         ..Batch::default()
     };
+    let mut newest = Timestamp::from_nanos(i64::MIN);
     for frame in block.frames() {
         batch.tally.see(&frame);
+        newest = newest.max(frame.time);
         if !filter.admits_time(frame.time) {
             batch.tally.filtered += 1;
             continue;
@@ -312,20 +328,22 @@ fn decode(block: &Block, filter: &Filter) -> Batch {
                 batch.tally.segments += 1;
                 batch.push(Entry {
                     what: What::Segment(segment),
-                    frame: FrameAt::of(&frame, block),
+                    frame: FrameAt::of(&frame, block, newest),
                     joined: None,
                 });
             }
             Decoded::Segment(_) => batch.tally.filtered += 1,
             Decoded::Fragment(fragment) => {
                 batch.tally.fragments += 1;
-                batch.fragments.push((FrameAt::of(&frame, block), fragment));
+                batch
+                    .fragments
+                    .push((FrameAt::of(&frame, block, newest), fragment));
             }
             Decoded::Unreachable(icmp) => {
                 batch.tally.unreachable += 1;
                 batch.push(Entry {
                     what: What::Icmp(icmp),
-                    frame: FrameAt::of(&frame, block),
+                    frame: FrameAt::of(&frame, block, newest),
                     joined: None,
                 });
             }
@@ -380,6 +398,7 @@ impl Entry {
         &self,
         shard: &mut Shard,
         block: &Block,
+        clock: Timestamp,
         whole: &[Joined],
         file: u32,
         shared: &Shared,
@@ -401,6 +420,7 @@ impl Entry {
                 None => segment.payload(frame.data),
             },
             mark: mark(&frame, file),
+            clock: clock.max(self.frame.newest),
             outer: &outer,
         };
         shard.take(&arrival, shared);

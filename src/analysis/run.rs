@@ -1,19 +1,20 @@
 //! A run: inputs in, reports out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 
 use rayon::prelude::*;
 
 use crate::analysis::book::Books;
-use crate::analysis::evidence;
+use crate::analysis::evidence::{self, Judged};
 use crate::analysis::group::{Ended, Group};
 use crate::analysis::plan::{AnyReader, Opened, Plan, Source, link_types};
 use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
 use crate::analysis::tally::Tally;
 use crate::analysis::telling::{self, Files};
+use crate::analysis::waiting::{Departed, Waiting};
 use crate::analysis::{Analyzer, Error, Progress};
 use crate::capture::{self, Block};
 use crate::flow::FlowKey;
@@ -31,14 +32,26 @@ pub struct Analysis {
     files: FileTable,
     reading: Option<Reading>,
     /// Stories that wait for their neighbours.
-    waiting: Vec<Story>,
-    /// Stories that are ready to be told, the next one last.
-    ready: Vec<(Story, u32, bool)>,
+    waiting: Waiting,
+    /// Connections that never came about; whether they matter is known at the end.
+    knocks: Vec<Story>,
+    /// Stories that are ready to be told.
+    ready: VecDeque<Ready>,
+    /// The newest time among the frames so far.
+    clock: Timestamp,
     begun: HashMap<(FlowKey, Timestamp), u32>,
     tally: Tally,
     progress: Progress,
     told: std::vec::IntoIter<FlowReport>,
     is_over: bool,
+}
+
+/// A story that is ready to be told.
+struct Ready {
+    story: Story,
+    ordinal: u32,
+    /// What it meant when it was told before the end of the run.
+    judged: Option<Judged>,
 }
 
 /// The input that is being read.
@@ -109,8 +122,10 @@ impl Analysis {
             groups: Vec::new(),
             files: FileTable::default(),
             reading: None,
-            waiting: Vec::new(),
-            ready: Vec::new(),
+            waiting: Waiting::new(settings.horizon, settings.limits.stories),
+            knocks: Vec::new(),
+            ready: VecDeque::new(),
+            clock: Timestamp::from_nanos(i64::MIN),
             begun: HashMap::new(),
             tally: Tally::default(),
             progress: Progress::default(),
@@ -170,47 +185,59 @@ impl Analysis {
         &mut self,
         render: &(impl Fn(&[FlowReport]) -> T + Sync),
     ) -> Option<Vec<T>> {
-        if self.ready.is_empty() {
-            return None;
-        }
-        let count = SLICE_LEN
-            .saturating_mul(self.settings.threads.get() * 4)
-            .min(self.ready.len());
-        let mut stories = self.ready.split_off(self.ready.len() - count);
-        stories.reverse();
+        // Slices never hold both kinds, so that their borders do not depend on rounds.
+        let is_early = self.ready.front()?.judged.is_some();
+        let count = self
+            .ready
+            .iter()
+            .take(SLICE_LEN.saturating_mul(self.settings.threads.get() * 4))
+            .take_while(|ready| ready.judged.is_some() == is_early)
+            .count();
+        let stories: Vec<Ready> = self.ready.drain(..count).collect();
         let (books, shared, files, selection) = (
             &self.books,
             &self.shared,
             &self.files,
             &self.settings.selection,
         );
-        let work = |slice: &[(Story, u32, bool)]| {
-            let reports: Vec<FlowReport> = slice
-                .iter()
-                .map(|(story, ordinal, is_partial)| {
-                    let judged = evidence::judge(story, books);
-                    let mut report = telling::tell(story, &judged, *ordinal, shared, files);
-                    report.tlstriage.horizon = is_partial.then_some(Horizon::Partial);
-                    report
+        let tell = |ready: &Ready| {
+            let judged = match &ready.judged {
+                Some(judged) => judged,
+                None => &evidence::judge(&ready.story, books),
+            };
+            let mut report = telling::tell(&ready.story, judged, ready.ordinal, shared, files);
+            report.tlstriage.horizon = is_early.then_some(Horizon::Partial);
+            report
+        };
+        // How many stories are told early at a time depends on the round.
+        let tally_len = if is_early { 1 } else { SLICE_LEN };
+        let work = |slice: &[Ready]| {
+            let reports: Vec<FlowReport> = slice.iter().map(tell).collect();
+            let tallies: Vec<Tally> = reports
+                .chunks(tally_len)
+                .map(|reports| {
+                    let mut tally = Tally::default();
+                    for report in reports {
+                        tally.enter(report, selection.admits(report));
+                    }
+                    tally
                 })
                 .collect();
-            let mut tally = Tally::default();
-            for report in &reports {
-                tally.enter(report, selection.admits(report));
-            }
             let told: Vec<FlowReport> = reports
                 .into_iter()
                 .filter(|report| selection.admits(report))
                 .collect();
-            (tally, render(&told))
+            (tallies, render(&told))
         };
-        let done: Vec<(Tally, T)> = match &self.pool {
+        let done: Vec<(Vec<Tally>, T)> = match &self.pool {
             Some(pool) => pool.install(|| stories.par_chunks(SLICE_LEN).map(work).collect()),
             None => stories.chunks(SLICE_LEN).map(work).collect(),
         };
         let mut rendered = Vec::with_capacity(done.len());
-        for (tally, one) in done {
-            self.tally.add(tally);
+        for (tallies, one) in done {
+            for tally in tallies {
+                self.tally.add(tally);
+            }
             rendered.push(one);
         }
         self.progress.set_flagged(self.tally.flagged());
@@ -301,8 +328,10 @@ impl Analysis {
             reading.file,
             filter,
             &self.shared,
+            self.clock,
             self.pool.as_ref(),
         );
+        self.clock = self.clock.max(group.end());
         self.progress.add_frames(tally.frames);
         self.progress.add_bytes(
             blocks
@@ -364,40 +393,41 @@ impl Analysis {
         } = group.finish(&self.settings.filter, &self.shared, self.pool.as_ref());
         self.tally.enter_group(&counts, fragments, knocks_left_out);
         self.keep(stories);
-        self.waiting.extend(knocks);
+        let room = MAX_WAITING_KNOCKS.saturating_sub(self.knocks.len());
+        let left_out = knocks.len().saturating_sub(room);
+        self.tally
+            .leave_out_knocks(u64::try_from(left_out).unwrap_or(0));
+        self.knocks.extend(knocks.into_iter().take(room));
     }
 
     /// Keeps stories until their neighbours are known; past the limit, and past the horizon, they
-    /// are told with what is known.
-    fn keep(&mut self, stories: Vec<Story>) {
+    /// are told with what is known. Step by step in the order of the frames, since where a round
+    /// ends must not show.
+    fn keep(&mut self, mut departed: Vec<Departed>) {
         self.progress
-            .add_flows(u64::try_from(stories.len()).unwrap_or(0));
-        self.waiting.extend(stories);
-        let horizon = self.settings.horizon;
-        let excess = self
-            .waiting
-            .len()
-            .saturating_sub(self.settings.limits.stories);
-        if horizon.is_none() && excess == 0 {
-            return;
+            .add_flows(u64::try_from(departed.len()).unwrap_or(0));
+        departed.sort_by_key(|departed| (departed.place, departed.story.first.place()));
+        for Departed { story, clock, .. } in departed {
+            self.tell_due(clock);
+            self.books.enter(&story);
+            self.waiting.push(story);
+            if let Some(story) = self.waiting.pop_excess() {
+                self.tell_early(story);
+            }
         }
-        // By the frame that closed them, since that is what makes them known.
-        self.waiting.sort_by_key(|story| story.last.place());
-        let now = self.groups.iter().map(Group::end).max().unwrap_or_default();
-        let is_due =
-            |story: &Story| horizon.is_some_and(|nanos| now.nanos_since(story.last.time) >= nanos);
-        let due = self
-            .waiting
-            .iter()
-            .take_while(|story| is_due(story))
-            .count()
-            .max(excess);
-        let stories: Vec<Story> = self
-            .waiting
-            .drain(..due)
-            .filter(|story| story.unreachable.is_none())
-            .collect();
-        self.make_ready(stories, true);
+        self.tell_due(self.clock);
+    }
+
+    fn tell_due(&mut self, clock: Timestamp) {
+        while let Some(story) = self.waiting.pop_due(clock) {
+            self.tell_early(story);
+        }
+    }
+
+    /// Tells a story with what is known of its neighbours at this point.
+    fn tell_early(&mut self, story: Story) {
+        let judged = evidence::judge(&story, &self.books);
+        self.make_ready(story, Some(judged));
     }
 
     /// The end of the input: all neighbours are known.
@@ -405,28 +435,25 @@ impl Analysis {
         for group in std::mem::take(&mut self.groups) {
             self.end_group(group);
         }
-        let mut stories = std::mem::take(&mut self.waiting);
-        stories.sort_by_key(|story| story.first.place());
+        let mut stories: Vec<Story> = self.waiting.take_all().collect();
+        stories.append(&mut self.knocks);
+        stories.sort_by_key(|story| (story.first.place(), story.key));
         self.is_over = true;
-        self.make_ready(stories, false);
+        for story in self.select_knocks(stories) {
+            self.make_ready(story, None);
+        }
         self.tally.finish(&self.books);
     }
 
-    fn make_ready(&mut self, stories: Vec<Story>, is_partial: bool) {
-        for story in &stories {
-            self.books.enter(story);
-        }
-        let stories = self.select_knocks(stories);
-        let mut ready = Vec::with_capacity(stories.len() + self.ready.len());
-        for story in stories {
-            let begun = self.begun.entry((story.key, story.first.time)).or_default();
-            let ordinal = *begun;
-            *begun += 1;
-            ready.push((story, ordinal, is_partial));
-        }
-        ready.reverse();
-        ready.append(&mut self.ready);
-        self.ready = ready;
+    fn make_ready(&mut self, story: Story, judged: Option<Judged>) {
+        let begun = self.begun.entry((story.key, story.first.time)).or_default();
+        let ordinal = *begun;
+        *begun += 1;
+        self.ready.push_back(Ready {
+            story,
+            ordinal,
+            judged,
+        });
     }
 
     /// Of the connections that never came about, leaves those that may matter: an end of it took
@@ -598,6 +625,8 @@ const SLICE_LEN: usize = 256;
 const MAX_GROUPS: usize = 8;
 /// Lines of one endpoint for connections that never came about.
 const MAX_KNOCKS: usize = 16;
+/// Connections that never came about and wait for the end of the run.
+const MAX_WAITING_KNOCKS: usize = 1 << 16;
 /// Names of interfaces that are kept.
 const MAX_INTERFACES: usize = 65_536;
 /// Ports whose connections matter even when nobody speaks TLS.

@@ -10,6 +10,7 @@ use crate::analysis::connection::{Connection, Environment};
 use crate::analysis::mark::Mark;
 use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
+use crate::analysis::waiting::Departed;
 use crate::flow::{Direction, FlowKey};
 use crate::packet::{Encapsulation, PathId, Segment, Unreachable};
 use crate::reassembly::{FlowTable, Limits};
@@ -24,6 +25,8 @@ pub(super) struct Arrival<'a> {
     pub(super) segment: &'a Segment,
     pub(super) payload: &'a [u8],
     pub(super) mark: Mark,
+    /// The newest time among the frames of the run up to this one.
+    pub(super) clock: Timestamp,
     /// The frame it came in, for a closer look at its VLANs and tunnels.
     pub(super) outer: &'a dyn Fn() -> Encapsulation,
 }
@@ -38,13 +41,25 @@ pub(super) struct Shard {
     /// Bytes held by connections being read.
     held_len: usize,
     now: Timestamp,
-    departed: Vec<(FlowKey, Connection)>,
-    stories: Vec<Story>,
+    /// The frame at hand, and the newest time up to it.
+    place: (u32, u64),
+    clock: Timestamp,
+    departed: Vec<Departure>,
+    stories: Vec<Departed>,
     /// Connections that never came about, within a bound.
     knocks: Vec<Story>,
     /// Addresses that were seen to send and to be answered.
     answered: HashSet<IpAddr>,
     pub(super) counts: ShardCounts,
+}
+
+/// A connection that has left the tables, and when.
+#[derive(Debug)]
+struct Departure {
+    key: FlowKey,
+    connection: Connection,
+    place: (u32, u64),
+    clock: Timestamp,
 }
 
 /// What a shard saw, and what it had to give up.
@@ -72,6 +87,8 @@ impl Shard {
             limits,
             held_len: 0,
             now: Timestamp::from_nanos(i64::MIN),
+            place: (0, 0),
+            clock: Timestamp::from_nanos(i64::MIN),
             departed: Vec::new(),
             stories: Vec::new(),
             knocks: Vec::new(),
@@ -94,6 +111,8 @@ impl Shard {
     /// Takes a segment.
     pub(super) fn take(&mut self, arrival: &Arrival<'_>, shared: &Shared) {
         self.now = self.now.max(arrival.mark.time);
+        self.place = arrival.mark.place();
+        self.clock = arrival.clock;
         self.age(shared);
         let segment = arrival.segment;
         if (segment.flags.syn() || !self.apply(arrival, shared)) && self.make_room(arrival, shared)
@@ -250,7 +269,12 @@ impl Shard {
         self.held_len = self.held_len.saturating_sub(connection.held_len());
         let older = connection.older.take();
         connection.settle(&key, shared);
-        self.departed.push((key, connection));
+        self.departed.push(Departure {
+            key,
+            connection,
+            place: self.place,
+            clock: self.clock,
+        });
         if let Some(older) = older {
             self.depart(key, *older, shared);
         }
@@ -258,13 +282,23 @@ impl Shard {
 
     /// Makes stories of the connections that are over.
     pub(super) fn tell(&mut self) {
-        for (key, connection) in self.departed.drain(..) {
+        for departure in self.departed.drain(..) {
+            let Departure {
+                key,
+                connection,
+                place,
+                clock,
+            } = departure;
             if connection.was_answered() && self.answered.len() < MAX_ANSWERED {
                 self.answered
                     .extend(Direction::BOTH.map(|direction| key.source(direction).ip));
             }
             match Story::of(key, connection) {
-                Some(story) if story.unreachable.is_none() => self.stories.push(story),
+                Some(story) if story.unreachable.is_none() => self.stories.push(Departed {
+                    story,
+                    place,
+                    clock,
+                }),
                 Some(knock) if self.knocks.len() < MAX_KNOCKS => self.knocks.push(knock),
                 Some(_) => self.counts.knocks_left_out += 1,
                 None => {}
@@ -273,7 +307,7 @@ impl Shard {
     }
 
     /// The stories told since the last time.
-    pub(super) fn take_stories(&mut self) -> Vec<Story> {
+    pub(super) fn take_stories(&mut self) -> Vec<Departed> {
         std::mem::take(&mut self.stories)
     }
 
@@ -287,6 +321,7 @@ impl Shard {
 
     /// The end of the input: lets every connection go.
     pub(super) fn finish(&mut self, shared: &Shared) {
+        self.place.1 = u64::MAX;
         for (key, connection) in self.table.drain() {
             self.depart(key, connection, shared);
         }

@@ -1,0 +1,110 @@
+//! Stories that wait for their neighbours: till the end of the run, or as long as a horizon and
+//! the memory allow.
+//!
+//! What leaves here, and when, follows from the frames alone: stories come in the order in which
+//! shards let them go, each with the time that the capture had reached by then.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use crate::analysis::story::Story;
+use crate::time::Timestamp;
+
+/// A story that a shard let go, and at which frame of the run.
+#[derive(Debug)]
+pub(super) struct Departed {
+    pub(super) story: Story,
+    /// The frame's place in the input.
+    pub(super) place: (u32, u64),
+    /// The newest time among the frames up to that one.
+    pub(super) clock: Timestamp,
+}
+
+/// Stories that wait.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// The one that has been over for longest on top.
+    stories: BinaryHeap<Waiter>,
+    horizon: Option<i64>,
+    max_len: usize,
+}
+
+impl Waiting {
+    /// Nobody waits, and nobody will for more than `horizon` nanoseconds, nor more than `max_len`.
+    pub(super) const fn new(horizon: Option<i64>, max_len: usize) -> Self {
+        Self {
+            stories: BinaryHeap::new(),
+            horizon,
+            max_len,
+        }
+    }
+
+    pub(super) fn push(&mut self, story: Story) {
+        self.stories.push(Waiter(story));
+    }
+
+    /// The next story that has waited long enough when the capture has come to `clock`.
+    pub(super) fn pop_due(&mut self, clock: Timestamp) -> Option<Story> {
+        let horizon = self.horizon?;
+        let Waiter(oldest) = self.stories.peek()?;
+        if clock.nanos_since(oldest.last.time) < horizon {
+            return None;
+        }
+        self.pop()
+    }
+
+    /// The next story for which there is no room.
+    pub(super) fn pop_excess(&mut self) -> Option<Story> {
+        if self.stories.len() <= self.max_len {
+            return None;
+        }
+        self.pop()
+    }
+
+    /// All that are left, in no order.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Story> + use<> {
+        std::mem::take(&mut self.stories)
+            .into_iter()
+            .map(|Waiter(story)| story)
+    }
+
+    fn pop(&mut self) -> Option<Story> {
+        self.stories.pop().map(|Waiter(story)| story)
+    }
+}
+
+/// A story in the order of leaving: the greatest has been over for longest.
+#[derive(Debug)]
+struct Waiter(Story);
+
+impl Waiter {
+    fn rank(&self) -> impl Ord + use<> {
+        let Self(story) = self;
+        (
+            story.last.time,
+            story.last.place(),
+            story.first.place(),
+            story.key,
+        )
+    }
+}
+
+impl Ord for Waiter {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.rank().cmp(&self.rank())
+    }
+}
+
+impl PartialOrd for Waiter {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Waiter {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Waiter {}
