@@ -1,0 +1,307 @@
+//! The number of threads never shows, nor the seed of the tables, nor where blocks and rounds
+//! begin: not while memory is short, not with a horizon, not over many files.
+
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
+#[path = "support/run.rs"]
+mod run;
+mod support;
+
+use std::sync::LazyLock;
+
+use tempfile::{NamedTempFile, TempDir};
+use tlstriage::analysis::{Analyzer, Source};
+use tlstriage::reassembly::Limits;
+
+use run::{Told, assert_identical, on_threads, remove, stream, told_by};
+use support::capture::{Pcap, PcapNg, Trickle};
+use support::certificate::Certificate;
+use support::conversation::{Conversation, Segments as _, Side};
+use support::packet::{self, Link, Packet, Packets as _, Tunnel};
+use support::random::Random;
+use support::shuffle::Shuffle as _;
+use support::tls::{self, ClientHello, Tls as _};
+use support::town::{self, DAWN};
+
+const SECOND: i64 = 1_000_000_000;
+
+/// Four minutes of a city, in the order of time: handshakes of every kind, some of them in
+/// fragments, in tunnels or without a beginning; floods; errors; and what is not TLS.
+static CITY: LazyLock<Vec<Packet>> = LazyLock::new(|| {
+    let mut random = Random::quiet(7);
+    let root = Certificate::authority("City Root").self_signed();
+    let chains: Vec<Vec<Vec<u8>>> = (0..6)
+        .map(|n| town::chain(&format!("host-{n}.example"), &root))
+        .collect();
+    let mut packets = Vec::new();
+    for n in 0..400 {
+        packets.extend(flow(n, &chains, &mut random));
+    }
+    for n in 0..600 {
+        let syn = Conversation::between(&address(9, n, 1024 + n), "10.9.9.9:443")
+            .at(DAWN + 20 * SECOND + i64::try_from(n).unwrap() * 5_000_000)
+            .lonely_syn();
+        packets.extend(syn.segments().packets());
+    }
+    for n in 0..12 {
+        packets.extend(unreachable(n));
+    }
+    packets.sort_by_key(|packet| packet.time);
+    packets
+});
+
+fn address(net: usize, host: usize, port: usize) -> String {
+    format!("10.{net}.{}.{}:{port}", host / 250, 1 + host % 250)
+}
+
+/// One flow of many kinds, with accidents.
+fn flow(n: usize, chains: &[Vec<Vec<u8>>], random: &mut Random) -> Vec<Packet> {
+    let which = random.below(chains.len());
+    let client = address(1, random.below(60), 20_000 + n);
+    let server = format!("10.200.0.{}:443", 1 + which / 2);
+    let hello = ClientHello {
+        random: [0; 32].map(|_: u8| random.next().to_be_bytes()[0]),
+        ..ClientHello::new()
+    };
+    let named = hello.clone().sni(&format!("host-{which}.example"));
+    let at = DAWN + i64::try_from(random.below(240_000)).unwrap() * 1_000_000;
+    let conversation = Conversation::between(&client, &server)
+        .numbered(start(random), start(random))
+        .at(at)
+        .every(1 + i64::try_from(random.below(300_000_000)).unwrap());
+    let opened = conversation.clone().syn();
+    let chain = &chains[which];
+    let said = match random.below(12) {
+        0 => opened.tls12_distrusted(&hello, chain, tls::UNKNOWN_CA),
+        1 => opened.refused(&named, tls::HANDSHAKE_FAILURE),
+        2 => opened.tls12_resumed(&named, &[0x77; 32]),
+        3 => opened.tls13(&named.tls13()),
+        4 => opened.tls13_retried(&hello.tls13(), 24),
+        // In the middle, and without an end.
+        5 => conversation.tls12(&named, chain),
+        6 => opened.tls12_to_certificate(&named, chain),
+        7 => opened
+            .client(&named.record())
+            .pause(70 * SECOND)
+            .rst(Side::Server),
+        8 => opened
+            .client(b"GET / HTTP/1.1\r\n\r\n")
+            .server(&random.bytes(6000))
+            .fin(),
+        9 => opened.tls12(&hello, chain),
+        _ => opened.tls12(&named, chain),
+    };
+    let disturbed = said
+        .segments()
+        .recut(200 + random.below(1300))
+        .retransmitted(10, random)
+        .duplicated(10, random)
+        .reordered(3, random);
+    let packets = disturbed.packets();
+    match random.below(6) {
+        0 => packets.fragmented(480),
+        1 => packets.through(&Tunnel::Vxlan(5)),
+        2 => packets.fragmented(296).through(&Tunnel::Gre),
+        _ => packets,
+    }
+}
+
+fn start(random: &mut Random) -> u32 {
+    u32::try_from(random.next() >> 32).unwrap()
+}
+
+/// A client that asks three times, and a router that says why in vain.
+fn unreachable(n: usize) -> Vec<Packet> {
+    let at = DAWN + 60 * SECOND + i64::try_from(n).unwrap() * SECOND;
+    let syns = Conversation::between(&address(1, n, 50_000 + n), "10.200.0.77:443")
+        .at(at)
+        .every(SECOND)
+        .lonely_syn()
+        .segments()
+        .packets();
+    let again = syns
+        .iter()
+        .map(|syn| Packet::new(syn.time + SECOND, syn.bytes.clone()));
+    let mut all: Vec<Packet> = syns.iter().cloned().chain(again).collect();
+    if n % 2 == 0 {
+        let error = packet::unreachable([10, 0, 0, 1].into(), &syns[0].bytes, 1);
+        all.push(Packet::new(at + 5, error));
+    }
+    all
+}
+
+fn city() -> Vec<u8> {
+    let link = Link::Ethernet;
+    Pcap::new().write(&link, &CITY.clone().on(&link))
+}
+
+/// Asserts that these settings tell the same of `sources` however they are run, and gives it.
+fn same_on_any(
+    name: &str,
+    settings: &dyn Fn(Analyzer) -> Analyzer,
+    sources: &dyn Fn() -> Vec<Source>,
+) -> Told {
+    let expected = told_by(&settings(on_threads(1)), sources());
+    for (threads, seed) in [(1, 7), (2, 0), (3, 0), (8, 0x5eed_5eed_5eed_5eed)] {
+        let analyzer = settings(on_threads(threads).with_seed(seed));
+        let told = told_by(&analyzer, sources());
+        let name = format!("{name} on {threads} threads, seed {seed:#x}");
+        assert_identical(&name, &told.lines, &expected.lines);
+        assert_identical(&name, &told.text, &expected.text);
+    }
+    expected
+}
+
+fn one_stream() -> Vec<Source> {
+    vec![stream(city())]
+}
+
+/// So little memory that something must go all the time.
+fn tight() -> Limits {
+    Limits::default()
+        .with_flows(64)
+        .with_half_open(64)
+        .with_stories(10)
+        .with_waiting_total(64 * 700)
+        .with_endpoints(2)
+        .with_endpoint_names(2)
+        .with_certificates_total(600)
+        .with_fragments_total(4000)
+}
+
+#[test]
+fn threads_do_not_show() {
+    assert!(
+        city().len() > 10 * 256 * 1024,
+        "{} bytes are few blocks",
+        city().len()
+    );
+    let told = same_on_any("the city", &|analyzer| analyzer, &one_stream);
+    let flows = told.flows();
+    assert!(flows.len() > 330, "{} flows", flows.len());
+    assert!(
+        flows
+            .iter()
+            .any(|flow| flow["tlstriage"]["verdict"]["id"] == "tcp.unreachable")
+    );
+}
+
+#[test]
+fn threads_do_not_show_while_memory_is_short() {
+    let few = Limits::default().with_flows(64).with_half_open(64);
+    let told = same_on_any(
+        "few flows",
+        &|analyzer| analyzer.with_limits(few.clone()),
+        &one_stream,
+    );
+    assert!(!told.summary.limits.is_empty());
+    let told = same_on_any(
+        "tight",
+        &|analyzer| analyzer.with_limits(tight()),
+        &one_stream,
+    );
+    assert!(told.summary.flows.partial_horizon > 0);
+}
+
+#[test]
+fn threads_do_not_show_within_a_horizon() {
+    for seconds in [0, 5, 100] {
+        let settings = |analyzer: Analyzer| analyzer.with_horizon(seconds * SECOND);
+        let name = format!("horizon of {seconds} s");
+        let told = same_on_any(&name, &settings, &one_stream);
+        assert!(told.summary.flows.partial_horizon > 0, "{name}");
+    }
+    let settings = |analyzer: Analyzer| analyzer.with_horizon(5 * SECOND).with_limits(tight());
+    same_on_any("horizon, and tight", &settings, &one_stream);
+}
+
+#[test]
+fn portions_of_a_pipe_do_not_show_within_a_horizon() {
+    let settings = |analyzer: Analyzer| analyzer.with_horizon(5 * SECOND).with_limits(tight());
+    let expected = told_by(&settings(on_threads(1)), one_stream());
+    for (portion, threads) in [(3_000, 1), (90_000, 3)] {
+        let pipe = Source::stream("capture", Trickle::new(city(), portion));
+        let told = told_by(&settings(on_threads(threads)), [pipe]);
+        let name = format!("portions of {portion}");
+        assert_identical(&name, &told.lines, &expected.lines);
+        assert_identical(&name, &told.text, &expected.text);
+    }
+}
+
+#[test]
+fn files_of_a_rotated_capture_are_read_in_the_order_of_time() {
+    let link = Link::Ethernet;
+    let frames = CITY.clone().on(&link);
+    let directory = TempDir::new().unwrap();
+    // Names say nothing: neither their order nor their ends.
+    let names = ["c.pcap", "e", "a.bin", "d.gz", "b.pcap"];
+    let len = frames.len().div_ceil(names.len());
+    let mut paths = Vec::new();
+    for (part, name) in frames.chunks(len).zip(names) {
+        let path = directory.path().join(name);
+        let file = Pcap::new().write(&link, part);
+        std::fs::write(&path, &file).unwrap();
+        paths.push(path);
+    }
+    let sources = |order: [usize; 5]| order.map(|at| Source::file(&paths[at])).into();
+    let expected = same_on_any("files", &|analyzer| analyzer, &|| sources([0, 1, 2, 3, 4]));
+    for order in [[4, 3, 2, 1, 0], [2, 0, 4, 1, 3]] {
+        let told = same_on_any("shuffled", &|analyzer| analyzer, &|| sources(order));
+        assert_identical("shuffled", &told.lines, &expected.lines);
+        assert_identical("shuffled", &told.text, &expected.text);
+    }
+    same_on_any(
+        "files, tight, horizon",
+        &|analyzer| analyzer.with_limits(tight()).with_horizon(3 * SECOND),
+        &|| sources([2, 0, 4, 1, 3]),
+    );
+    // And they say what one file says.
+    let whole = told_by(&Analyzer::new(), one_stream());
+    let flows = |told: &Told| {
+        let mut flows = told.flows();
+        for flow in &mut flows {
+            remove(flow, "tlstriage.capture");
+        }
+        flows
+    };
+    assert_eq!(flows(&expected), flows(&whole));
+}
+
+#[test]
+fn captures_side_by_side_are_told_together() {
+    let sources = || -> Vec<Source> {
+        let (even, odd): (Vec<_>, Vec<_>) = CITY
+            .iter()
+            .cloned()
+            .enumerate()
+            .partition(|(at, _)| at % 1000 < 500);
+        let part = |part: Vec<(usize, Packet)>, link: &Link| {
+            let packets: Vec<Packet> = part.into_iter().map(|(_, packet)| packet).collect();
+            PcapNg::new().write(link, &packets.on(link))
+        };
+        vec![
+            Source::stream("even", std::io::Cursor::new(part(even, &Link::Sll))),
+            Source::stream("odd", std::io::Cursor::new(part(odd, &Link::Raw))),
+            Source::stream("all", std::io::Cursor::new(city())),
+        ]
+    };
+    same_on_any("side by side", &|analyzer| analyzer, &sources);
+    let settings = |analyzer: Analyzer| analyzer.with_horizon(9 * SECOND).with_limits(tight());
+    same_on_any("side by side, tight, horizon", &settings, &sources);
+}
+
+#[test]
+fn more_captures_than_are_kept_open_are_told_in_order() {
+    // Fourteen hosts that captured the same seconds.
+    let files: Vec<NamedTempFile> = town::conversations()
+        .into_iter()
+        .map(|conversation| {
+            let link = Link::Ethernet;
+            let file = Pcap::new().write(&link, &conversation.packets().on(&link));
+            support::capture::file(&file, "")
+        })
+        .collect();
+    let sources = || files.iter().rev().map(Source::file).collect();
+    let told = same_on_any("hosts", &|analyzer| analyzer, &sources);
+    assert_eq!(told.flows().len(), town::FLOWS);
+}
