@@ -28,6 +28,7 @@ fn counts(summary: &Summary) -> String {
     let open = flows.tls.saturating_sub(judged);
     let mut text = match flows.failed {
         0 if open == 0 && flows.tls == 1 => "The one TLS flow was completed.".to_owned(),
+        0 if open == 0 && flows.tls == 2 => "Both TLS flows were completed.".to_owned(),
         0 if open == 0 => format!("All {} were completed.", counted(flows.tls, "TLS flow")),
         0 => format!(
             "No failure was seen: {} of {} completed.",
@@ -35,6 +36,7 @@ fn counts(summary: &Summary) -> String {
             counted(flows.tls, "TLS flow")
         ),
         failed if failed == flows.tls && failed == 1 => "The one TLS flow failed.".to_owned(),
+        failed if failed == flows.tls && failed == 2 => "Both TLS flows failed.".to_owned(),
         failed if failed == flows.tls => {
             format!("All {} failed.", counted(failed, "TLS flow"))
         }
@@ -51,6 +53,10 @@ fn counts(summary: &Summary) -> String {
             format!(" {} could not be judged.", number(open))
         };
         text.push_str(&more);
+    }
+    if flows.failed == 0 && flows.unreachable > 0 {
+        let connections = counted(flows.unreachable, "connection");
+        text.push_str(&format!(" {connections} never came about."));
     }
     text
 }
@@ -82,7 +88,10 @@ fn main_finding(summary: &Summary) -> Option<&FindingGroup> {
 
 fn cause(main: &FindingGroup) -> String {
     let reason = main.reason.trim_end_matches(['.', ' ']);
-    let what = if main.failed {
+    // What the capture lacks is no cause of anything that happened on the wire.
+    let what = if main.id.starts_with("capture.") {
+        "What is missing"
+    } else if main.failed {
         "The main cause"
     } else {
         "Nothing failed by it, but look at this"

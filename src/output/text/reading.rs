@@ -104,7 +104,7 @@ fn flows(page: &mut Page, summary: &Summary) {
     }
     if flows.unreachable > 0 {
         let connections = counted(flows.unreachable, "connection");
-        text = format!("{text}; {connections} never answered");
+        text = format!("{text}; {connections} never came about");
     }
     page.paragraph(0, &text);
 }

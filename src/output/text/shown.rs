@@ -92,12 +92,13 @@ pub(in crate::output) fn size(bytes: u64) -> String {
 pub(in crate::output) fn span(first: Time, last: Time) -> String {
     let (from, to) = (first.to_seconds(), last.to_seconds());
     let begin = format!("{} {}", from.date(), from.time_of_day());
-    if from == to {
+    let end = format!("{} {}", to.date(), to.time_of_day());
+    if begin == end {
         format!("{begin} UTC")
     } else if from.date() == to.date() {
         format!("{begin} to {} UTC", to.time_of_day())
     } else {
-        format!("{begin} to {} {} UTC", to.date(), to.time_of_day())
+        format!("{begin} to {end} UTC")
     }
 }
 
