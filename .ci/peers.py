@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Real peers: what openssl's two ends saw of a handshake is what the tool tells of its packets.
+
+    peers.py TLSTRIAGE
+
+Starts `openssl s_server` with a default certificate and one for a name, records the loopback with
+tcpdump while `openssl s_client` connects with and without SNI, with TLS 1.2 and 1.3, and compares
+name, version and certificates. Ends with 0 and says so where capturing is not permitted.
+"""
+
+import hashlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+NAME = "api.example.test"
+CASES = [(version, name) for version in ("1.2", "1.3") for name in (NAME, None)]
+
+
+def main(tool):
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        certificate(folder, "default", "default.example.test")
+        certificate(folder, "named", NAME)
+        port = free_port()
+        capture = os.path.join(folder, "loopback.pcap")
+        recorder = subprocess.Popen(
+            ["tcpdump", "-i", "lo", "--immediate-mode", "-U", "-s", "0", "-w", capture]
+            + [f"tcp port {port}"],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        if not is_listening(recorder):
+            print("skipped: capturing on the loopback is not permitted here")
+            return 0
+        server_log = open(os.path.join(folder, "server.log"), "w+", encoding="utf-8")
+        server = subprocess.Popen(
+            ["openssl", "s_server", "-accept", str(port), "-cert", f"{folder}/default.pem"]
+            + ["-key", f"{folder}/default.key", "-servername", NAME, "-cert2", f"{folder}/named.pem"]
+            + ["-key2", f"{folder}/named.key", "-naccept", str(len(CASES)), "-www"],
+            stdin=subprocess.DEVNULL,
+            stdout=server_log,
+            stderr=subprocess.STDOUT,
+        )
+        seen = [connect(port, version, name) for version, name in CASES]
+        server.wait(timeout=30)
+        time.sleep(1)
+        recorder.send_signal(signal.SIGINT)
+        recorder.wait(timeout=30)
+        lines = subprocess.check_output([tool, "--quiet", "-f", "jsonl", capture], text=True)
+    flows = [json.loads(line) for line in lines.splitlines()]
+    wrong = list(compare(seen, flows))
+    for line in wrong:
+        print(f"wrong: {line}")
+    print(f"{len(seen)} handshakes of real peers, {len(wrong)} differences")
+    return 1 if wrong else 0
+
+
+def certificate(folder, kind, name):
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+        + ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
+        + ["-keyout", f"{folder}/{kind}.key", "-out", f"{folder}/{kind}.pem"],
+        check=True,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def free_port():
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        return place.getsockname()[1]
+
+
+def is_listening(recorder):
+    for line in recorder.stderr:
+        if "listening on" in line:
+            return True
+    recorder.wait()
+    return False
+
+
+def connect(port, version, name):
+    """Shakes hands, and gives what the client itself saw."""
+    flag = "-tls" + version.replace(".", "_")
+    who = ["-servername", name] if name else ["-noservername"]
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", flag, "-showcerts"] + who
+    for _ in range(50):
+        run = subprocess.run(
+            command, input="GET / HTTP/1.0\r\n\r\n", capture_output=True, text=True, check=False
+        )
+        pems = re.findall("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", run.stdout, re.S)
+        if pems:
+            break
+        time.sleep(0.1)
+    else:
+        sys.exit(f"openssl s_client came to nothing: {run.stderr}")
+    ders = [subprocess.run(["openssl", "x509", "-outform", "DER"], input=pem.encode(),
+                           capture_output=True, check=True).stdout for pem in pems]
+    used = re.search(r"^\s*Protocol\s*:\s*TLSv(\S+)|^New, TLSv(\S+),", run.stdout, re.M)
+    return {
+        "name": name,
+        "version": used.group(1) or used.group(2),
+        "chain": [hashlib.sha256(der).hexdigest() for der in ders],
+    }
+
+
+def compare(seen, flows):
+    # A try before the server listened has a line of its own, without TLS.
+    flows = [flow for flow in flows if "tls" in flow]
+    if len(seen) != len(flows):
+        yield f"{len(seen)} handshakes, {len(flows)} flows"
+        return
+    for peer, flow in zip(seen, flows):
+        told = flow["tlstriage"]
+        about = f"TLS {peer['version']} with {peer['name'] or 'no name'}"
+        if flow["tls"]["client"].get("server_name") != peer["name"]:
+            yield f"{about}: the name told is {flow['tls']['client'].get('server_name')}"
+        if told["sni"] != ("name" if peer["name"] else "absent"):
+            yield f"{about}: SNI is {told['sni']}"
+        if flow["tls"].get("version") != peer["version"]:
+            yield f"{about}: the version told is {flow['tls'].get('version')}"
+        if peer["version"] == "1.3":
+            # The certificate travels encrypted: whatever the peers saw, we did not.
+            if told["server"]["certificate"] != "encrypted" or "chain" in told["server"]:
+                yield f"{about}: the certificate is {told['server']['certificate']}"
+        else:
+            chain = [one["sha256"] for one in told["server"].get("chain", [])]
+            if chain != peer["chain"]:
+                yield f"{about}: the chain told is {chain}, the client saw {peer['chain']}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
