@@ -19,6 +19,7 @@ use serde_json::Value;
 use tlstriage::analysis::{Analyzer, Source};
 use tlstriage::input;
 use tlstriage::output::{Format, Style, schema};
+use tlstriage::verdict::VerdictId;
 
 /// Relative, so that names of files in the output are the same everywhere: cargo runs tests in
 /// the folder of the package.
@@ -86,6 +87,17 @@ fn every_sample_says_what_it_shows() {
         assert!(text.starts_with(&format!("# {name}\n")), "{name}");
         assert!(text.lines().count() > 2, "{name}");
     }
+}
+
+#[test]
+fn every_verdict_has_its_section() {
+    let page = fs::read_to_string("docs/verdicts.md").unwrap();
+    let told: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("## `")?.strip_suffix('`'))
+        .collect();
+    let known: Vec<&str> = VerdictId::ALL.iter().map(|id| id.as_str()).collect();
+    assert_eq!(told, known, "in the order of the list");
 }
 
 /// The samples in order of their names.
