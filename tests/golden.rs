@@ -4,6 +4,7 @@
 //! `UPDATE_GOLDEN=1 cargo test --test golden`.
 
 #![expect(
+    clippy::panic,
     clippy::print_stderr,
     clippy::unwrap_used,
     reason = "a test fails loudly, and says what it renewed"
@@ -120,7 +121,7 @@ struct Told {
 
 /// Runs over the captures of a sample, as a user does who names its folder.
 fn tell(sample: &Path, threads: usize) -> Told {
-    let mut captures = input::files(sample).unwrap();
+    let mut captures = input::files(sample, |error| panic!("{error}"));
     captures.retain(|path| is_capture(path));
     assert!(!captures.is_empty(), "{}", sample.display());
     let (lines, report) = (Place::default(), Place::default());

@@ -1,5 +1,7 @@
 //! What was found: each cause once, with where it was met, where to look it up, and what to do.
 
+use std::collections::BTreeSet;
+
 use crate::output::text::page::Page;
 use crate::output::text::shown::{clean, counted, number, span, squeezed};
 use crate::report::{FindingGroup, FlowReference, Summary};
@@ -11,8 +13,9 @@ pub(in crate::output) fn findings(page: &mut Page, summary: &Summary) {
     }
     page.heading("FINDINGS");
     let causes = causes(&summary.findings);
+    let names = Names::of(summary);
     for groups in causes.iter().take(MAX_CAUSES) {
-        cause(page, groups);
+        cause(page, groups, names);
     }
     let hidden = causes.len().saturating_sub(MAX_CAUSES);
     if hidden > 0 {
@@ -54,7 +57,7 @@ fn causes(findings: &[FindingGroup]) -> Vec<Vec<&FindingGroup>> {
     causes
 }
 
-fn cause(page: &mut Page, groups: &[&FindingGroup]) {
+fn cause(page: &mut Page, groups: &[&FindingGroup], names: Names) {
     let Some(first) = groups.first() else { return };
     page.gap();
     page.finding(first.severity, first.title);
@@ -62,7 +65,7 @@ fn cause(page: &mut Page, groups: &[&FindingGroup]) {
     page.paragraph(INDENT, &format!("{}, confidence {confidence}", first.id));
     for group in groups.iter().take(MAX_PLACES) {
         page.gap();
-        place(page, group, groups.len() > 1);
+        place(page, group, groups.len() > 1, names);
     }
     let hidden = groups.iter().skip(MAX_PLACES);
     let (places, flows) = hidden.fold((0_u64, 0_u64), |(places, flows), group| {
@@ -76,7 +79,7 @@ fn cause(page: &mut Page, groups: &[&FindingGroup]) {
     what_to_do(page, first);
 }
 
-fn place(page: &mut Page, group: &FindingGroup, one_of_many: bool) {
+fn place(page: &mut Page, group: &FindingGroup, one_of_many: bool, names: Names) {
     let name = group.server_name.as_deref();
     let name = name.map_or(String::new(), |name| format!(" ({})", short(name)));
     let flows = counted(group.flows, "flow");
@@ -87,7 +90,7 @@ fn place(page: &mut Page, group: &FindingGroup, one_of_many: bool) {
     let dated = group.first.date() != group.last.date();
     let mut told = 0;
     for flow in group.evidence.iter().take(shown) {
-        page.item(DEEPER, "> ", &example(flow, dated));
+        page.item(DEEPER, "> ", &example(flow, dated, names));
         told += 1;
     }
     let rest = group.flows.saturating_sub(told);
@@ -101,13 +104,49 @@ fn place(page: &mut Page, group: &FindingGroup, one_of_many: bool) {
     }
 }
 
+/// How the files of a run are named where a flow can be looked up.
+#[derive(Clone, Copy)]
+enum Names {
+    /// By the end of their path: no two are the same, and the paths stand under what was read.
+    Short,
+    /// By their whole path.
+    Whole,
+}
+
+impl Names {
+    fn of(summary: &Summary) -> Self {
+        let mut known = BTreeSet::new();
+        let mut names = summary.inputs.iter().map(|input| last_part(&input.name));
+        if names.all(|name| known.insert(name)) {
+            Self::Short
+        } else {
+            Self::Whole
+        }
+    }
+
+    fn show(self, file: &str) -> &str {
+        match self {
+            Self::Short => last_part(file),
+            Self::Whole => file,
+        }
+    }
+}
+
+/// What stands behind the last separator of a path, on any system.
+fn last_part(path: &str) -> &str {
+    path.rsplit(['/', '\\'])
+        .next()
+        .filter(|name| !name.is_empty())
+        .unwrap_or(path)
+}
+
 /// A name on a line that has to say more than the name.
 fn short(name: &str) -> String {
     squeezed(&clean(name), MAX_NAME)
 }
 
 /// Where Wireshark shows the flow.
-fn example(flow: &FlowReference, dated: bool) -> String {
+fn example(flow: &FlowReference, dated: bool, names: Names) -> String {
     let time = flow.time.time_of_day();
     let time = if dated {
         format!("{} {time}", flow.time.date())
@@ -116,7 +155,7 @@ fn example(flow: &FlowReference, dated: bool) -> String {
     };
     format!(
         "{} frames {}-{}, {time}, from {}",
-        short(&flow.file),
+        short(names.show(&flow.file)),
         flow.first_frame,
         flow.last_frame,
         flow.client
