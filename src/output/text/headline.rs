@@ -73,10 +73,15 @@ fn no_tls(summary: &Summary) -> String {
 }
 
 /// The worst finding, and among equals the one with the most flows. One of severity info is no headline.
+/// Where TLS flows failed, it is theirs: a connection that never came about is none of them.
 fn main_finding(summary: &Summary) -> Option<&FindingGroup> {
+    let has_failed = summary.flows.failed > 0;
     let mut main: Option<&FindingGroup> = None;
     for finding in &summary.findings {
-        let weight = |group: &FindingGroup| (group.severity, group.flows);
+        let weight = |group: &FindingGroup| {
+            let is_theirs = !has_failed || group.id != "tcp.unreachable";
+            (is_theirs, group.severity, group.flows)
+        };
         if finding.severity > Severity::Info
             && main.is_none_or(|known| weight(finding) > weight(known))
         {
