@@ -8,15 +8,15 @@ use std::net::IpAddr;
 
 use rayon::prelude::*;
 
+use crate::analysis::Analyzer;
 use crate::analysis::filter::Filter;
-use crate::analysis::round::{FrameTally, Intake};
-use crate::analysis::shard::{SHARDS, Shard, ShardCounts};
+use crate::analysis::round::{FrameTally, Intake, Ticker};
+use crate::analysis::shard::{LINGER, SHARDS, Shard, ShardCounts};
 use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
 use crate::analysis::waiting::Departed;
 use crate::capture::{Block, LinkType};
 use crate::packet::{Defragmenter, FragmentCounts, FragmentLimits};
-use crate::reassembly::Limits;
 use crate::time::Timestamp;
 
 /// The flow tables of one capture.
@@ -28,6 +28,8 @@ pub(super) struct Group {
     last_file: u32,
     /// The time of its newest frame.
     end: Timestamp,
+    /// Where lines are wanted while the capture goes on.
+    ticker: Option<Ticker>,
 }
 
 /// What is left of a capture when it has ended.
@@ -43,18 +45,24 @@ pub(super) struct Ended {
 
 impl Group {
     /// Empty tables for a capture of these link types.
-    pub(super) fn new(limits: &Limits, seed: u64, link_types: Vec<LinkType>) -> Self {
+    pub(super) fn new(settings: &Analyzer, link_types: Vec<LinkType>) -> Self {
+        let limits = &settings.limits;
+        // With a horizon, a flow is not kept back for longer than that.
+        let linger = settings.horizon.map_or(LINGER, |nanos| LINGER.min(nanos));
         let fragment_limits = FragmentLimits {
             total_len: limits.fragments_total,
             piece_count: limits.fragments_per_packet,
             ..FragmentLimits::default()
         };
         Self {
-            shards: (0..SHARDS).map(|_| Shard::new(limits, seed)).collect(),
+            shards: (0..SHARDS)
+                .map(|_| Shard::new(limits, settings.seed, linger))
+                .collect(),
             fragments: Defragmenter::new(fragment_limits),
             link_types,
             last_file: 0,
             end: Timestamp::from_nanos(i64::MIN),
+            ticker: settings.horizon.map(|_| Ticker::default()),
         }
     }
 
@@ -83,6 +91,7 @@ impl Group {
             filter,
             shards: &mut self.shards,
             fragments: &mut self.fragments,
+            ticker: self.ticker.as_mut(),
             shared,
             clock,
         };
@@ -118,6 +127,7 @@ impl Group {
             filter,
             shards: &mut self.shards,
             fragments: &mut self.fragments,
+            ticker: None,
             shared,
             clock: self.end,
         };

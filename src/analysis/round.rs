@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::analysis::filter::Filter;
 use crate::analysis::mark::Mark;
-use crate::analysis::shard::{Arrival, SHARDS, Shard};
+use crate::analysis::shard::{Arrival, SHARDS, Shard, Tick};
 use crate::analysis::shared::Shared;
 use crate::capture::{Block, Frame, LinkType};
 use crate::packet::{self, Decoded, Defragmenter, Fragment, Joined, Segment, Skip, Unreachable};
@@ -71,6 +71,27 @@ impl FrameTally {
     }
 }
 
+/// Tells when a second of the capture has gone by, so that shards to which no segment comes let
+/// go of their flows too. It ticks at frames, never at the borders of blocks or rounds.
+#[derive(Debug, Default)]
+pub(super) struct Ticker {
+    next: Option<Timestamp>,
+}
+
+impl Ticker {
+    fn tick(&mut self, frame: &Frame<'_>, file: u32) -> Option<Tick> {
+        if self.next.is_some_and(|next| frame.time < next) {
+            return None;
+        }
+        let is_first = self.next.is_none();
+        self.next = Some(frame.time.saturating_add_nanos(SECOND));
+        (!is_first).then_some(Tick {
+            place: (file, frame.number),
+            time: frame.time,
+        })
+    }
+}
+
 /// Where the frames of a file go.
 pub(super) struct Intake<'a> {
     /// The file's place in the run.
@@ -78,6 +99,7 @@ pub(super) struct Intake<'a> {
     pub(super) filter: &'a Filter,
     pub(super) shards: &'a mut [Shard],
     pub(super) fragments: &'a mut Defragmenter,
+    pub(super) ticker: Option<&'a mut Ticker>,
     pub(super) shared: &'a Shared,
     /// The newest time among the frames of the run so far.
     pub(super) clock: Timestamp,
@@ -90,6 +112,12 @@ impl Intake<'_> {
         for frame in blocks.iter().flat_map(Block::frames) {
             tally.see(&frame);
             self.clock = self.clock.max(frame.time);
+            let ticker = self.ticker.as_mut();
+            if let Some(tick) = ticker.and_then(|ticker| ticker.tick(&frame, self.file)) {
+                for shard in self.shards.iter_mut() {
+                    shard.tick(tick, self.shared);
+                }
+            }
             if !self.filter.admits_time(frame.time) {
                 tally.filtered += 1;
                 continue;
@@ -192,19 +220,40 @@ impl Intake<'_> {
             }
             tally.add(&batch.tally);
         }
+        let ticks: Vec<Vec<Tick>> = blocks.iter().map(|block| self.ticks(block)).collect();
         let (file, shared) = (self.file, self.shared);
         self.shards
             .par_iter_mut()
             .enumerate()
             .for_each(|(number, shard)| {
-                for (batch, block) in batches.iter().zip(blocks) {
+                for ((batch, block), ticks) in batches.iter().zip(blocks).zip(&ticks) {
+                    let mut ticks = ticks.iter().copied().peekable();
                     for entry in batch.lists.get(number).into_iter().flatten() {
+                        let here = (file, entry.frame.number);
+                        while let Some(tick) = ticks.next_if(|tick| tick.place <= here) {
+                            shard.tick(tick, shared);
+                        }
                         entry.give_to(shard, block, batch.clock, &whole, file, shared);
+                    }
+                    for tick in ticks {
+                        shard.tick(tick, shared);
                     }
                 }
                 shard.tell();
             });
         tally
+    }
+}
+
+impl Intake<'_> {
+    /// The frames of a block at which the clock ticks.
+    fn ticks(&mut self, block: &Block) -> Vec<Tick> {
+        let file = self.file;
+        let Some(ticker) = &mut self.ticker else {
+            return Vec::new();
+        };
+        let ticks = block.frames().filter_map(|frame| ticker.tick(&frame, file));
+        ticks.collect()
     }
 }
 
@@ -427,6 +476,7 @@ impl Entry {
     }
 }
 
+const SECOND: i64 = 1_000_000_000;
 /// Fragments in tunnels in fragments that are followed.
 const MAX_NESTED: usize = 8;
 /// Unknown link types that are named.

@@ -360,11 +360,7 @@ impl Analysis {
         if let Some((at, _)) = continued {
             return at;
         }
-        self.groups.push(Group::new(
-            &self.settings.limits,
-            self.settings.seed,
-            link_types,
-        ));
+        self.groups.push(Group::new(&self.settings, link_types));
         self.groups.len() - 1
     }
 

@@ -38,6 +38,7 @@ pub(super) struct Shard {
     /// Flows of which nothing but a SYN was seen, so that a flood of them drives out no other.
     half_open: FlowTable<Connection>,
     limits: Limits,
+    linger: i64,
     /// Bytes held by connections being read.
     held_len: usize,
     now: Timestamp,
@@ -62,6 +63,15 @@ struct Departure {
     clock: Timestamp,
 }
 
+/// A frame at which the capture's clock has moved on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tick {
+    /// Its place in the input.
+    pub(super) place: (u32, u64),
+    /// Its time.
+    pub(super) time: Timestamp,
+}
+
 /// What a shard saw, and what it had to give up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ShardCounts {
@@ -79,9 +89,12 @@ pub(super) struct ShardCounts {
 
 impl Shard {
     /// A shard with its share of the limits.
-    pub(super) fn new(limits: &Limits, seed: u64) -> Self {
+    ///
+    /// `linger` is how long a connection that is over is remembered, in nanoseconds.
+    pub(super) fn new(limits: &Limits, seed: u64, linger: i64) -> Self {
         let limits = limits.per_shard(SHARDS);
         Self {
+            linger,
             table: FlowTable::new(limits.flows, seed),
             half_open: FlowTable::new(limits.half_open, seed),
             limits,
@@ -118,6 +131,16 @@ impl Shard {
         if (segment.flags.syn() || !self.apply(arrival, shared)) && self.make_room(arrival, shared)
         {
             self.apply(arrival, shared);
+        }
+    }
+
+    /// The capture has come to `tick`: looks at what has not been heard of for long.
+    pub(super) fn tick(&mut self, tick: Tick, shared: &Shared) {
+        self.now = self.now.max(tick.time);
+        self.place = tick.place;
+        self.clock = self.clock.max(tick.time);
+        for _ in 0..self.table.len().min(TICK_LEN) {
+            self.age(shared);
         }
     }
 
@@ -244,6 +267,7 @@ impl Shard {
     /// Glances at one connection, and lets it go if it has been over or silent for long.
     fn age(&mut self, shared: &Shared) {
         let now = self.now;
+        let linger = self.linger;
         let held_len = &mut self.held_len;
         let is_over = |connection: &mut Connection, key: &FlowKey, last: Timestamp| {
             let silent = now.nanos_since(last);
@@ -254,7 +278,7 @@ impl Shard {
                 *held_len = held_len.saturating_sub(connection.held_len());
                 connection.settle(key, shared);
             }
-            silent > LINGER
+            silent > linger
         };
         if let Some((key, connection)) = self.table.sweep(is_over) {
             self.depart(key, connection, shared);
@@ -345,7 +369,7 @@ fn note_path(connection: &mut Connection, arrival: &Arrival<'_>) {
 /// How long a connection that is over is remembered, for what comes late: twice the maximum
 /// segment lifetime that RFC 9293, section 3.4.2, assumes is four minutes; hardly any stack waits
 /// for more than one.
-const LINGER: i64 = 60 * SECOND;
+pub(super) const LINGER: i64 = 60 * SECOND;
 /// How long segments may still be on their way after a reset: what the other side had sent
 /// before it heard of it.
 const IN_FLIGHT: i64 = SECOND;
@@ -353,6 +377,8 @@ const IN_FLIGHT: i64 = SECOND;
 /// section 3.8.4).
 const IDLE: i64 = 2 * 60 * 60 * SECOND;
 const SECOND: i64 = 1_000_000_000;
+/// Connections that are looked at when the clock ticks: in a sparse capture all of them.
+const TICK_LEN: usize = 256;
 /// Connections that never came about, of one shard.
 const MAX_KNOCKS: usize = 1024;
 /// Addresses that were answered, of one shard.

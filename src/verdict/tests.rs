@@ -231,7 +231,7 @@ fn validity_is_judged_at_the_time_of_the_packets() {
     let api = name(API);
     let mut evidence = flow(&api, served.chain(Some(Coverage::Covers)), refused(EXPIRED));
     // What rcgen issues by default is valid from 1975 to 4096.
-    evidence.at = Timestamp::from_parts(0, 0);
+    evidence.at = Timestamp::from_parts(100_000_000, 0);
     assert_eq!(judge(&evidence).verdict, VerdictId::CertExpired);
     evidence.at = Timestamp::from_parts(1_795_406_400, 0);
     assert_ne!(
