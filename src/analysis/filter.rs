@@ -147,12 +147,16 @@ impl Selection {
         self
     }
 
-    /// Whether a flow is told.
+    /// Whether a flow has a line of its own.
     #[must_use]
     pub fn admits(&self, report: &FlowReport) -> bool {
-        if self.is_flagged && report.tlstriage.verdict.severity == Severity::Info {
-            return false;
-        }
+        let is_flagged = report.tlstriage.verdict.severity > Severity::Info;
+        (is_flagged || !self.is_flagged) && self.admits_name(report)
+    }
+
+    /// Whether a flow is told at all, in the summary too.
+    #[must_use]
+    pub fn admits_name(&self, report: &FlowReport) -> bool {
         if self.names.is_empty() {
             return true;
         }

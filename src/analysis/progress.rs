@@ -18,7 +18,7 @@ struct State {
 }
 
 impl Progress {
-    /// Bytes of the inputs read so far, as they lie on disk.
+    /// Bytes of the captures looked at so far, as they are when decompressed.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.0.bytes.load(Ordering::Relaxed)

@@ -218,7 +218,9 @@ impl Analysis {
                 .map(|reports| {
                     let mut tally = Tally::default();
                     for report in reports {
-                        tally.enter(report, selection.admits(report));
+                        if selection.admits_name(report) {
+                            tally.enter(report, selection.admits(report));
+                        }
                     }
                     tally
                 })
