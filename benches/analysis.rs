@@ -53,7 +53,7 @@ static CAPTURE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 /// Application data in records of 16 KiB: none for most flows, a quarter of a megabyte for some.
 fn bulk(n: usize) -> Vec<u8> {
-    let records = if n % 10 == 0 { 16 } else { 1 };
+    let records = if n.is_multiple_of(10) { 16 } else { 1 };
     let mut record = vec![23, 3, 3, 0x40, 0];
     record.resize(5 + 0x4000, 0xa5);
     record.repeat(records)
