@@ -123,8 +123,8 @@ impl Connection {
         match (lane.syn, lane.anchor) {
             (Some(syn), _) => syn != segment.seq,
             // A SYN that comes late, or that the capture shows behind its data, is no new one.
-            (None, Some(anchor)) => anchor != first_byte,
-            (None, None) => lane.packets > 0 && lane.distance(first_byte) > LATE_SYN,
+            (None, Some(anchor)) if lane.is_from_start => anchor != first_byte,
+            (None, _) => lane.packets > 0 && lane.distance(first_byte) > LATE_SYN,
         }
     }
 
