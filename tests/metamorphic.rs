@@ -1,7 +1,11 @@
 //! The same conversations, said in other ways: however they are cut, disturbed, wrapped and
 //! written down, the same flows are told.
 
-#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails loudly"
+)]
 
 #[path = "support/run.rs"]
 mod run;

@@ -1,7 +1,11 @@
 //! The number of threads never shows, nor the seed of the tables, nor where blocks and rounds
 //! begin: not while memory is short, not with a horizon, not over many files.
 
-#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails loudly"
+)]
 
 #[path = "support/run.rs"]
 mod run;

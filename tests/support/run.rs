@@ -7,6 +7,11 @@
     unreachable_pub,
     reason = "each test file has a copy of its own and uses a part"
 )]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails loudly"
+)]
 
 use std::collections::BTreeSet;
 use std::io::{self, Cursor, Write};
@@ -158,7 +163,7 @@ pub fn differences(found: &Value, expected: &Value) -> Vec<String> {
 pub fn assert_identical(name: &str, found: &str, expected: &str) {
     let mut lines = found.lines().zip(expected.lines());
     if let Some((found, expected)) = lines.find(|(found, expected)| found != expected) {
-        let parsed = [found, expected].map(|line| serde_json::from_str::<Value>(line));
+        let parsed = [found, expected].map(serde_json::from_str::<Value>);
         if let [Ok(found), Ok(expected)] = parsed {
             let differences = differences(&found, &expected).join("\n");
             panic!("{name}, {}:\n{differences}", expected["source"]);
