@@ -186,7 +186,9 @@ impl Course<'_> {
     /// TLS 1.3: the client answered a request with an empty Certificate, and the server's next
     /// words are the size of an alert and the end.
     fn client_certificate_refused(&self) -> bool {
-        self.protected(Side::Client).next() == Some(EMPTY_CERTIFICATE)
+        self.protected(Side::Client)
+            .next()
+            .is_some_and(is_empty_certificate)
             && self
                 .acts
                 .iter()
@@ -230,8 +232,12 @@ fn is_finished(len: u32) -> bool {
     matches!(len, 45 | 53 | 69 | 85)
 }
 
-/// The record of an empty Certificate message: 4 + 1 + 3 bytes, content type and tag.
-const EMPTY_CERTIFICATE: u32 = 25;
+/// Whether a TLS 1.3 record of this length holds an empty Certificate message: 4 + 1 + 3 bytes,
+/// content type and tag; alone, or with a Finished behind it.
+fn is_empty_certificate(len: u32) -> bool {
+    matches!(len, 25 | 61 | 77)
+}
+
 const CLOSE_NOTIFY: u8 = 0;
 
 #[cfg(test)]
