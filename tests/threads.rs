@@ -127,7 +127,7 @@ fn unreachable(n: usize) -> Vec<Packet> {
         .iter()
         .map(|syn| Packet::new(syn.time + SECOND, syn.bytes.clone()));
     let mut all: Vec<Packet> = syns.iter().cloned().chain(again).collect();
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         let error = packet::unreachable([10, 0, 0, 1].into(), &syns[0].bytes, 1);
         all.push(Packet::new(at + 5, error));
     }

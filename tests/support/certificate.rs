@@ -44,6 +44,13 @@ impl Certificate {
         Self { params, seed }
     }
 
+    /// A client's certificate.
+    pub fn client(common_name: &str) -> Self {
+        let mut certificate = Self::new(common_name);
+        certificate.params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        certificate
+    }
+
     /// An authority's certificate.
     pub fn authority(common_name: &str) -> Self {
         let mut certificate = Self::new(common_name);
