@@ -588,6 +588,19 @@ fn a_closed_standard_error_is_no_reason_to_fail() {
 // What else it does.
 
 #[test]
+fn a_verdict_is_explained() {
+    let desk = Desk::new();
+    let told = desk.run(["explain", "no-sni.default-cert"]);
+    assert_eq!(told.code, 0);
+    assert!(
+        told.out.starts_with("## `no-sni.default-cert`") && told.out.contains("openssl s_client")
+    );
+    let wrong = desk.run(["explain", "no-sni.default"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.err.contains("no-sni.default-cert"), "{}", wrong.err);
+}
+
+#[test]
 fn the_schema_describes_the_lines() {
     let desk = Desk::new().with("gateway.pcap", &both());
     let schema: Value = serde_json::from_str(&desk.run(["schema"]).out).unwrap();

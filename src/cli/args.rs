@@ -13,6 +13,7 @@ use tlstriage::analysis::Network;
 use tlstriage::output::Format;
 use tlstriage::report::Severity;
 use tlstriage::time::Timestamp;
+use tlstriage::verdict::VerdictId;
 
 use crate::cli::limits::{self, Setting};
 use crate::cli::values::{self, Target};
@@ -156,11 +157,25 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Print the JSON Schema of the JSON lines
     Schema,
+    /// Say what a verdict means, and what to do about it
+    Explain {
+        /// The id of the verdict, as no-sni.default-cert
+        #[arg(value_name = "VERDICT-ID", value_parser = verdict_id())]
+        verdict: VerdictId,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: Shell,
     },
+}
+
+/// The ids of all verdicts, so that a wrong one is answered with the right ones.
+fn verdict_id() -> impl TypedValueParser<Value = VerdictId> {
+    PossibleValuesParser::new(VerdictId::ALL.map(VerdictId::as_str)).try_map(|text| {
+        let mut ids = VerdictId::ALL.into_iter();
+        ids.find(|id| id.as_str() == text).ok_or("unknown verdict")
+    })
 }
 
 /// A shell that can be told what to complete.

@@ -49,6 +49,7 @@ pub(crate) fn run() -> ExitCode {
     let console = Console::new(arguments.quiet);
     let done = match arguments.command {
         Some(Command::Schema) => print(output::schema().as_bytes()),
+        Some(Command::Explain { verdict }) => print(verdict.explanation().as_bytes()),
         Some(Command::Completions { shell }) => print(&shell.script()),
         None => analyze(arguments, console),
     };

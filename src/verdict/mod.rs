@@ -10,6 +10,7 @@ mod capture;
 mod client_certificate;
 mod default_certificate;
 mod evidence;
+mod explanation;
 mod finding;
 mod hidden;
 mod missing_sni;
