@@ -91,6 +91,23 @@ fn every_sample_says_what_it_shows() {
 }
 
 #[test]
+fn the_readme_shows_what_is_told() {
+    const COMMAND: &str = "$ cargo run --release -- samples/502-no-sni-default-certificate\n";
+    let page = fs::read_to_string("README.md").unwrap();
+    let (before, rest) = page.split_once(COMMAND).unwrap();
+    let (_, after) = rest.split_once("\n```").unwrap();
+    let report = tell(
+        &Path::new(SAMPLES).join("502-no-sni-default-certificate"),
+        1,
+    )
+    .report;
+    let renewed = format!("{before}{COMMAND}{}\n```{after}", report.trim_end());
+    let mut wrong = Vec::new();
+    compare(Path::new("README.md"), &renewed, &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn every_verdict_has_its_section() {
     let page = fs::read_to_string("docs/verdicts.md").unwrap();
     let told: Vec<&str> = page

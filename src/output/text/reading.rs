@@ -43,6 +43,7 @@ fn input(page: &mut Page, input: &InputReport) {
     let mut facts: Vec<String> = [input.format, input.compression]
         .into_iter()
         .flatten()
+        .filter(|fact| *fact != "plain")
         .map(str::to_owned)
         .collect();
     facts.push(counted(input.frames, "frame"));
@@ -114,7 +115,30 @@ fn table(page: &mut Page, counts: &[Count]) {
     let numbers: Vec<_> = counts.iter().map(|count| number(count.count)).collect();
     let width = numbers.iter().map(String::len).max().unwrap_or_default();
     for (count, number) in counts.iter().zip(&numbers) {
-        page.item(2, &format!("{number:>width$}  "), &count.reason);
+        page.item(2, &format!("{number:>width$}  "), in_words(&count.reason));
+    }
+}
+
+/// Why a frame was skipped, in words; what is in words already stays.
+fn in_words(reason: &str) -> &str {
+    match reason {
+        "bare_fragment" => "pieces of packets that cannot be joined",
+        "cut" => "cut inside the headers by the snap length",
+        "encrypted" => "encrypted below TCP",
+        "filtered" => "not asked for",
+        "icmp" => "ICMP",
+        "icmp_error" => "ICMP errors about TCP connections",
+        "ip_fragment" => "IP fragments",
+        "malformed_ip" => "malformed IP headers",
+        "malformed_link" => "malformed headers below IP",
+        "malformed_tcp" => "malformed TCP headers",
+        "not_ip" => "not IP (ARP and the like)",
+        "other_transport" => "other protocols over IP",
+        "too_deep" => "too many headers inside each other",
+        "udp" => "UDP",
+        "unknown_ether_type" => "an EtherType that is not read",
+        "unknown_link_type" => "a link type that is not read",
+        reason => reason,
     }
 }
 

@@ -57,7 +57,10 @@ fn endpoint(page: &mut Page, endpoint: &EndpointReport) {
     let versions: Vec<_> = endpoint
         .versions
         .iter()
-        .map(|version| format!("{} ({})", version.reason, number(version.count)))
+        .map(|version| {
+            let count = number(version.count);
+            format!("{} ({count})", protocol(&version.reason))
+        })
         .collect();
     if !versions.is_empty() {
         page.paragraph(MARGIN, &versions.join(", "));
@@ -83,6 +86,15 @@ fn endpoint(page: &mut Page, endpoint: &EndpointReport) {
     let hidden = hidden.saturating_add(endpoint.rows_left_out);
     if hidden > 0 {
         page.paragraph(MARGIN, &format!("and {}", counted(hidden, "more row")));
+    }
+}
+
+/// A version with the name of its protocol, which the number alone does not say.
+fn protocol(version: &str) -> String {
+    match version {
+        "2.0" | "3.0" => format!("SSL {version}"),
+        "1.0" | "1.1" | "1.2" | "1.3" => format!("TLS {version}"),
+        version => version.to_owned(),
     }
 }
 
