@@ -1,7 +1,8 @@
 //! From captures to one report per TLS flow.
 //!
 //! An [`Analyzer`] holds the settings; [`Analyzer::start`] gives an [`Analysis`], which is an
-//! iterator of [`FlowReport`]s and has the [`Summary`] at its end.
+//! iterator of [`FlowReport`](crate::report::FlowReport)s and has the
+//! [`Summary`](crate::report::Summary) at its end.
 //!
 //! Flows are told when the run knows all their neighbours: at its end, or after a horizon. By
 //! default no report comes before the last frame was read.

@@ -124,7 +124,7 @@ impl<T> FlowTable<T> {
         }
     }
 
-    /// Makes room: of the next [`EVICTION_CHOICE`] flows in the sweep, takes out the one that
+    /// Makes room: of the next few flows in the sweep, takes out the one that
     /// has been silent for longest.
     pub fn evict(&mut self) -> Option<(FlowKey, T)> {
         let mut oldest: Option<(usize, Timestamp)> = None;

@@ -1,6 +1,6 @@
 //! From evidence to an answer: what happened on a flow, how sure that is, and what to change.
 //!
-//! [`CHECKS`] is the decision table: one row a check, in order of precedence. Every check looks
+//! `CHECKS` is the decision table: one row a check, in order of precedence. Every check looks
 //! at the same [`Evidence`] and finds at most one thing. The first finding that explains the
 //! outcome names the verdict; all of them are kept. A fault of a certificate that the client
 //! accepted explains nothing: it is a finding of severity info beside the verdict `ok`.
