@@ -88,6 +88,11 @@ impl Connection {
         }
     }
 
+    /// Where the FINs stand: low to high, high to low.
+    fn fins(&self) -> [Option<SeqNumber>; 2] {
+        self.lanes.map(|lane| lane.fin)
+    }
+
     fn lane_mut(&mut self, direction: Direction) -> &mut Lane {
         let [low, high] = &mut self.lanes;
         match direction {
@@ -99,7 +104,7 @@ impl Connection {
     /// Whether both sides have ended it, or one abruptly.
     pub(super) fn is_closed(&self) -> bool {
         let [low, high] = &self.lanes;
-        low.has_rst || high.has_rst || (low.has_fin && high.has_fin)
+        low.has_rst || high.has_rst || (low.fin.is_some() && high.fin.is_some())
     }
 
     /// Whether a segment belongs to the earlier connection that is still open, rather than to
@@ -217,10 +222,18 @@ impl Connection {
             if segment.flags.rst() {
                 lane.reset_at(segment.seq);
             }
-            lane.has_fin |= segment.flags.fin();
+            if segment.flags.fin() {
+                let offset = u32::from(segment.flags.syn()).wrapping_add(segment.wire_len);
+                lane.fin
+                    .get_or_insert(SeqNumber(segment.seq.0.wrapping_add(offset)));
+            }
             self.close.get_or_insert((direction, how));
             // After a reset from one side, what the other had sent may still arrive.
-            if self.lanes.iter().all(|lane| lane.has_fin || lane.has_rst) {
+            if self
+                .lanes
+                .iter()
+                .all(|lane| lane.fin.is_some() || lane.has_rst)
+            {
                 self.settle_if_read(&segment.key, env.shared);
             }
         }
@@ -297,7 +310,7 @@ impl Connection {
             return;
         }
         if let Phase::Reading(reading) = std::mem::replace(&mut self.phase, Phase::Watching)
-            && let Some(settled) = reading.finish(self.opener, key, shared)
+            && let Some(settled) = reading.finish(self.fins(), self.last, self.opener, key, shared)
         {
             self.phase = Phase::Settled(Box::new(settled));
         }
@@ -306,7 +319,7 @@ impl Connection {
     /// Settles a connection that is over, unless bytes are missing that may still come.
     fn settle_if_read(&mut self, key: &FlowKey, shared: &Shared) {
         if let Phase::Reading(reading) = &self.phase
-            && !reading.is_waiting()
+            && !reading.is_waiting(self.fins())
         {
             self.settle(key, shared);
         }

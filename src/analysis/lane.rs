@@ -17,7 +17,8 @@ pub(super) struct Lane {
     pub(super) packets: u64,
     /// Whether the initial SYN of this direction was seen, and its number.
     pub(super) syn: Option<SeqNumber>,
-    pub(super) has_fin: bool,
+    /// Where its FIN stands: what lies before that was sent, captured or not.
+    pub(super) fin: Option<SeqNumber>,
     pub(super) has_rst: bool,
     /// Where a reset cut it off: what lies behind that is junk.
     end: Option<SeqNumber>,

@@ -115,17 +115,26 @@ impl Reading {
         })
     }
 
-    /// Whether bytes wait for others before them.
-    pub(super) fn is_waiting(&self) -> bool {
-        [&self.low, &self.high].into_iter().any(|way| match way {
-            Way::Flowing(stream) => stream.waiting_count() > 0,
-            Way::Held(held) => !held.is_empty(),
-        })
+    /// Whether bytes wait for others before them, or a FIN does.
+    pub(super) fn is_waiting(&self, fins: [Option<SeqNumber>; 2]) -> bool {
+        [&self.low, &self.high]
+            .into_iter()
+            .zip(fins)
+            .any(|(way, fin)| match way {
+                Way::Flowing(stream) => {
+                    let lacks = |fin: SeqNumber| fin.offset_from(stream.next()) > 0;
+                    stream.waiting_count() > 0 || fin.is_some_and(lacks)
+                }
+                Way::Held(held) => !held.is_empty(),
+            })
     }
 
-    /// Reads what waits, and gives up what is missing.
+    /// Reads what waits, and gives up what is missing: also before a FIN, since whoever sends one
+    /// has said all that lies before it. `last` is the last frame of the connection.
     pub(super) fn finish(
         mut self,
+        fins: [Option<SeqNumber>; 2],
+        last: Mark,
         opener: Option<Direction>,
         key: &FlowKey,
         shared: &Shared,
@@ -133,17 +142,25 @@ impl Reading {
         let limits = Limits::default();
         let mut has_conflict = false;
         let mut ends = [None, None];
-        for ((way, lane), end) in [
+        // What comes after a settled handshake is not read, and so not missing.
+        let is_settled = self.progress() == Progress::Settled;
+        for (((way, lane), end), fin) in [
             (&mut self.low, tls::Lane::A),
             (&mut self.high, tls::Lane::B),
         ]
         .into_iter()
         .zip(&mut ends)
+        .zip(fins)
         {
             way.give_up(lane, &mut self.observer, &limits);
             if let Way::Flowing(stream) = way {
                 let observer = &mut self.observer;
                 stream.flush(|chunk, mark| hand_on(observer, lane, chunk, mark));
+                if let Some(fin) = fin.filter(|_| !is_settled) {
+                    stream.skip_to(fin, last, |chunk, mark| {
+                        hand_on(observer, lane, chunk, mark)
+                    });
+                }
                 has_conflict |= stream.facts().conflict_count > 0;
                 *end = self.observer.tail(lane).map(|tail| (stream.next(), tail));
             }

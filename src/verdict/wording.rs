@@ -66,12 +66,17 @@ pub(super) fn chain<'a>(evidence: &Evidence<'a>) -> Option<Chain<'a>> {
 }
 
 /// Whether the client refused what the server showed, given that something in view is wrong
-/// with it. Leaving after a finished handshake counts: many proxies check that late.
+/// with it. Leaving after a finished handshake counts: many proxies check that late. But to leave
+/// without a word is a refusal only where the capture would show the word.
 pub(super) fn client_refused(evidence: &Evidence<'_>) -> bool {
+    let capture = evidence.capture;
+    let is_whole =
+        !capture.gap && !capture.truncated && !capture.limit && capture.missing_side.is_none();
     match evidence.reaction {
         Reaction::Refused(Side::Client, Some(code)) => is_about_certificates(code),
-        Reaction::Refused(Side::Client, None) | Reaction::LeftAfterAnswer => true,
-        Reaction::LeftAfterHandshake => !evidence.endpoint.same_client_accepts,
+        Reaction::Refused(Side::Client, None) => true,
+        Reaction::LeftAfterAnswer => is_whole,
+        Reaction::LeftAfterHandshake => is_whole && !evidence.endpoint.same_client_accepts,
         _ => false,
     }
 }
