@@ -16,6 +16,8 @@ use support::conversation::{Conversation, Segment, Segments as _, Side};
 use support::packet::{Link, Packets as _};
 use support::tls::{ClientHello, Tls as _};
 
+const SECOND: i64 = 1_000_000_000;
+
 fn flows(segments: Vec<Segment>) -> Vec<Value> {
     let frames = segments.packets().on(&Link::Ethernet);
     told(Pcap::new().write(&Link::Ethernet, &frames)).flows()
@@ -63,4 +65,59 @@ fn data_that_is_captured_behind_its_fin_is_heard() {
     let flow = only(segments);
     assert_eq!(flow["tlstriage"]["alert"]["name"], "unknown_ca", "{flow:#}");
     assert_eq!(flow["tlstriage"]["evidence"]["grade"], "complete");
+}
+
+#[test]
+fn a_reset_before_the_connection_stands_does_not_end_it() {
+    // RFC 9293, section 3.5.1: the server still remembers a connection that the client does not.
+    for stale in [0x1000_0000, 0x7000_0000, 0xb000_0000, 0xf000_0000_u32] {
+        let syn = conversation().lonely_syn().segments();
+        let mut challenge = conversation()
+            .numbered(stale, stale ^ 0x5555_5555)
+            .at(syn[0].time + 1_000_000)
+            .client(b"x")
+            .segments();
+        // The server's ACK of the old connection, and the client's RST.
+        challenge.remove(0);
+        let mut reset = conversation()
+            .numbered(stale + 1, 0)
+            .at(syn[0].time + 2_000_000)
+            .rst(Side::Client)
+            .segments();
+        reset[0].flags = support::conversation::RST;
+        reset[0].ack = 0;
+        let again = conversation()
+            .at(syn[0].time + SECOND)
+            .syn()
+            .tls12(&ClientHello::new().sni("localhost"), &default_chain())
+            .segments();
+        let flow = only([syn, challenge, reset, again].concat());
+        assert_eq!(flow["tlstriage"]["sni"], "name", "{stale:#x}");
+        assert_eq!(flow["tlstriage"]["handshake"]["close"], "fin", "{stale:#x}");
+    }
+}
+
+#[test]
+fn a_server_that_listens_at_the_second_attempt_is_heard() {
+    for isn in [5000, 0x7fff_fff0, 0x9000_0000_u32] {
+        let syn = conversation().lonely_syn().segments();
+        let mut refused = conversation()
+            .numbered(0xffff_ff01, 0)
+            .at(syn[0].time + 1_000_000)
+            .rst(Side::Server)
+            .segments();
+        refused[0].seq = 0;
+        let again = conversation()
+            .numbered(0xffff_ff00, isn)
+            .at(syn[0].time + SECOND / 2)
+            .syn()
+            .tls12(&ClientHello::new().sni("localhost"), &default_chain())
+            .segments();
+        let flow = only([syn, refused, again].concat());
+        assert_eq!(
+            flow["tlstriage"]["server"]["certificate"], "seen",
+            "{isn:#x}"
+        );
+        assert_eq!(flow["tlstriage"]["handshake"]["close"], "fin", "{isn:#x}");
+    }
 }

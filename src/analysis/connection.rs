@@ -151,8 +151,15 @@ impl Connection {
         if is_answer && (is_other_answer || lane.syn.is_some_and(|syn| syn != segment.seq)) {
             return;
         }
+        let is_first_answer = is_answer && asked.is_some() && lane.syn.is_none();
         lane.syn = Some(segment.seq);
         lane.anchor_at(first_byte, true);
+        if is_first_answer && self.close.is_some_and(|(_, how)| how == Closing::Rst) {
+            // It answered an earlier SYN, or what was left of an earlier connection (RFC 9293,
+            // section 3.5.1).
+            self.close = None;
+            self.lanes.iter_mut().for_each(Lane::forget_reset);
+        }
         if is_answer {
             self.opener.get_or_insert(segment.direction.reversed());
             let other = self.lane_mut(segment.direction.reversed());

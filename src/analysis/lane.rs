@@ -71,6 +71,12 @@ impl Lane {
         self.end.get_or_insert(seq);
     }
 
+    /// A reset that came before the connection stood has not ended it.
+    pub(super) fn forget_reset(&mut self) {
+        self.has_rst = false;
+        self.end = None;
+    }
+
     /// Whether a byte stands behind a reset. What was sent before it may be captured after it.
     pub(super) fn is_junk(&self, seq: SeqNumber) -> bool {
         self.end.is_some_and(|end| seq.offset_from(end) >= 0)
