@@ -121,3 +121,28 @@ fn a_server_that_listens_at_the_second_attempt_is_heard() {
         assert_eq!(flow["tlstriage"]["handshake"]["close"], "fin", "{isn:#x}");
     }
 }
+
+#[test]
+fn attempts_are_counted_where_packets_have_no_number() {
+    let mut segments = Vec::new();
+    for n in 0..3 {
+        segments.extend(
+            Conversation::between("[2001:db8::5]:50112", "[2001:db8::4]:443")
+                .at(1_700_000_000_000_000_000 + n * SECOND)
+                .lonely_syn()
+                .segments(),
+        );
+    }
+    // The client is heard and answered elsewhere, or silence would prove nothing.
+    segments.extend(
+        Conversation::between("[2001:db8::5]:50113", "[2001:db8::7]:443")
+            .at(1_700_000_010_000_000_000)
+            .syn()
+            .fin()
+            .segments(),
+    );
+    let flow = only(segments);
+    assert_eq!(flow["source"]["packets"], 3);
+    let reason = flow["event"]["reason"].as_str().unwrap();
+    assert!(reason.contains("in 3 attempts"), "{reason}");
+}

@@ -203,7 +203,7 @@ impl Connection {
     ) {
         self.last = mark;
         let direction = segment.direction;
-        let is_fresh = self.lane_mut(direction).count(segment);
+        let is_fresh = self.lane_mut(direction).count(segment, mark.time);
         if segment.flags.syn() && is_fresh {
             self.open(segment);
         }

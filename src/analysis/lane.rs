@@ -1,6 +1,7 @@
 //! What TCP shows of one direction of a connection, whatever it carries.
 
 use crate::packet::{Segment, SeqNumber};
+use crate::time::Timestamp;
 
 /// One direction: where its bytes begin, how many went by, and how it ended.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,16 +25,19 @@ pub(super) struct Lane {
     end: Option<SeqNumber>,
     /// The last two frames, to know a frame that is captured again.
     recent: [u64; 2],
+    /// When the newest frame came.
+    newest: Timestamp,
 }
 
 impl Lane {
     /// Counts a frame; `false` when it is one of the last frames captured once more, as on
     /// `any`, bridges and mirror ports.
-    pub(super) fn count(&mut self, segment: &Segment) -> bool {
+    pub(super) fn count(&mut self, segment: &Segment, time: Timestamp) -> bool {
         let signature = signature(segment);
-        if self.recent.contains(&signature) {
+        if self.recent.contains(&signature) && time.nanos_since(self.newest) < RESENT {
             return false;
         }
+        self.newest = time;
         let [newest, _] = self.recent;
         self.recent = [signature, newest];
         self.packets = self.packets.saturating_add(1);
@@ -101,5 +105,8 @@ fn signature(segment: &Segment) -> u64 {
     numbers.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) ^ rest | 1
 }
 
+/// What is the same after so long was sent again: the shortest wait of common stacks, and far
+/// below the second before a SYN is sent again (RFC 6298, section 2.1).
+const RESENT: i64 = 200_000_000;
 /// No window is larger than 2^30 bytes (RFC 7323, section 2.3).
 const LARGEST_STEP: u32 = 1 << 30;
