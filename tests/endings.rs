@@ -146,3 +146,30 @@ fn attempts_are_counted_where_packets_have_no_number() {
     let reason = flow["event"]["reason"].as_str().unwrap();
     assert!(reason.contains("in 3 attempts"), "{reason}");
 }
+
+#[test]
+fn a_name_that_is_served_elsewhere_is_not_unknown() {
+    let chain = vec![
+        Certificate::new("a.example")
+            .names(&["*.example"])
+            .self_signed()
+            .der,
+    ];
+    let talk = |port: u16, name: &str| {
+        Conversation::between(&format!("10.1.0.5:{port}"), "10.1.0.4:443")
+            .at(1_700_000_000_000_000_000 + i64::from(port) * SECOND)
+            .syn()
+            .tls12(&ClientHello::new().sni(name), &chain)
+            .segments()
+    };
+    let reset = Conversation::between("10.1.0.5:3", "10.1.0.4:443")
+        .at(1_700_000_003_000_000_000)
+        .syn()
+        .client(&ClientHello::new().sni("a.example").record())
+        .rst(Side::Server)
+        .segments();
+    let flows = flows([talk(1, "a.example"), talk(2, "b.example"), reset].concat());
+    let refused = &flows[2]["tlstriage"]["verdict"];
+    assert_eq!(refused["id"], "sni.refused", "{refused}");
+    assert_eq!(refused["confidence"], "low");
+}

@@ -33,6 +33,8 @@ pub(super) struct Books {
 #[derive(Debug, Default)]
 pub(super) struct Book {
     rows: Vec<Row>,
+    /// With what names clients were content, each once.
+    accepted: Vec<AskedFor>,
     /// Who was content, with which name and certificate.
     content: HashSet<(IpAddr, AskedFor, Option<[u8; 32]>)>,
     /// The chain of the last full handshake, by who asked for what.
@@ -80,6 +82,9 @@ impl Books {
         let leaf = chain.and_then(|chain| chain.leaf());
         let leaf_hash = leaf.map(|leaf| leaf.certificate.sha256);
         if tls.reaction == Reaction::Accepted {
+            if book.accepted.len() < self.max_rows && !book.accepted.contains(&asked_for) {
+                book.accepted.push(asked_for.clone());
+            }
             if book.content.len() < MAX_CONTENT {
                 book.content
                     .insert((client.ip, asked_for.clone(), leaf_hash));
@@ -131,13 +136,18 @@ impl Books {
 impl Book {
     /// Whether the endpoint served somebody who asked for another name than this.
     pub(super) fn serves_other_names(&self, asked_for: &AskedFor) -> bool {
-        self.content
+        self.accepted
             .iter()
-            .any(|(_, other, _)| matches!(other, AskedFor::Name(_)) && other != asked_for)
+            .any(|other| matches!(other, AskedFor::Name(_)) && other != asked_for)
             || self
                 .rows
                 .iter()
                 .any(|row| row.covers && row.asked_for != *asked_for)
+    }
+
+    /// Whether the endpoint served somebody who asked for just this.
+    pub(super) fn serves(&self, asked_for: &AskedFor) -> bool {
+        self.accepted.contains(asked_for) || self.rows.iter().any(|row| row.asked_for == *asked_for)
     }
 
     /// Whether a client was content with this name and certificate on some flow.

@@ -115,6 +115,7 @@ pub(super) fn judge(story: &Story, books: &Books) -> Judged {
         reaction: tls.reaction,
         endpoint: EndpointFacts {
             serves_other_names: book.is_some_and(|book| book.serves_other_names(&asked_for)),
+            serves_this_name: book.is_some_and(|book| book.serves(&asked_for)),
             same_client_accepts: book.is_some_and(|book| {
                 book.is_content(client, &asked_for, leaf.map(|leaf| leaf.certificate.sha256))
             }),

@@ -70,6 +70,8 @@ pub struct DefaultBy<'a> {
 pub struct EndpointFacts {
     /// A flow with another name than this one's was served.
     pub serves_other_names: bool,
+    /// A flow with this one's name, or without one as this, was served.
+    pub serves_this_name: bool,
     /// The same client, with the same name and certificate, was content on another flow.
     pub same_client_accepts: bool,
 }

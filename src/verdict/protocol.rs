@@ -18,7 +18,8 @@ pub(super) fn version_or_cipher(evidence: &Evidence<'_>) -> Option<Finding> {
         (Side::Server, INSUFFICIENT_SECURITY) => Confidence::High,
         (Side::Server, HANDSHAKE_FAILURE)
             if !evidence.was_answered
-                && !evidence.endpoint.serves_other_names
+                && (!evidence.endpoint.serves_other_names
+                    || evidence.endpoint.serves_this_name)
                 && !wording::names_no_server(evidence) =>
         {
             Confidence::Medium

@@ -30,7 +30,8 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
         _ => return None,
     };
     let server = evidence.server;
-    let serves_others = evidence.endpoint.serves_other_names;
+    // A name that is served at other times is not the reason.
+    let serves_others = evidence.endpoint.serves_other_names && !evidence.endpoint.serves_this_name;
     let confidence = match (says_name, serves_others) {
         (true, _) | (_, true) => Confidence::High,
         _ => Confidence::Low,
