@@ -14,7 +14,10 @@ use support::capture::Pcap;
 use support::certificate::Certificate;
 use support::conversation::{Conversation, Segment, Segments as _, Side};
 use support::packet::{Link, Packets as _};
-use support::tls::{ClientHello, Tls as _};
+use support::tls::{
+    APPLICATION_DATA, ClientHello, HANDSHAKE, ServerHello, Tls as _, change_cipher_spec,
+    client_key_exchange, encrypted, finished, record,
+};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -145,6 +148,55 @@ fn attempts_are_counted_where_packets_have_no_number() {
     assert_eq!(flow["source"]["packets"], 3);
     let reason = flow["event"]["reason"].as_str().unwrap();
     assert!(reason.contains("in 3 attempts"), "{reason}");
+}
+
+#[test]
+fn a_server_that_sends_and_says_goodbye_was_not_rejected() {
+    // A download over FTPS: only the server has something to send.
+    let key = record(HANDSHAKE, &client_key_exchange());
+    let mut segments = conversation()
+        .syn()
+        .tls12_to_certificate(&ClientHello::new(), &default_chain())
+        .client(&[key, change_cipher_spec(), finished()].concat())
+        .server(&[change_cipher_spec(), finished()].concat())
+        .server(&encrypted(APPLICATION_DATA, 4000))
+        .server(&encrypted(support::tls::ALERT, 26))
+        .client(&encrypted(support::tls::ALERT, 26))
+        .fin()
+        .segments();
+    let flow = only(segments.clone());
+    assert_eq!(flow["event"]["outcome"], "success", "{flow:#}");
+    assert_ne!(flow["rule"]["id"], "no-sni.default-cert");
+    // The same, when the client needs no alert to leave.
+    segments.drain(segments.len() - 5..segments.len() - 3);
+    assert_eq!(only(segments)["event"]["outcome"], "success");
+}
+
+#[test]
+fn without_the_servers_hello_a_sealed_alert_is_no_consent() {
+    // TLS 1.3, the server's direction is missing: the client's record may be an alert.
+    let answer = record(HANDSHAKE, &ServerHello::tls13().message());
+    let segments = conversation()
+        .syn()
+        .client(&ClientHello::new().tls13().record())
+        .server(
+            &[
+                answer,
+                change_cipher_spec(),
+                encrypted(APPLICATION_DATA, 1200),
+            ]
+            .concat(),
+        )
+        .client(&[change_cipher_spec(), encrypted(APPLICATION_DATA, 19)].concat())
+        .rst(Side::Client)
+        .segments();
+    let server = "10.1.0.4:443".parse().unwrap();
+    let heard: Vec<Segment> = segments
+        .into_iter()
+        .filter(|segment| segment.from != server)
+        .collect();
+    let flow = only(heard);
+    assert_eq!(flow["rule"]["id"], "capture.insufficient", "{flow:#}");
 }
 
 #[test]

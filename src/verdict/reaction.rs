@@ -4,7 +4,7 @@
 //! The sizes of TLS 1.3 alerts follow from RFC 8446, section 5.2: two bytes of alert, one of
 //! content type, and the tag of the cipher, padded by some implementations.
 
-use crate::tls::StepKind;
+use crate::tls::{MessageType, StepKind};
 
 /// Which end of the TLS connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,7 +102,7 @@ impl Course<'_> {
         if let Some(alert) = fatal.next() {
             return Reaction::Refused(alert.by, Some(alert.code));
         }
-        if self.is_tls13 {
+        if self.is_tls13 || self.is_probably_tls13() {
             self.tls13()
         } else {
             self.tls12()
@@ -116,15 +116,16 @@ impl Course<'_> {
         let client_done = self.has_finished(Side::Client);
         let server_done = self.has_finished(Side::Server);
         if client_done && server_done {
-            return match self.close {
-                // A server may greet first, and close after that: nobody refused anything.
-                Some(Close {
-                    by: Side::Client, ..
-                }) => Reaction::LeftAfterHandshake,
-                _ if self.has(Side::Client, StepKind::EncryptedAlert) => {
-                    Reaction::LeftAfterHandshake
-                }
-                _ => Reaction::Finished,
+            // A server may be the only one to send, or to end it: nobody refused anything then.
+            let first = self.acts.iter().find(|act| {
+                let is_data = act.by == Side::Server && act.kind == StepKind::ApplicationData;
+                is_data || act.kind == StepKind::EncryptedAlert
+            });
+            let left = first.map_or(self.closed_by(Side::Client), |act| act.by == Side::Client);
+            return if left {
+                Reaction::LeftAfterHandshake
+            } else {
+                Reaction::Finished
             };
         }
         self.unfinished(client_done)
@@ -153,11 +154,41 @@ impl Course<'_> {
         let said_more = after.peek().is_some();
         if after.any(|len| !is_alert(len)) {
             Reaction::Accepted
+        } else if self.was_served_after(finished) {
+            Reaction::Finished
         } else if said_more || self.closed_by(Side::Client) {
             Reaction::LeftAfterHandshake
         } else {
             Reaction::Finished
         }
+    }
+
+    /// Whether the server's hello is missing and all else speaks of TLS 1.3: below that, a client
+    /// sends its Finished as a handshake record before any data.
+    fn is_probably_tls13(&self) -> bool {
+        let says = |kind| move |act: &Act| act.kind == StepKind::Message(kind);
+        self.acts.iter().any(says(MessageType::CLIENT_HELLO))
+            && !self.acts.iter().any(says(MessageType::SERVER_HELLO))
+            && !self.has_finished(Side::Client)
+    }
+
+    /// TLS 1.3: between this record of the client and its next one, the server sent more than
+    /// tickets: it was the one to send, and the client took it.
+    fn was_served_after(&self, finished: usize) -> bool {
+        let is_protected = |act: &&Act| act.kind == StepKind::ApplicationData;
+        let mut clients = 0;
+        let mut count = 0;
+        for act in self.acts.iter().filter(is_protected) {
+            if act.by == Side::Client {
+                clients += 1;
+            } else if clients == finished + 1 {
+                count += 1;
+                if act.len > LARGEST_TICKET || count > MOST_TICKETS {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     /// The handshake never ended: who walked away from it, and when.
@@ -238,12 +269,16 @@ fn is_empty_certificate(len: u32) -> bool {
     matches!(len, 25 | 61 | 77)
 }
 
+/// Tickets are rarely longer, unless they hold a client's certificates; data comes in records of
+/// up to 16 KiB.
+const LARGEST_TICKET: u32 = 4096;
+/// Servers send one to four tickets.
+const MOST_TICKETS: usize = 4;
 const CLOSE_NOTIFY: u8 = 0;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tls::MessageType;
 
     const HELLO: StepKind = StepKind::Message(MessageType::CLIENT_HELLO);
     const ANSWER: StepKind = StepKind::Message(MessageType::SERVER_HELLO);
