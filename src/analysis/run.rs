@@ -444,6 +444,10 @@ impl Analysis {
     }
 
     fn make_ready(&mut self, story: Story, judged: Option<Judged>) {
+        // What begins in the same instant is told within that many flows, or its ids repeat.
+        if self.begun.len() >= MAX_BEGUN {
+            self.begun.clear();
+        }
         let begun = self.begun.entry((story.key, story.first.time)).or_default();
         let ordinal = *begun;
         *begun += 1;
@@ -623,6 +627,8 @@ const SLICE_LEN: usize = 256;
 const MAX_GROUPS: usize = 8;
 /// Lines of one endpoint for connections that never came about.
 const MAX_KNOCKS: usize = 16;
+/// Flows of which the addresses and the beginning are remembered, to tell twins apart.
+const MAX_BEGUN: usize = 1 << 20;
 /// Connections that never came about and wait for the end of the run.
 const MAX_WAITING_KNOCKS: usize = 1 << 16;
 /// Names of interfaces that are kept.
