@@ -17,7 +17,12 @@ use crate::verdict::{Act, Side};
 pub(super) fn client_key(hello: &ClientHello) -> Vec<u8> {
     let mut key = Vec::with_capacity(256);
     key.extend(hello.legacy_version.to_be_bytes());
-    key.push(u8::from(hello.sslv2) | u8::from(hello.ech) << 1 | u8::from(hello.complete) << 2);
+    key.push(
+        u8::from(hello.sslv2)
+            | u8::from(hello.ech) << 1
+            | u8::from(hello.complete) << 2
+            | u8::from(hello.whole) << 3,
+    );
     for list in [
         &hello.cipher_suites,
         &hello.extensions,
@@ -41,7 +46,7 @@ pub(super) fn client_key(hello: &ClientHello) -> Vec<u8> {
 pub(super) fn answer_key(hello: &ServerHello, curve: Option<u16>) -> Vec<u8> {
     let mut key = Vec::with_capacity(64);
     key.extend(hello.legacy_version.to_be_bytes());
-    key.push(u8::from(hello.sslv2) | u8::from(hello.complete) << 1);
+    key.push(u8::from(hello.sslv2) | u8::from(hello.complete) << 1 | u8::from(hello.whole) << 2);
     for number in [
         hello.selected_version,
         hello.cipher_suite,
@@ -261,5 +266,28 @@ pub(super) fn product(entry: &pki::catalog::Entry) -> Product {
         id: entry.id.as_str().into(),
         name: entry.product.as_str().into(),
         is_generic: matches!(entry.strength, Strength::Generic),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hello_that_was_cut_is_no_kind_of_a_malformed_one() {
+        // Version, random, no session, one suite, one method, and extensions that never come.
+        let mut body = vec![3, 3];
+        body.extend([7; 32]);
+        body.extend([0, 0, 2, 0xc0, 0x2f, 1, 0, 0, 9]);
+        let [cut, malformed] = [false, true].map(|whole| ClientHello::parse(&body, whole).unwrap());
+        assert_ne!(client(&cut).ja3, client(&malformed).ja3);
+        assert_ne!(client_key(&cut), client_key(&malformed));
+
+        let mut body = vec![3, 3];
+        body.extend([7; 32]);
+        body.extend([0, 0xc0, 0x2f, 0, 0, 9]);
+        let [cut, malformed] = [false, true].map(|whole| ServerHello::parse(&body, whole).unwrap());
+        assert_ne!(answer(&cut, None).ja3s, answer(&malformed, None).ja3s);
+        assert_ne!(answer_key(&cut, None), answer_key(&malformed, None));
     }
 }
