@@ -225,3 +225,32 @@ fn a_name_that_is_served_elsewhere_is_not_unknown() {
     assert_eq!(refused["id"], "sni.refused", "{refused}");
     assert_eq!(refused["confidence"], "low");
 }
+
+/// Flows of `a.example` at one server, one behind the other.
+fn begun(second: u16) -> Conversation {
+    Conversation::between(&format!("10.1.0.5:{}", 1000 + second), "10.1.0.4:443")
+        .at(1_700_000_000_000_000_000 + i64::from(second) * SECOND)
+        .syn()
+}
+
+#[test]
+fn a_certificate_that_came_later_is_not_what_was_resumed() {
+    let hello = ClientHello::new().sni("a.example");
+    let root = Certificate::authority("Root").self_signed();
+    let chain = |years: (i32, i32)| {
+        let own = Certificate::new("a.example").names(&["a.example"]);
+        let own = own.valid((years.0, 1, 1), (years.1, 1, 1));
+        vec![own.signed_by(&root).der]
+    };
+    let flows = flows(
+        [
+            begun(1).tls12(&hello, &chain((2023, 2033))).segments(),
+            begun(2).tls12_resumed(&hello, b"0123456789").segments(),
+            begun(3).tls12(&hello, &chain((2020, 2021))).segments(),
+        ]
+        .concat(),
+    );
+    assert_eq!(flows[1]["tlstriage"]["server"]["certificate"], "resumed");
+    let findings = flows[1]["tlstriage"]["findings"].to_string();
+    assert!(!findings.contains("cert.expired"), "{findings}");
+}

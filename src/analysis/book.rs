@@ -4,6 +4,7 @@
 //! shows to those who name nobody, while it has another one for those who name a host. Books are
 //! written in the order of the input and bounded, so they are the same on any number of threads.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -37,8 +38,8 @@ pub(super) struct Book {
     accepted: Vec<AskedFor>,
     /// Who was content, with which name and certificate.
     content: HashSet<(IpAddr, AskedFor, Option<[u8; 32]>)>,
-    /// The chain of the last full handshake, by who asked for what.
-    full: BTreeMap<(IpAddr, AskedFor), Arc<Chain>>,
+    /// The chain of full handshakes, by who asked for what; none where it was not always the same.
+    full: BTreeMap<(IpAddr, AskedFor), Option<Arc<Chain>>>,
     /// The chain of a session, by the id or ticket that it can be resumed with.
     sessions: HashMap<[u8; 16], Arc<Chain>>,
     /// Rows, clients or sessions that found no place.
@@ -117,8 +118,20 @@ impl Books {
                 book.sessions.insert(id, Arc::clone(chain));
             }
         }
-        if book.full.len() < MAX_CONTENT {
-            book.full.insert((client.ip, asked_for), Arc::clone(chain));
+        let has_room = book.full.len() < MAX_CONTENT;
+        match book.full.entry((client.ip, asked_for)) {
+            Entry::Occupied(mut known) => {
+                let is_same = |known: &Arc<Chain>| {
+                    known.leaf().map(|leaf| leaf.certificate.sha256) == leaf_hash
+                };
+                if !known.get().as_ref().is_some_and(is_same) {
+                    known.insert(None);
+                }
+            }
+            Entry::Vacant(place) if has_room => {
+                place.insert(Some(Arc::clone(chain)));
+            }
+            Entry::Vacant(_) => {}
         }
     }
 
@@ -187,7 +200,7 @@ impl Book {
         offered
             .filter_map(|id| self.sessions.get(&id))
             .next()
-            .or_else(|| self.full.get(&(client, asked_for.clone())))
+            .or_else(|| self.full.get(&(client, asked_for.clone()))?.as_ref())
     }
 }
 
