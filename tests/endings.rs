@@ -254,3 +254,24 @@ fn a_certificate_that_came_later_is_not_what_was_resumed() {
     let findings = flows[1]["tlstriage"]["findings"].to_string();
     assert!(!findings.contains("cert.expired"), "{findings}");
 }
+
+#[test]
+fn flows_that_went_on_are_not_counted_among_those_that_failed() {
+    let hello = ClientHello::new().sni("a.example");
+    let old = Certificate::new("a.example")
+        .names(&["a.example"])
+        .valid((2020, 1, 1), (2021, 1, 1));
+    let chain = vec![old.self_signed().der];
+    let segments = [
+        begun(1).tls12(&hello, &chain).segments(),
+        begun(2).tls12_distrusted(&hello, &chain, 45).segments(),
+        begun(3).tls12(&hello, &chain).segments(),
+    ]
+    .concat();
+    let frames = segments.packets().on(&Link::Ethernet);
+    let summary = told(Pcap::new().write(&Link::Ethernet, &frames)).summary;
+    let mut groups = summary.findings.iter();
+    let group = groups.find(|group| group.id == "cert.expired").unwrap();
+    assert_eq!((group.flows, group.evidence.len()), (1, 1), "{group:#?}");
+    assert!(group.reason.contains("refused"), "{}", group.reason);
+}

@@ -1,6 +1,7 @@
 //! What the frames and the flows of a run add up to: the makings of a [`Summary`].
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -304,12 +305,20 @@ impl Tally {
             self.groups.insert(key, other);
             return;
         };
+        // Flows that failed are told for themselves, without those that met the same and went on.
+        match other.finding.severity.cmp(&group.finding.severity) {
+            Ordering::Less => return,
+            Ordering::Greater => {
+                *group = other;
+                return;
+            }
+            Ordering::Equal => {}
+        }
         let (own, new) = (&mut group.finding, other.finding);
         group.has_many_names |= other.has_many_names || own.server_name != new.server_name;
         own.flows += new.flows;
         own.first = own.first.min(new.first);
         own.last = own.last.max(new.last);
-        own.severity = own.severity.max(new.severity);
         own.failed |= new.failed;
         // The sentence of the surest flow; of several, the first.
         if new.confidence > own.confidence {
