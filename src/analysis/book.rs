@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::analysis::evidence::{self, AskedFor};
-use crate::analysis::shared::Chain;
+use crate::analysis::asked::{self, AskedFor};
+use crate::analysis::kinds::Chain;
 use crate::analysis::story::Story;
 use crate::flow::Endpoint;
 use crate::pki::Coverage;
@@ -97,7 +97,7 @@ impl Books {
         else {
             return;
         };
-        let covers = evidence::coverage(&leaf.certificate, name).is_some_and(Coverage::covers);
+        let covers = asked::coverage(&leaf.certificate, name).is_some_and(Coverage::covers);
         let is_known = book
             .rows
             .iter()
@@ -114,7 +114,7 @@ impl Books {
             }
         }
         if book.sessions.len() < MAX_SESSIONS {
-            for id in evidence::issued_sessions(&tls.session) {
+            for id in asked::issued_sessions(&tls.session) {
                 book.sessions.insert(id, Arc::clone(chain));
             }
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::analysis::shared::{Answer, Client, Product};
+use crate::analysis::kinds::{Answer, Client, Product};
 use crate::pki::{self, SelfSigned};
 use crate::report::{
     Bounded, CertificateHash, CertificateReport, ClientReport, Cut, DistinguishedName, Ech, Hex,

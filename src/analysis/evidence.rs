@@ -1,59 +1,19 @@
 //! From a story and its neighbours to the evidence that a check may look at.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::analysis::asked::{AskedFor, coverage, offered_sessions};
 use crate::analysis::book::{Book, Books};
-use crate::analysis::shared::{Chain, Known};
+use crate::analysis::kinds::{Chain, Known};
 use crate::analysis::story::{Knock, Story};
 use crate::flow::Endpoint;
 use crate::packet::Cause;
-use crate::pki::{self, Certificate, Coverage, HostName, Reference};
-use crate::tls::{Observed, ServerName, Session, Unseen};
+use crate::pki::Coverage;
+use crate::tls::{Observed, ServerName, Unseen};
 use crate::verdict::{
     self, Answer, CaptureFacts, ClientCertificate, DefaultBy, EndpointFacts, Evidence, Judgement,
     Reaction, Unreachable,
 };
-
-/// What a client asked for, so far as it matters for what it is served.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum AskedFor {
-    /// No name at all, or an address, which is none.
-    Nobody,
-    /// A name, in lower case and without a dot at its end.
-    Name(Arc<[u8]>),
-    /// It could not be read.
-    Unknown,
-}
-
-impl AskedFor {
-    /// What stands in a ClientHello.
-    pub(super) fn of(name: &Observed<ServerName>) -> Self {
-        match name {
-            Observed::Seen(ServerName::Absent | ServerName::Empty | ServerName::IpLiteral(_)) => {
-                Self::Nobody
-            }
-            Observed::Seen(ServerName::Name(name)) => {
-                let name = name.strip_suffix(b".").unwrap_or(name);
-                Self::Name(name.to_ascii_lowercase().into())
-            }
-            _ => Self::Unknown,
-        }
-    }
-}
-
-/// Whether a certificate covers the name in a ClientHello; `None` where none was asked for.
-pub(super) fn coverage(certificate: &Certificate, name: &ServerName) -> Option<Coverage> {
-    let reference = match name {
-        ServerName::Name(name) => match HostName::from_bytes(name) {
-            Some(name) => Reference::Dns(name),
-            None => return Some(Coverage::Mismatch),
-        },
-        ServerName::IpLiteral(text) => Reference::Ip(text.parse::<IpAddr>().ok()?),
-        _ => return None,
-    };
-    Some(pki::covers(certificate, &reference))
-}
 
 /// What a story means beside the books: the chain in question and the judgement.
 #[derive(Debug)]
@@ -209,21 +169,6 @@ fn default_by<'a>(leaf: &'a Known, story: &Story, book: Option<&Book>) -> Defaul
         by_comparison: book
             .is_some_and(|book| book.is_default(leaf.certificate.sha256, covers_any)),
     }
-}
-
-/// The ids and tickets under which a session can be found again.
-pub(super) fn issued_sessions(session: &Session) -> impl Iterator<Item = [u8; 16]> {
-    [session.id_issued, session.ticket_issued]
-        .into_iter()
-        .flatten()
-        .map(|ticket| ticket.digest)
-}
-
-fn offered_sessions(session: &Session) -> impl Iterator<Item = [u8; 16]> {
-    [session.ticket_offered, session.id_offered]
-        .into_iter()
-        .flatten()
-        .map(|ticket| ticket.digest)
 }
 
 /// The chain that a story itself showed.

@@ -8,6 +8,7 @@
 //! default no report comes before the last frame was read.
 
 mod advice;
+mod asked;
 mod book;
 mod connection;
 mod describe;
@@ -15,6 +16,7 @@ mod error;
 mod evidence;
 mod filter;
 mod group;
+mod kinds;
 mod lane;
 mod mark;
 mod plan;
@@ -23,6 +25,7 @@ mod progress;
 mod reading;
 mod round;
 mod run;
+mod seen;
 mod shard;
 mod shared;
 mod story;

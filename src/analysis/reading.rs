@@ -2,8 +2,8 @@
 //! order goes to the [`Observer`].
 
 use crate::analysis::mark::Mark;
+use crate::analysis::seen::{self, Tls};
 use crate::analysis::shared::Shared;
-use crate::analysis::story::{self, Tls};
 use crate::flow::{Direction, FlowKey};
 use crate::packet::{Segment, SeqNumber};
 use crate::reassembly::{Chunk, GapReason, Limits, Stream};
@@ -166,7 +166,7 @@ impl Reading {
             }
         }
         let handshake = self.observer.finish()?;
-        let client = story::client_of(&handshake, opener, key);
+        let client = seen::client_of(&handshake, opener, key);
         Some(Settled {
             client,
             tls: Box::new(Tls::of(handshake, client, shared)),

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use crate::analysis::describe;
 use crate::analysis::evidence::{Judged, own_chain};
+use crate::analysis::kinds::Chain;
 use crate::analysis::mark::Mark;
-use crate::analysis::shared::{Chain, Shared};
-use crate::analysis::story::{Story, StoryAlert, Tls};
+use crate::analysis::seen::{StoryAlert, Tls};
+use crate::analysis::shared::Shared;
+use crate::analysis::story::Story;
 use crate::packet::Encapsulation;
 use crate::report::{
     self, AlertLevel, AlertReport, Bounded, CaptureReport, CertificateReport, CertificateState,

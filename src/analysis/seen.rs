@@ -1,0 +1,233 @@
+//! What TLS showed on a flow, by role: what is kept of a handshake that nothing can change any
+//! more.
+
+use std::sync::Arc;
+
+use crate::analysis::kinds::{Answer, Chain, Client};
+use crate::analysis::mark::Mark;
+use crate::analysis::shared::Shared;
+use crate::flow::{Direction, FlowKey};
+use crate::tls::{
+    Alert, GapReason, Handshake, Lane, Observed, Preamble, Resumption, ServerName, Session, Unseen,
+};
+use crate::verdict::{
+    Act, CaptureFacts, ClearAlert, ClientCertificate, Close, Course, Reaction, Side,
+};
+
+/// What TLS showed.
+#[derive(Debug)]
+pub(super) struct Tls {
+    pub(super) server_name: Observed<ServerName>,
+    pub(super) random: Option<[u8; 32]>,
+    pub(super) client: Option<Arc<Client>>,
+    pub(super) answer: Option<Arc<Answer>>,
+    pub(super) chain: Observed<Arc<Chain>>,
+    pub(super) client_chain: Option<Arc<Chain>>,
+    pub(super) client_certificate: ClientCertificate,
+    pub(super) has_certificate_request: bool,
+    pub(super) alerts: Vec<StoryAlert>,
+    /// The first gap of each direction.
+    pub(super) gaps: [Option<GapReason>; 2],
+    pub(super) acts: Arc<Box<[Act]>>,
+    pub(super) reaction: Reaction,
+    pub(super) resumption: Option<Resumption>,
+    pub(super) session: Box<Session>,
+    pub(super) preamble: Option<Box<Preamble>>,
+    pub(super) has_lossy_text: bool,
+    /// When the ClientHello was seen; validity is judged at it.
+    pub(super) hello_at: Option<Mark>,
+}
+
+/// An alert by role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StoryAlert {
+    pub(super) by: Side,
+    /// Level and description; `None` where it is encrypted.
+    pub(super) clear: Option<(u8, u8)>,
+}
+
+impl Tls {
+    /// What a handshake showed by itself. How the connection ended is added by
+    /// [`Tls::conclude`], when it has.
+    pub(super) fn of(handshake: Handshake<Mark>, client: Direction, shared: &Shared) -> Self {
+        let by = |lane: Lane| side(direction(lane), client);
+        let acts: Vec<Act> = handshake
+            .steps
+            .iter()
+            .map(|step| Act {
+                by: by(step.lane),
+                kind: step.kind,
+                len: step.len,
+            })
+            .collect();
+        let alerts: Vec<StoryAlert> = handshake
+            .alerts
+            .iter()
+            .map(|alert| story_alert(alert, by(alert.lane)))
+            .collect();
+        let answer = handshake
+            .server_hello
+            .seen()
+            .map(|hello| shared.answer(hello, handshake.curve));
+        let is_tls13 = answer.as_ref().is_some_and(|answer| answer.is_tls13);
+        let chain = match &handshake.certificates {
+            Observed::Seen(ders) => Observed::Seen(shared.chain(ders)),
+            Observed::Unseen(why) => Observed::Unseen(*why),
+        };
+        let client_certificate = match (
+            &handshake.client_certificates,
+            handshake.certificate_requested,
+        ) {
+            (Some(ders), _) if !ders.is_empty() => ClientCertificate::Sent,
+            (Some(_), _) => ClientCertificate::Missing,
+            (None, true) => ClientCertificate::Requested,
+            (None, false) if is_tls13 => ClientCertificate::ProbablyMissing,
+            (None, false) => ClientCertificate::NotRequested,
+        };
+        let (server_name, random, kind) = match handshake.client_hello {
+            Observed::Seen(hello) => {
+                let kind = shared.client(&hello);
+                (
+                    Observed::Seen(hello.server_name),
+                    Some(hello.random),
+                    Some(kind),
+                )
+            }
+            Observed::Unseen(why) => (Observed::Unseen(why), None, None),
+        };
+        let is_name_lossy = match &server_name {
+            Observed::Seen(ServerName::Name(name) | ServerName::Invalid(name)) => {
+                str::from_utf8(name).is_err()
+            }
+            _ => false,
+        };
+        let has_lossy_text = is_name_lossy
+            || kind.as_ref().is_some_and(|kind| kind.has_lossy_text)
+            || answer.as_ref().is_some_and(|answer| answer.has_lossy_text)
+            || chain.seen().is_some_and(|chain| {
+                chain
+                    .certificates
+                    .iter()
+                    .any(|known| known.certificate.lossy_text)
+            });
+        Self {
+            server_name,
+            random,
+            client: kind,
+            answer,
+            chain,
+            client_chain: handshake
+                .client_certificates
+                .filter(|ders| !ders.is_empty())
+                .map(|ders| shared.chain(&ders)),
+            client_certificate,
+            has_certificate_request: handshake.certificate_requested,
+            alerts,
+            acts: shared.course(&acts),
+            reaction: Reaction::Unfinished,
+            gaps: [handshake.lanes.a.gap, handshake.lanes.b.gap],
+            resumption: handshake.resumption,
+            session: Box::new(handshake.session),
+            preamble: handshake.preamble.map(Box::new),
+            has_lossy_text,
+            hello_at: handshake.client_hello_mark,
+        }
+    }
+
+    /// Adds what only the end of the connection tells: late alerts, how it was taken, and why a
+    /// certificate was not seen.
+    pub(super) fn conclude(
+        &mut self,
+        late: &[Direction],
+        client: Direction,
+        close: Option<Close>,
+        capture: &CaptureFacts,
+    ) {
+        let late = late.iter().map(|direction| StoryAlert {
+            by: side(*direction, client),
+            clear: None,
+        });
+        self.alerts.extend(late);
+        let clear: Vec<ClearAlert> = self
+            .alerts
+            .iter()
+            .filter_map(|alert| {
+                let (level, code) = alert.clear?;
+                Some(ClearAlert {
+                    by: alert.by,
+                    is_fatal: level == FATAL,
+                    code,
+                })
+            })
+            .collect();
+        let is_tls13 = self.answer.as_ref().is_some_and(|answer| answer.is_tls13);
+        self.reaction = Course {
+            acts: &self.acts,
+            alerts: &clear,
+            close,
+            is_tls13,
+        }
+        .reaction();
+        if let Observed::Unseen(why) = &mut self.chain {
+            *why = refine(*why, capture, close);
+        }
+    }
+}
+
+/// Who the client is: a hello says it; else the SYN; else the higher port, which is a guess that
+/// only flows without either need.
+pub(super) fn client_of(
+    handshake: &Handshake<Mark>,
+    opener: Option<Direction>,
+    key: &FlowKey,
+) -> Direction {
+    handshake
+        .client
+        .map(direction)
+        .or(opener)
+        .unwrap_or_else(|| {
+            let low = key.source(Direction::LowToHigh).port;
+            let high = key.source(Direction::HighToLow).port;
+            if low >= high {
+                Direction::LowToHigh
+            } else {
+                Direction::HighToLow
+            }
+        })
+}
+
+/// What TLS could not know when it found no certificate: how the capture and the connection ended.
+fn refine(why: Unseen, capture: &CaptureFacts, close: Option<Close>) -> Unseen {
+    match why {
+        _ if capture.missing_side == Some(Side::Server) => Unseen::OneSided,
+        Unseen::CaptureEnded if capture.truncated => Unseen::Truncated,
+        Unseen::CaptureEnded if capture.limit => Unseen::Limit,
+        Unseen::CaptureEnded if capture.gap => Unseen::Gap,
+        Unseen::CaptureEnded if close.is_some() => Unseen::RefusedBefore,
+        why => why,
+    }
+}
+
+fn story_alert(alert: &Alert<Mark>, by: Side) -> StoryAlert {
+    StoryAlert {
+        by,
+        clear: (!alert.encrypted).then_some((alert.level, alert.code)),
+    }
+}
+
+const fn direction(lane: Lane) -> Direction {
+    match lane {
+        Lane::A => Direction::LowToHigh,
+        Lane::B => Direction::HighToLow,
+    }
+}
+
+pub(super) fn side(direction: Direction, client: Direction) -> Side {
+    if direction == client {
+        Side::Client
+    } else {
+        Side::Server
+    }
+}
+
+const FATAL: u8 = 2;
