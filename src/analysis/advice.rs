@@ -5,8 +5,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::analysis::round::FrameTally;
-use crate::analysis::tally::Tally;
 use crate::report::{Advice, Role, Summary};
+
+/// Flows of which something was not to be seen, by what that was.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Shortfalls {
+    /// All TLS flows.
+    pub(super) tls: u64,
+    /// One direction.
+    pub(super) one_sided: u64,
+    /// The ends of packets.
+    pub(super) truncated: u64,
+    /// The certificate, which TLS 1.3 hides.
+    pub(super) hidden: u64,
+}
+
+impl Shortfalls {
+    /// Adds those of other flows.
+    pub(super) const fn add(&mut self, other: Self) {
+        self.tls += other.tls;
+        self.one_sided += other.one_sided;
+        self.truncated += other.truncated;
+        self.hidden += other.hidden;
+    }
+}
 
 /// Which addresses belong to the machine that captured, as far as the flows tell.
 #[derive(Debug, Default)]
@@ -69,9 +91,9 @@ impl Local {
 }
 
 /// What a reader has to know beside the findings.
-pub(super) fn notes(tally: &Tally, frames: &FrameTally) -> Vec<Cow<'static, str>> {
+pub(super) fn notes(shortfalls: &Shortfalls, frames: &FrameTally) -> Vec<Cow<'static, str>> {
     let mut notes: Vec<Cow<'static, str>> = Vec::new();
-    let tls = tally.flows.tls;
+    let tls = shortfalls.tls;
     if frames.frames == 0 {
         notes.push("No frame was read.".into());
     } else if frames.segments == 0 {
@@ -93,29 +115,29 @@ pub(super) fn notes(tally: &Tally, frames: &FrameTally) -> Vec<Cow<'static, str>
             .into(),
         );
     }
-    if tally.one_sided > 0 {
+    if shortfalls.one_sided > 0 {
         notes.push(
             format!(
                 "Of {} only one direction was captured.",
-                flows(tally.one_sided)
+                flows(shortfalls.one_sided)
             )
             .into(),
         );
     }
-    if tally.truncated > 0 {
+    if shortfalls.truncated > 0 {
         notes.push(
             format!(
                 "The packets of {} were cut by the snap length.",
-                flows(tally.truncated)
+                flows(shortfalls.truncated)
             )
             .into(),
         );
     }
-    if tally.hidden > 0 {
+    if shortfalls.hidden > 0 {
         notes.push(
             format!(
                 "{} hid the certificate in TLS 1.3; without keys it cannot be judged.",
-                capital(&flows(tally.hidden))
+                capital(&flows(shortfalls.hidden))
             )
             .into(),
         );
@@ -124,9 +146,13 @@ pub(super) fn notes(tally: &Tally, frames: &FrameTally) -> Vec<Cow<'static, str>
 }
 
 /// What to capture next, where this capture cannot answer.
-pub(super) fn advice(tally: &Tally, summary: &Summary, interface: Option<&str>) -> Vec<Advice> {
+pub(super) fn advice(
+    shortfalls: &Shortfalls,
+    summary: &Summary,
+    interface: Option<&str>,
+) -> Vec<Advice> {
     let mut advice = Vec::new();
-    let tls = tally.flows.tls;
+    let tls = shortfalls.tls;
     let interface = interface.filter(|name| is_plain(name)).unwrap_or("any");
     let port = summary
         .endpoints
@@ -142,19 +168,19 @@ pub(super) fn advice(tally: &Tally, summary: &Summary, interface: Option<&str>) 
         ));
         return advice;
     }
-    if tally.truncated > 0 {
+    if shortfalls.truncated > 0 {
         advice.push(Advice::new(
             "Capture again with whole packets.".into(),
             command(),
         ));
     }
-    if tally.one_sided > 0 {
+    if shortfalls.one_sided > 0 {
         advice.push(Advice::new(
             "Capture again in both directions: a filter on one address or a mirror of one direction hides the answers.".into(),
             command(),
         ));
     }
-    if tally.hidden == tls {
+    if shortfalls.hidden == tls {
         advice.push(Advice::new(
             "All certificates are hidden by TLS 1.3: let one side write a key log, or ask the server directly.".into(),
             summary.endpoints.first().map(|endpoint| {

@@ -9,6 +9,7 @@
 
 mod advice;
 mod asked;
+mod blocks;
 mod book;
 mod connection;
 mod describe;

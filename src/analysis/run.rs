@@ -2,21 +2,21 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 
 use rayon::prelude::*;
 
+use crate::analysis::blocks::{BLOCKS_A_ROUND, Blocks};
 use crate::analysis::book::Books;
 use crate::analysis::evidence::{self, Judged};
 use crate::analysis::group::{Ended, Group};
-use crate::analysis::plan::{AnyReader, Opened, Plan, Source, link_types};
+use crate::analysis::plan::{Opened, Plan, Source, link_types};
 use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
 use crate::analysis::tally::Tally;
 use crate::analysis::telling::{self, Files};
 use crate::analysis::waiting::{Departed, Waiting};
 use crate::analysis::{Analyzer, Error, Progress};
-use crate::capture::{self, Block};
+use crate::capture::Block;
 use crate::flow::FlowKey;
 use crate::report::{FlowReport, Horizon, Summary};
 use crate::time::Timestamp;
@@ -60,23 +60,6 @@ struct Reading {
     file: u32,
     group: usize,
     has_begun: bool,
-}
-
-/// Where blocks come from: read here, or by a thread of their own while others work.
-enum Blocks {
-    Here(Option<Box<AnyReader>>),
-    There {
-        blocks: Receiver<FromReader>,
-        empties: SyncSender<Block>,
-        /// How many more are taken once the run is stopped.
-        left_after_stop: usize,
-    },
-}
-
-/// What a reading thread sends.
-enum FromReader {
-    Block(Block),
-    End(Box<AnyReader>, Result<(), capture::Error>),
 }
 
 /// The names of files and interfaces.
@@ -517,110 +500,6 @@ impl Iterator for Analysis {
     }
 }
 
-type End = (Option<Box<AnyReader>>, Result<(), capture::Error>);
-
-impl Blocks {
-    /// Reads on a thread of its own, a few blocks ahead.
-    ///
-    /// When the run is stopped, a file is read no further; of a stream, what is on its way.
-    fn there(mut reader: AnyReader, is_stream: bool, progress: Progress) -> Self {
-        let (to_us, blocks) = sync_channel(BLOCKS_A_ROUND * 2);
-        let (empties, returned) = sync_channel::<Block>(BLOCKS_A_ROUND * 4);
-        std::thread::spawn(move || {
-            let result = loop {
-                if !is_stream && progress.is_stopped() {
-                    break Ok(());
-                }
-                let mut block = returned.try_recv().unwrap_or_default();
-                match reader.read_block(&mut block) {
-                    Ok(true) => {
-                        if to_us.send(FromReader::Block(block)).is_err() {
-                            return;
-                        }
-                    }
-                    Ok(false) => break Ok(()),
-                    Err(error) => break Err(error),
-                }
-            };
-            // Nobody listens any more when the run was given up.
-            let _ = to_us.send(FromReader::End(Box::new(reader), result));
-        });
-        Self::There {
-            blocks,
-            empties,
-            left_after_stop: MAX_AFTER_STOP,
-        }
-    }
-
-    /// Takes the blocks that are there, at least one unless the input has ended and at most
-    /// `count`.
-    fn next(&mut self, into: &mut Vec<Block>, count: usize, progress: &Progress) -> Option<End> {
-        match self {
-            Self::Here(place) => {
-                while into.len() < count {
-                    let Some(reader) = place else {
-                        return Some((None, Ok(())));
-                    };
-                    let mut block = Block::default();
-                    let read = if progress.is_stopped() {
-                        Ok(false)
-                    } else {
-                        reader.read_block(&mut block)
-                    };
-                    match read {
-                        Ok(true) => into.push(block),
-                        Ok(false) => return Some((place.take(), Ok(()))),
-                        Err(error) => return Some((place.take(), Err(error))),
-                    }
-                }
-                None
-            }
-            Self::There {
-                blocks,
-                left_after_stop,
-                ..
-            } => {
-                while into.len() < count {
-                    let is_stopped = progress.is_stopped();
-                    if is_stopped {
-                        let Some(left) = left_after_stop.checked_sub(1) else {
-                            return Some((None, Ok(())));
-                        };
-                        *left_after_stop = left;
-                    }
-                    let received = if into.is_empty() {
-                        blocks.recv_timeout(progress.patience())
-                    } else {
-                        blocks.try_recv().map_err(|_| RecvTimeoutError::Timeout)
-                    };
-                    match received {
-                        Ok(FromReader::Block(block)) => into.push(block),
-                        Ok(FromReader::End(reader, result)) => return Some((Some(reader), result)),
-                        Err(RecvTimeoutError::Timeout) if into.is_empty() && is_stopped => {
-                            return Some((None, Ok(())));
-                        }
-                        Err(RecvTimeoutError::Timeout) if into.is_empty() => {}
-                        Err(RecvTimeoutError::Timeout) => return None,
-                        Err(RecvTimeoutError::Disconnected) => return Some((None, Ok(()))),
-                    }
-                }
-                None
-            }
-        }
-    }
-
-    fn recycle(&mut self, blocks: Vec<Block>) {
-        if let Self::There { empties, .. } = self {
-            for block in blocks {
-                // When there are enough of them, this one is let go.
-                let _ = empties.try_send(block);
-            }
-        }
-    }
-}
-
-/// Blocks that are worked on together: more of them fill the cache, fewer do not fill the threads.
-const BLOCKS_A_ROUND: usize = 8;
 /// Stories that are judged and rendered as one piece of work.
 const SLICE_LEN: usize = 256;
 /// Captures side by side whose tables are kept open.
@@ -635,6 +514,3 @@ const MAX_WAITING_KNOCKS: usize = 1 << 16;
 const MAX_INTERFACES: usize = 65_536;
 /// Ports whose connections matter even when nobody speaks TLS.
 const TLS_PORTS: [u16; 2] = [443, 8443];
-/// Blocks that are taken of a stopped stream which goes on all the same: more than lie between
-/// the reading thread and us.
-const MAX_AFTER_STOP: usize = 256;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::analysis::advice::{Local, advice, notes};
+use crate::analysis::advice::{Local, Shortfalls, advice, notes};
 use crate::analysis::book::Books;
 use crate::analysis::plan::AnyReader;
 use crate::analysis::round::FrameTally;
@@ -25,16 +25,14 @@ use crate::report::{
 pub(super) struct Tally {
     inputs: Vec<InputReport>,
     frames: FrameTally,
-    pub(super) flows: FlowCounts,
+    flows: FlowCounts,
     limits: BTreeMap<&'static str, u64>,
     endpoints: BTreeMap<Endpoint, EndpointTally>,
     endpoints_left_out: u64,
     groups: HashMap<(&'static str, Endpoint), Group>,
     groups_left_out: u64,
     interfaces: BTreeSet<Arc<str>>,
-    pub(super) one_sided: u64,
-    pub(super) truncated: u64,
-    pub(super) hidden: u64,
+    shortfalls: Shortfalls,
 }
 
 #[derive(Debug)]
@@ -180,9 +178,12 @@ impl Tally {
         flows.completed += u64::from(is_tls && report.event.outcome == Some(EventOutcome::Success));
         flows.failed += u64::from(is_tls && report.event.outcome == Some(EventOutcome::Failure));
         let reasons = &triage.evidence.reasons;
-        self.one_sided += u64::from(reasons.contains(&EvidenceReason::OneSided));
-        self.truncated += u64::from(reasons.contains(&EvidenceReason::Truncated));
-        self.hidden += u64::from(triage.server.certificate == CertificateState::Encrypted);
+        self.shortfalls.add(Shortfalls {
+            tls: u64::from(is_tls),
+            one_sided: u64::from(reasons.contains(&EvidenceReason::OneSided)),
+            truncated: u64::from(reasons.contains(&EvidenceReason::Truncated)),
+            hidden: u64::from(triage.server.certificate == CertificateState::Encrypted),
+        });
         if let Some(interface) = &triage.capture.interface
             && self.interfaces.len() < MAX_INTERFACES
         {
@@ -339,9 +340,7 @@ impl Tally {
         own.partial_horizon += new.partial_horizon;
         own.completed += new.completed;
         own.failed += new.failed;
-        self.one_sided += other.one_sided;
-        self.truncated += other.truncated;
-        self.hidden += other.hidden;
+        self.shortfalls.add(other.shortfalls);
         self.endpoints_left_out += other.endpoints_left_out;
         self.groups_left_out += other.groups_left_out;
         for interface in other.interfaces {
@@ -446,9 +445,9 @@ impl Tally {
                 .then_with(|| (a.first, a.server, a.id).cmp(&(b.first, b.server, b.id)))
         });
         summary.findings_left_out = self.groups_left_out;
-        summary.notes = notes(self, &self.frames);
+        summary.notes = notes(&self.shortfalls, &self.frames);
         summary.advice = advice(
-            self,
+            &self.shortfalls,
             &summary,
             self.interfaces.iter().next().map(|name| &**name),
         );
