@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::pki::{self, Certificate, Coverage, HostName, Reference};
+use crate::pki::{self, Certificate, Coverage, Reference};
 use crate::tls::{Observed, ServerName, Session};
 
 /// What a client asked for, so far as it matters for what it is served.
@@ -36,8 +36,8 @@ impl AskedFor {
 /// Whether a certificate covers the name in a ClientHello; `None` where none was asked for.
 pub(super) fn coverage(certificate: &Certificate, name: &ServerName) -> Option<Coverage> {
     let reference = match name {
-        ServerName::Name(name) => match HostName::from_bytes(name) {
-            Some(name) => Reference::Dns(name),
+        ServerName::Name(name) => match Reference::from_sni(name) {
+            Some(reference) => reference,
             None => return Some(Coverage::Mismatch),
         },
         ServerName::IpLiteral(text) => Reference::Ip(text.parse::<IpAddr>().ok()?),

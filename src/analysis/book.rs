@@ -26,8 +26,10 @@ pub(super) struct Books {
     speakers: HashSet<IpAddr>,
     max_endpoints: usize,
     max_rows: usize,
-    /// Flows whose endpoint found no place.
-    pub(super) left_out: u64,
+    /// How many more clients and sessions are remembered, of all endpoints together.
+    room: usize,
+    /// Flows, names, clients and sessions that found no place.
+    left_out: u64,
 }
 
 /// One endpoint.
@@ -42,8 +44,15 @@ pub(super) struct Book {
     full: BTreeMap<(IpAddr, AskedFor), Option<Arc<Chain>>>,
     /// The chain of a session, by the id or ticket that it can be resumed with.
     sessions: HashMap<[u8; 16], Arc<Chain>>,
-    /// Rows, clients or sessions that found no place.
-    pub(super) left_out: u64,
+}
+
+/// To whom a leaf was served that covers no name they asked for, while others got their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    /// To clients without SNI, among others.
+    WithoutSni,
+    /// Only to clients that asked for names.
+    UnknownName,
 }
 
 /// What was served to those who asked for one name.
@@ -62,6 +71,7 @@ impl Books {
             speakers: HashSet::new(),
             max_endpoints: limits.endpoints,
             max_rows: limits.endpoint_names,
+            room: MAX_REMEMBERED,
             left_out: 0,
         }
     }
@@ -86,11 +96,14 @@ impl Books {
             if book.accepted.len() < self.max_rows && !book.accepted.contains(&asked_for) {
                 book.accepted.push(asked_for.clone());
             }
-            if book.content.len() < MAX_CONTENT {
-                book.content
-                    .insert((client.ip, asked_for.clone(), leaf_hash));
+            let content = (client.ip, asked_for.clone(), leaf_hash);
+            if book.content.contains(&content) {
+                // Known already.
+            } else if self.room > 0 && book.content.len() < MAX_CONTENT {
+                book.content.insert(content);
+                self.room -= 1;
             } else {
-                book.left_out += 1;
+                self.left_out += 1;
             }
         }
         let (Some(chain), Some(leaf), Observed::Seen(name)) = (chain, leaf, &tls.server_name)
@@ -110,15 +123,16 @@ impl Books {
                     covers,
                 });
             } else {
-                book.left_out += 1;
+                self.left_out += 1;
             }
         }
-        if book.sessions.len() < MAX_SESSIONS {
-            for id in asked::issued_sessions(&tls.session) {
+        for id in asked::issued_sessions(&tls.session) {
+            if self.room > 0 && book.sessions.len() < MAX_SESSIONS {
                 book.sessions.insert(id, Arc::clone(chain));
+                self.room -= 1;
             }
         }
-        let has_room = book.full.len() < MAX_CONTENT;
+        let has_room = self.room > 0 && book.full.len() < MAX_CONTENT;
         match book.full.entry((client.ip, asked_for)) {
             Entry::Occupied(mut known) => {
                 let is_same = |known: &Arc<Chain>| {
@@ -130,6 +144,7 @@ impl Books {
             }
             Entry::Vacant(place) if has_room => {
                 place.insert(Some(Arc::clone(chain)));
+                self.room -= 1;
             }
             Entry::Vacant(_) => {}
         }
@@ -138,6 +153,11 @@ impl Books {
     /// The book of an endpoint.
     pub(super) fn get(&self, server: &Endpoint) -> Option<&Book> {
         self.books.get(server)
+    }
+
+    /// How much found no place in a book.
+    pub(super) fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// Whether an address took part in TLS anywhere in the run.
@@ -176,18 +196,31 @@ impl Book {
     /// Whether `leaf` is what the endpoint shows when it knows no better: it was served where it
     /// covers no name asked for, another one was served to a name that it covers, and `leaf`
     /// itself covers none of those that the other one does.
-    pub(super) fn is_default(
+    pub(super) fn compare(
         &self,
         leaf: [u8; 32],
         covers_any: impl Fn(&AskedFor) -> bool,
-    ) -> bool {
-        let is_shown_unasked = self.rows.iter().any(|row| row.leaf == leaf && !row.covers);
+    ) -> Option<Comparison> {
+        let mut uncovered = self
+            .rows
+            .iter()
+            .filter(|row| row.leaf == leaf && !row.covers)
+            .peekable();
+        uncovered.peek()?;
         let mut others = self
             .rows
             .iter()
             .filter(|row| row.leaf != leaf && row.covers)
             .peekable();
-        is_shown_unasked && others.peek().is_some() && others.all(|row| !covers_any(&row.asked_for))
+        others.peek()?;
+        if others.any(|row| covers_any(&row.asked_for)) {
+            return None;
+        }
+        if uncovered.any(|row| row.asked_for == AskedFor::Nobody) {
+            Some(Comparison::WithoutSni)
+        } else {
+            Some(Comparison::UnknownName)
+        }
     }
 
     /// The chain of the session that a resumed flow goes back to, and how that was found.
@@ -204,6 +237,8 @@ impl Book {
     }
 }
 
+/// Clients and sessions of all endpoints, about a hundred bytes each.
+const MAX_REMEMBERED: usize = 1 << 20;
 /// Addresses remembered as speakers of TLS.
 const MAX_SPEAKERS: usize = 1 << 20;
 /// Clients with what they asked for, of one endpoint.

@@ -219,7 +219,10 @@ impl Connection {
                 usize::try_from(segment.wire_len).is_ok_and(|len| len > payload.len());
             self.read(segment, seq, payload, mark, env);
         }
-        if segment.flags.rst() || segment.flags.fin() {
+        // A reset far from all that was seen is of another connection, or forged (RFC 9293,
+        // section 3.5.3).
+        let is_stray = segment.flags.rst() && self.lane(direction).distance(segment.seq) > FOREIGN;
+        if (segment.flags.rst() && !is_stray) || segment.flags.fin() {
             let how = if segment.flags.rst() {
                 Closing::Rst
             } else {

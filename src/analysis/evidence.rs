@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::analysis::asked::{AskedFor, coverage, offered_sessions};
-use crate::analysis::book::{Book, Books};
+use crate::analysis::book::{Book, Books, Comparison};
 use crate::analysis::kinds::{Chain, Known};
 use crate::analysis::story::{Knock, Story};
 use crate::flow::Endpoint;
@@ -19,7 +19,7 @@ use crate::verdict::{
 #[derive(Debug)]
 pub(super) struct Judged {
     pub(super) judgement: Judgement,
-    pub(super) default_by_comparison: bool,
+    pub(super) default_by_comparison: Option<Comparison>,
     pub(super) default_by_catalog: bool,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn judge(story: &Story, books: &Books) -> Judged {
         Observed::Unseen(why) => (Observed::Unseen(*why), false),
     };
     let leaf = chain.seen().and_then(|chain| chain.leaf());
-    let default = leaf
+    let (default, comparison) = leaf
         .map(|leaf| default_by(leaf, story, book))
         .unwrap_or_default();
     let evidence = Evidence {
@@ -86,7 +86,7 @@ pub(super) fn judge(story: &Story, books: &Books) -> Judged {
     };
     Judged {
         judgement: verdict::judge(&evidence),
-        default_by_comparison: default.by_comparison,
+        default_by_comparison: comparison,
         default_by_catalog: default.in_catalog,
     }
 }
@@ -113,7 +113,7 @@ fn judge_knock(story: &Story, server: &Endpoint) -> Judged {
     };
     Judged {
         judgement: verdict::judge(&evidence),
-        default_by_comparison: false,
+        default_by_comparison: None,
         default_by_catalog: false,
     }
 }
@@ -143,32 +143,41 @@ const fn cause(cause: Cause) -> &'static str {
 
 /// Why a leaf is taken for a default certificate on this flow, if it is. A certificate that
 /// covers the name asked for is the right one, whoever else is served it.
-fn default_by<'a>(leaf: &'a Known, story: &Story, book: Option<&Book>) -> DefaultBy<'a> {
+fn default_by<'a>(
+    leaf: &'a Known,
+    story: &Story,
+    book: Option<&Book>,
+) -> (DefaultBy<'a>, Option<Comparison>) {
     let Some(tls) = &story.tls else {
-        return DefaultBy::default();
+        return Default::default();
     };
     let Observed::Seen(name) = &tls.server_name else {
-        return DefaultBy::default();
+        return Default::default();
     };
     let covered = coverage(&leaf.certificate, name).is_some_and(Coverage::covers);
     if covered {
-        return DefaultBy::default();
+        return Default::default();
     }
     let covers_any = |asked_for: &AskedFor| match asked_for {
         AskedFor::Name(name) => coverage(&leaf.certificate, &ServerName::Name(name.to_vec()))
             .is_some_and(Coverage::covers),
         _ => false,
     };
-    DefaultBy {
+    let is_odd = leaf.default.is_some() || leaf.certificate.self_signed.holds();
+    // A proper certificate that nobody got without SNI may as well be a site's own.
+    let comparison = book
+        .and_then(|book| book.compare(leaf.certificate.sha256, covers_any))
+        .filter(|comparison| is_odd || *comparison == Comparison::WithoutSni);
+    let default = DefaultBy {
         in_catalog: leaf.default.is_some(),
         product: leaf
             .default
             .as_ref()
             .filter(|product| !product.is_generic)
             .map(|product| &*product.name),
-        by_comparison: book
-            .is_some_and(|book| book.is_default(leaf.certificate.sha256, covers_any)),
-    }
+        by_comparison: comparison.is_some(),
+    };
+    (default, comparison)
 }
 
 /// The chain that a story itself showed.

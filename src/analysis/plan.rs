@@ -141,7 +141,7 @@ fn open_stream(
 }
 
 fn opened(name: Arc<str>, input: io::Result<Input<Box<dyn Read + Send>>>) -> Opened {
-    let mut compression = "none";
+    let mut compression = "plain";
     let reader = input.map_err(capture::Error::from).and_then(|input| {
         compression = input.compression().name();
         Reader::new(input)

@@ -31,6 +31,7 @@ pub(super) struct Tally {
     endpoints_left_out: u64,
     groups: HashMap<(&'static str, Endpoint), Group>,
     groups_left_out: u64,
+    worst_left_out: Option<Severity>,
     interfaces: BTreeSet<Arc<str>>,
     shortfalls: Shortfalls,
 }
@@ -72,7 +73,7 @@ impl Tally {
                 capture::Format::Pcap => "pcap",
                 capture::Format::Pcapng => "pcapng",
             });
-            input.compression = (compression != "none").then_some(compression);
+            input.compression = (compression != "plain").then_some(compression);
         }
         self.inputs.push(input);
     }
@@ -148,8 +149,8 @@ impl Tally {
     /// The books are complete.
     pub(super) fn finish(&mut self, books: &Books) {
         self.hit(
-            "flows beyond the endpoints that are compared",
-            books.left_out,
+            "names, clients or sessions beyond those that are compared",
+            books.left_out(),
         );
     }
 
@@ -218,7 +219,18 @@ impl Tally {
         if let Some(version) = &report.tls.version {
             *endpoint.versions.entry(version.clone()).or_default() += 1;
         }
-        let leaf = triage.server.chain.first();
+        // The server's own certificate, wherever in the list it stands.
+        let own = report
+            .tls
+            .server
+            .leaf
+            .as_ref()
+            .map(|leaf| leaf.hash.sha256.0);
+        let chain = &triage.server.chain;
+        let leaf = chain
+            .iter()
+            .find(|row| Some(row.sha256.0) == own)
+            .or(chain.first());
         let key = (
             triage.sni,
             report.tls.client.server_name.clone(),
@@ -261,6 +273,7 @@ impl Tally {
         let key = (finding.id, server);
         if self.groups.len() >= MAX_GROUPS && !self.groups.contains_key(&key) {
             self.groups_left_out += 1;
+            self.worst_left_out = self.worst_left_out.max(Some(finding.severity));
             return;
         }
         let name = report.tls.client.server_name.clone();
@@ -343,6 +356,7 @@ impl Tally {
         self.shortfalls.add(other.shortfalls);
         self.endpoints_left_out += other.endpoints_left_out;
         self.groups_left_out += other.groups_left_out;
+        self.worst_left_out = self.worst_left_out.max(other.worst_left_out);
         for interface in other.interfaces {
             if self.interfaces.len() < MAX_INTERFACES {
                 self.interfaces.insert(interface);
@@ -356,6 +370,7 @@ impl Tally {
         for (key, group) in groups {
             if self.groups.len() >= MAX_GROUPS && !self.groups.contains_key(&key) {
                 self.groups_left_out += group.finding.flows;
+                self.worst_left_out = self.worst_left_out.max(Some(group.finding.severity));
             } else {
                 self.merge_group(key, group);
             }
@@ -445,6 +460,7 @@ impl Tally {
                 .then_with(|| (a.first, a.server, a.id).cmp(&(b.first, b.server, b.id)))
         });
         summary.findings_left_out = self.groups_left_out;
+        summary.worst_left_out = self.worst_left_out;
         summary.notes = notes(&self.shortfalls, &self.frames);
         summary.advice = advice(
             &self.shortfalls,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use crate::analysis::book::Comparison;
 use crate::analysis::describe;
 use crate::analysis::evidence::{Judged, own_chain};
 use crate::analysis::kinds::Chain;
@@ -132,7 +133,7 @@ fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged, 
     if let Some(chain) = own_chain(story) {
         triage.server.chain = rows(chain);
         report.tls.server.leaf = chain.leaf().map(|leaf| Arc::clone(&leaf.leaf));
-        if judged.default_by_catalog || judged.default_by_comparison {
+        if judged.default_by_catalog || judged.default_by_comparison.is_some() {
             triage.server.default_certificate = Some(default_certificate(chain, judged));
         }
     }
@@ -225,6 +226,9 @@ pub(super) fn outcome(story: &Story, verdict: VerdictId) -> Outcome {
     };
     let is_blamed =
         verdict.severity() > verdict::Severity::Low && verdict != VerdictId::HttpBackend;
+    if verdict == VerdictId::CaptureMidstream {
+        return Outcome::Unknown;
+    }
     match tls.reaction {
         Reaction::Accepted | Reaction::Finished => Outcome::Completed,
         Reaction::LeftAfterHandshake | Reaction::LeftAfterAnswer
@@ -248,6 +252,12 @@ pub(super) fn outcome(story: &Story, verdict: VerdictId) -> Outcome {
 }
 
 fn event_outcome(story: &Story, verdict: VerdictId) -> EventOutcome {
+    if matches!(
+        verdict,
+        VerdictId::CaptureInsufficient | VerdictId::CaptureMidstream
+    ) {
+        return EventOutcome::Unknown;
+    }
     match outcome(story, verdict) {
         Outcome::Completed => EventOutcome::Success,
         Outcome::RejectedByClient | Outcome::RejectedByServer => EventOutcome::Failure,
@@ -258,6 +268,7 @@ fn event_outcome(story: &Story, verdict: VerdictId) -> EventOutcome {
 
 fn established(story: &Story, tls: &Tls) -> Option<bool> {
     match tls.reaction {
+        _ if tls.answer.is_none() && story.capture.midstream => None,
         Reaction::Accepted | Reaction::Finished | Reaction::LeftAfterHandshake => Some(true),
         Reaction::Unfinished => None,
         _ if story.capture.missing_side.is_some() => None,
@@ -346,9 +357,14 @@ fn default_certificate(chain: &Chain, judged: &Judged) -> DefaultCertificate {
             told.product = (!product.is_generic).then(|| Arc::clone(&product.name));
         }
     }
-    if judged.default_by_comparison {
-        told.by.push(DefaultBy::WithoutSni);
-    }
+    told.by.extend(
+        judged
+            .default_by_comparison
+            .map(|comparison| match comparison {
+                Comparison::WithoutSni => DefaultBy::WithoutSni,
+                Comparison::UnknownName => DefaultBy::UnknownName,
+            }),
+    );
     told
 }
 

@@ -35,6 +35,8 @@ pub struct Summary {
     pub findings: Vec<FindingGroup>,
     /// Groups of findings that are in no list, since there are too many.
     pub findings_left_out: u64,
+    /// The severity of the worst finding among those.
+    pub worst_left_out: Option<Severity>,
     /// What a reader has to know beside it: "only one direction was captured".
     pub notes: Vec<Cow<'static, str>>,
     /// What to capture next.
@@ -45,7 +47,8 @@ impl Summary {
     /// The severity of the worst finding; `None` where nothing was found.
     #[must_use]
     pub fn highest_severity(&self) -> Option<Severity> {
-        self.findings.iter().map(|finding| finding.severity).max()
+        let listed = self.findings.iter().map(|finding| finding.severity).max();
+        listed.max(self.worst_left_out)
     }
 
     /// Whether some input is damaged, or could not be read.

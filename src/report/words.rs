@@ -199,6 +199,8 @@ words! {
         Catalog = "catalog",
         /// The same endpoint serves it to clients without SNI, and another to clients that name a host.
         WithoutSni = "without-sni",
+        /// The same endpoint serves it to clients that name a host which it does not cover, and another to clients that name a host of its own.
+        UnknownName = "unknown-name",
     }
 
     /// How a resumed handshake was led back to the full one.

@@ -142,13 +142,9 @@ impl VerdictId {
                 High,
             ),
             Self::SniNameMismatch => ("sni.name-mismatch", "Certificate is for other names", High),
-            Self::SniRejected => ("sni.rejected", "Hidden certificate rejected", High),
+            Self::SniRejected => ("sni.rejected", "Hidden certificate rejected", Medium),
             Self::SniRefused => ("sni.refused", "Host name refused by the server", High),
-            Self::CertSelfSignedLeaf => (
-                "cert.self-signed-leaf",
-                "Self-signed certificate rejected",
-                High,
-            ),
+            Self::CertSelfSignedLeaf => ("cert.self-signed-leaf", "Self-signed certificate", High),
             Self::CertPrivateCa => ("cert.private-ca", "Root not trusted by the client", High),
             Self::CertChainIncomplete => (
                 "cert.chain-incomplete",

@@ -3,7 +3,7 @@
 
 use crate::tls::{Observed, ServerName, Unseen};
 use crate::verdict::evidence::Evidence;
-use crate::verdict::finding::{Confidence, Finding, VerdictId};
+use crate::verdict::finding::{Confidence, Finding, Severity, VerdictId};
 use crate::verdict::reaction::Reaction;
 use crate::verdict::wording;
 
@@ -56,7 +56,11 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
         } else {
             Confidence::Medium
         },
-        severity: id.severity(),
+        severity: if by_clear_alert {
+            Severity::High
+        } else {
+            id.severity()
+        },
         reason,
         fix: if id == VerdictId::SniRejected {
             FIX_NAME.to_vec()

@@ -56,10 +56,10 @@ pub(super) fn broken_off(evidence: &Evidence<'_>) -> Option<Finding> {
                 Side::Client => "client",
                 Side::Server => "server",
             };
-            let what = code.map_or("that was encrypted", crate::tls::registry::alert);
+            let what = code.map_or("(encrypted)", crate::tls::registry::alert);
             (
                 Confidence::Medium,
-                format!("The {who} ended the handshake with an alert {what}."),
+                format!("The {who} ended the handshake with alert {what}."),
             )
         }
         Reaction::ClosedInHandshake => (

@@ -26,6 +26,12 @@ fn counts(summary: &Summary) -> String {
     }
     let judged = flows.completed.saturating_add(flows.failed);
     let open = flows.tls.saturating_sub(judged);
+    if judged == 0 {
+        return match flows.tls {
+            1 => "The one TLS flow could not be judged.".to_owned(),
+            tls => format!("None of {} could be judged.", counted(tls, "TLS flow")),
+        };
+    }
     let mut text = match flows.failed {
         0 if open == 0 && flows.tls == 1 => "The one TLS flow was completed.".to_owned(),
         0 if open == 0 && flows.tls == 2 => "Both TLS flows were completed.".to_owned(),
