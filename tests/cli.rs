@@ -16,7 +16,7 @@ use support::capture::{self, Pcap};
 use support::certificate::Certificate;
 use support::conversation::{Conversation, Segments as _};
 use support::packet::{Link, Packet, Packets as _};
-use support::tls::{ClientHello, Tls as _, UNKNOWN_CA};
+use support::tls::{self, ClientHello, ServerHello, Tls as _, UNKNOWN_CA};
 
 mod support;
 
@@ -369,6 +369,21 @@ fn a_selection_leaves_out_what_is_not_told() {
     assert_eq!(servers(&["--sni", "*.EXAMPLE"]), ["10.1.0.4"]);
     assert_eq!(servers(&["--sni", "example"]), [""; 0]);
     assert_eq!(servers(&["--flagged"]), ["10.1.0.9"]);
+}
+
+#[test]
+fn a_version_that_no_standard_names_is_told_only_as_it_was_on_the_wire() {
+    let answer = ServerHello::new().version(0x7e01).message();
+    let odd = Conversation::between("10.1.0.5:50112", "10.1.0.4:443")
+        .syn()
+        .client(&ClientHello::new().record())
+        .server(&tls::record(22, &answer))
+        .fin();
+    let desk = Desk::new().with("odd.pcap", &written(odd.segments().packets()));
+    let told = desk.run(["odd.pcap", "-f", "jsonl"]);
+    let each = ["/tls/version", "/tls/version_protocol"].map(|path| told.each(path));
+    assert_eq!(each, [[""], [""]]);
+    assert_eq!(told.each("/tlstriage/version_raw"), ["0x7e01"]);
 }
 
 #[test]

@@ -119,9 +119,14 @@ fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged, 
     }
     if let Some(answer) = &tls.answer {
         let version = registry::version(answer.version);
-        report.tls.version = Some(version.text);
+        // A number that no standard names is no version for the schema, only what was on the wire.
+        if version.protocol.is_some() {
+            report.tls.version = Some(version.text);
+            triage.version_raw = version.raw.map(Cow::Owned);
+        } else {
+            triage.version_raw = Some(version.text);
+        }
         report.tls.version_protocol = version.protocol.map(protocol);
-        triage.version_raw = version.raw.map(Cow::Owned);
         report.tls.cipher.clone_from(&answer.cipher);
         report.tls.curve = answer.group.map(registry::named_group);
         report.tls.next_protocol.clone_from(&answer.alpn);
