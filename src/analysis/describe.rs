@@ -243,6 +243,8 @@ pub(super) fn certificate(certificate: &pki::Certificate) -> (CertificateReport,
             .exponent
             .and_then(|exponent| u32::try_from(exponent).ok());
     }
+    // The parser keeps only so many names, and counts the rest.
+    leaf.alternative_names_count = (names.count > names.kept_count()).then_some(names.count);
     (row.bounded(), leaf.bounded())
 }
 

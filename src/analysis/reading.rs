@@ -54,8 +54,15 @@ impl Reading {
     }
 
     /// Bytes of memory held.
+    ///
+    /// What an observer has learned counts as a lump: a hello in parts takes about that much.
     pub(super) fn memory_len(&self) -> usize {
-        self.low.memory_len() + self.high.memory_len() + self.observer.held_len()
+        let learned = match self.observer.progress() {
+            Progress::Handshaking => LEARNED_LEN,
+            _ => 0,
+        };
+        let buffers = self.low.memory_len() + self.high.memory_len() + self.observer.held_len();
+        size_of::<Self>() + buffers + learned
     }
 
     /// Takes the payload of a segment.
@@ -331,6 +338,8 @@ impl Settled {
     }
 }
 
+/// What the facts of a handshake in progress take, in bytes.
+const LEARNED_LEN: usize = 2048;
 /// Segments of a direction without a known beginning that wait for one.
 const MAX_HELD: usize = 16;
 /// Bytes of them.

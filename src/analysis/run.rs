@@ -10,6 +10,7 @@ use crate::analysis::book::Books;
 use crate::analysis::evidence::{self, Judged};
 use crate::analysis::group::{Ended, Group};
 use crate::analysis::plan::{Opened, Plan, Source, link_types};
+use crate::analysis::shard::SHARDS;
 use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
 use crate::analysis::tally::Tally;
@@ -87,7 +88,8 @@ impl Analysis {
         if sources.is_empty() {
             return Err(Error::NoInput);
         }
-        let count = settings.threads.get();
+        // More than there are shards would only wait.
+        let count = settings.threads.get().min(SHARDS);
         let pool = if count == 1 {
             None
         } else {

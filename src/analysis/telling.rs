@@ -315,7 +315,10 @@ fn evidence(story: &Story, verdict: VerdictId) -> EvidenceReport {
             EvidenceReason::CaptureEnded,
         ),
         (story.has_conflict, EvidenceReason::OverlapConflict),
-        (capture.limit, EvidenceReason::Limit),
+        (
+            capture.limit || certificate_state(story) == CertificateState::Limit,
+            EvidenceReason::Limit,
+        ),
     ]
     .into_iter()
     .filter_map(|(holds, reason)| holds.then_some(reason))

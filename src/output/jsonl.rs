@@ -147,11 +147,15 @@ fn write_escaped<W: Write + ?Sized>(writer: &mut W, text: &str) -> io::Result<()
     writer.write_all(rest.as_bytes())
 }
 
-/// DEL, the second row of control characters (U+0080 to U+009F), and the line and paragraph
-/// separators, which end a line for JavaScript and for some log readers. U+0000 to U+001F are
-/// escaped by every writer of JSON.
+/// DEL, the second row of control characters (U+0080 to U+009F), the line and paragraph
+/// separators, which end a line for JavaScript and for some log readers, and what is invisible or
+/// turns the direction of text, so that a line in a terminal is what it seems to be. U+0000 to
+/// U+001F are escaped by every writer of JSON.
 const fn must_escape(c: char) -> bool {
-    matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}')
+    matches!(
+        c,
+        '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
 }
 
 /// The first byte that is not printed as itself.

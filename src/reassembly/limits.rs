@@ -32,7 +32,7 @@ pub struct Limits {
     pub endpoint_names: usize,
     /// Client addresses in the book of an end point.
     pub endpoint_sources: usize,
-    /// Bytes of distinct certificates; of further ones only hash and names are kept.
+    /// Bytes of distinct certificates kept once for all flows; further ones stay with their flow.
     pub certificates_total: usize,
     /// VLAN tags of a frame.
     pub vlan_tags: usize,
@@ -49,7 +49,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            flows: 1 << 20,
+            flows: 1 << 19,
             half_open: 1 << 17,
             // Four times the largest receive window without window scaling (RFC 9293, section 3.1).
             waiting_per_direction: 256 * KIB,
@@ -59,7 +59,7 @@ impl Default for Limits {
             compared_per_direction: 4 * KIB,
             fragments_total: 16 * MIB,
             fragments_per_packet: 64,
-            stories: 1_000_000,
+            stories: 400_000,
             endpoints: 1 << 16,
             endpoint_names: 64,
             endpoint_sources: 32,
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_shard_has_its_share_of_what_all_shards_hold() {
         let share = Limits::default().with_half_open(65).per_shard(64);
-        assert_eq!(share.flows, 16_384);
+        assert_eq!(share.flows, 8_192);
         assert_eq!(share.half_open, 2);
         assert_eq!(share.waiting_total, 2 * MIB);
         assert_eq!(share.waiting_per_direction, 256 * KIB);
