@@ -567,7 +567,7 @@ fn a_capture_with_nothing_to_tell_is_exit_code_0_with_a_note() {
     let told = desk.run(["empty.pcap"]);
     assert_eq!(
         (told.code, told.err.as_str()),
-        (0, "note: empty.pcap: there is no frame in it\n")
+        (0, "note: empty.pcap: no frame was read from it\n")
     );
     let told = desk.run(["odd.pcap"]);
     assert_eq!(told.code, 0);

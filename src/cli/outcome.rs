@@ -69,7 +69,7 @@ pub(crate) fn tell(summary: &Summary, input_count: usize, console: Console) {
         };
         tell_damages(name, input, console);
         if !is_damaged(input) && input.frames == 0 {
-            console.note(format_args!("{name}: there is no frame in it"));
+            console.note(format_args!("{name}: no frame was read from it"));
         }
     }
     let frames = &summary.frames;

@@ -79,7 +79,7 @@ fn show(bar: &ProgressBar, progress: &Progress, total: Option<u64>) {
     let bytes = progress.bytes();
     bar.set_position(total.map_or(bytes, |total| bytes.min(total)));
     let (flows, flagged) = (HumanCount(progress.flows()), HumanCount(progress.flagged()));
-    bar.set_message(format!("{flows} flows, {flagged} with findings"));
+    bar.set_message(format!("{flows} flows over, {flagged} with findings"));
     bar.tick();
 }
 
