@@ -223,17 +223,20 @@ impl Book {
         }
     }
 
-    /// The chain of the session that a resumed flow goes back to, and how that was found.
+    /// The chain of the session that a resumed flow goes back to, and whether that is assumed: no
+    /// id or ticket leads there, only that the client never got another one for this name.
     pub(super) fn resumed_chain(
         &self,
         offered: impl Iterator<Item = [u8; 16]>,
         client: IpAddr,
         asked_for: &AskedFor,
-    ) -> Option<&Arc<Chain>> {
-        offered
-            .filter_map(|id| self.sessions.get(&id))
+    ) -> Option<(&Arc<Chain>, bool)> {
+        let mut proved = offered.filter_map(|id| self.sessions.get(&id));
+        let assumed = || self.full.get(&(client, asked_for.clone()))?.as_ref();
+        proved
             .next()
-            .or_else(|| self.full.get(&(client, asked_for.clone()))?.as_ref())
+            .map(|chain| (chain, false))
+            .or_else(|| Some((assumed()?, true)))
     }
 }
 

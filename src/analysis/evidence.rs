@@ -32,12 +32,12 @@ pub(super) fn judge(story: &Story, books: &Books) -> Judged {
     let book = books.get(&server);
     let asked_for = AskedFor::of(&tls.server_name);
     let client = story.source().ip;
-    let (chain, is_inherited) = match &tls.chain {
+    let (chain, is_chain_assumed) = match &tls.chain {
         Observed::Seen(chain) => (Observed::Seen(chain), false),
         Observed::Unseen(why @ Unseen::Resumed) => {
             let offered = offered_sessions(&tls.session);
             match book.and_then(|book| book.resumed_chain(offered, client, &asked_for)) {
-                Some(chain) => (Observed::Seen(chain), true),
+                Some((chain, is_assumed)) => (Observed::Seen(chain), is_assumed),
                 None => (Observed::Unseen(*why), false),
             }
         }
@@ -71,7 +71,7 @@ pub(super) fn judge(story: &Story, books: &Books) -> Judged {
             (Observed::Seen(_), None) => Observed::Unseen(Unseen::Malformed),
             (Observed::Unseen(why), _) => Observed::Unseen(why),
         },
-        is_inherited,
+        is_chain_assumed,
         reaction: tls.reaction,
         endpoint: EndpointFacts {
             serves_other_names: book.is_some_and(|book| book.serves_other_names(&asked_for)),
@@ -104,7 +104,7 @@ fn judge_knock(story: &Story, server: &Endpoint) -> Judged {
         is_tls13: false,
         was_answered: false,
         chain: Observed::Unseen(Unseen::RefusedBefore),
-        is_inherited: false,
+        is_chain_assumed: false,
         reaction: Reaction::Unfinished,
         endpoint: EndpointFacts::default(),
         client_certificate: ClientCertificate::NotRequested,

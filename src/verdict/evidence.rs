@@ -24,8 +24,9 @@ pub struct Evidence<'a> {
     pub was_answered: bool,
     /// The served chain: of this flow or, if it resumes another one, of that.
     pub chain: Observed<Chain<'a>>,
-    /// Whether the chain comes from the flow that this one resumes.
-    pub is_inherited: bool,
+    /// Whether the chain is taken from a like flow of the client, with no session id or ticket to
+    /// prove that this flow resumes that one. What is said then is at most of medium confidence.
+    pub is_chain_assumed: bool,
     /// How the handshake was taken.
     pub reaction: Reaction,
     /// What other flows of the same endpoint tell.

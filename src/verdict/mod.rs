@@ -63,6 +63,11 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
             findings.push(finding);
         }
     }
+    if evidence.is_chain_assumed {
+        for finding in &mut findings {
+            finding.confidence = finding.confidence.min(Confidence::Medium);
+        }
+    }
     let explains = |finding: &Finding| finding.severity >= finding.id.severity();
     if !findings.iter().any(explains) {
         findings.extend(protocol::broken_off(evidence));

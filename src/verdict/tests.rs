@@ -77,7 +77,7 @@ fn flow<'a>(name: &'a ServerName, chain: Observed<Chain<'a>>, reaction: Reaction
         is_tls13: false,
         was_answered: true,
         chain,
-        is_inherited: false,
+        is_chain_assumed: false,
         reaction,
         endpoint: EndpointFacts::default(),
         client_certificate: ClientCertificate::NotRequested,
@@ -126,6 +126,22 @@ fn no_sni_and_a_self_signed_certificate_refused_is_the_default_certificate() {
         chain.default.by_comparison = true;
     }
     assert_eq!(judge(&evidence).confidence, Confidence::High);
+}
+
+#[test]
+fn a_chain_that_is_only_assumed_carries_no_high_confidence() {
+    let served = Served::self_signed("gateway-0");
+    let mut evidence = flow(&ServerName::Absent, served.chain(None), refused(48));
+    if let Observed::Seen(chain) = &mut evidence.chain {
+        chain.default.by_comparison = true;
+    }
+    assert_eq!(judge(&evidence).confidence, Confidence::High);
+    evidence.is_chain_assumed = true;
+    let judgement = judge(&evidence);
+    assert_eq!(
+        (judgement.verdict, judgement.confidence),
+        (VerdictId::NoSniDefaultCert, Confidence::Medium)
+    );
 }
 
 #[test]
