@@ -49,8 +49,11 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
     };
     Some(Finding {
         id,
-        confidence: if matches!(evidence.reaction, Reaction::LeftAfterHandshake)
-            && id == VerdictId::SniRejected
+        // A browser drops connections that it opened ahead and has no use for.
+        confidence: if matches!(
+            evidence.reaction,
+            Reaction::LeftAfterHandshake | Reaction::LeftAfterAnswer
+        ) && id == VerdictId::SniRejected
         {
             Confidence::Low
         } else {

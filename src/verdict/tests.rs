@@ -373,6 +373,10 @@ fn tls13_hides_the_certificate_and_not_the_reaction() {
         assert_eq!(judgement.verdict, verdict, "{reaction:?} of {asked:?}");
         assert!(judgement.confidence < Confidence::High || reaction == Reaction::Accepted);
     }
+    // To leave without a word is no refusal that was seen.
+    let mut left = flow(&api, hidden, Reaction::LeftAfterAnswer);
+    left.is_tls13 = true;
+    assert_eq!(judge(&left).confidence, Confidence::Low);
 }
 
 #[test]
