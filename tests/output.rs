@@ -12,10 +12,10 @@ use std::sync::{Arc, LazyLock, Mutex};
 use serde_json::Value;
 use tlstriage::output::{Format, MAX_LINE_LEN, Style, schema};
 use tlstriage::report::{
-    AlertReport, CertificateDetail, CertificateReport, CertificateState, Confidence, DefaultBy,
-    EvidenceGrade, EvidenceReason, FindingReport, FlowReport, Hex, Horizon, Inferred, InnerNetwork,
-    Outcome, PreambleReport, ResumedBy, ResumedFrom, SeenAs, Severity, Side, SniState, Summary,
-    TunnelReport,
+    self, AlertReport, CertificateDetail, CertificateReport, CertificateState, Confidence,
+    DefaultBy, EvidenceGrade, EvidenceReason, FindingReport, FlowReport, Hex, Horizon, Inferred,
+    InnerNetwork, Outcome, PreambleReport, ResumedBy, ResumedFrom, SeenAs, Severity, Side,
+    SniState, Summary, TunnelReport,
 };
 
 use reports::{certificate, client_offer, default_certificate_refused, end, leaf};
@@ -34,7 +34,7 @@ fn text(summary: &Summary, style: Style) -> String {
 
 /// What a writer writes at the end.
 fn finished(format: Format, style: Style, summary: &Summary) -> String {
-    let place = Shared::default();
+    let place = Common::default();
     let mut writer = format.writer(Box::new(place.clone()), style);
     writer.finish(summary).unwrap();
     String::from_utf8(place.0.lock().unwrap().clone()).unwrap()
@@ -42,9 +42,9 @@ fn finished(format: Format, style: Style, summary: &Summary) -> String {
 
 /// A place to write to that can be looked at afterwards.
 #[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
+struct Common(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Shared {
+impl Write for Common {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
@@ -91,7 +91,7 @@ fn a_line_that_fits_loses_nothing_to_the_limit() {
     own.x509.alternative_names = (0..64)
         .map(|n| format!("host-{n}.example").into())
         .collect();
-    report.tls.server.leaf = Some(Arc::new(own));
+    report.tls.server.leaf = Some(own.into());
     let document: Value = serde_json::from_str(&line(&report)).unwrap();
     let names = document["tls"]["server"]["x509"]["alternative_names"].as_array();
     assert_eq!(names.unwrap().len(), 64);
@@ -112,8 +112,8 @@ fn a_flow_without_tls_has_neither_tls_fields_nor_its_protocol() {
     assert_valid(&document);
 }
 
-#[test]
-fn a_flow_with_every_rare_field_is_valid() {
+/// A flow in which hardly a field is missing.
+fn with_every_rare_field() -> FlowReport {
     let mut report = default_certificate_refused();
     let tunnel = |kind, id| {
         let ip = |text: &str| text.parse().unwrap();
@@ -143,7 +143,30 @@ fn a_flow_with_every_rare_field_is_valid() {
     if let Some(client) = &mut own.client_certificate {
         client.sent = Some(false);
     }
-    let line = line(&report);
+    report
+}
+
+#[test]
+fn a_line_is_what_the_types_of_the_report_promise() {
+    let mut bare = default_certificate_refused();
+    bare.tls = Default::default();
+    bare.tlstriage.client = None;
+    bare.tlstriage.server = Default::default();
+    bare.tlstriage.handshake = Default::default();
+    bare.source.bytes = Some(0);
+    bare.destination.packets = Some(u64::MAX);
+    bare.event.reason = Some("\"quoted\", and a \\".into());
+    for report in [default_certificate_refused(), with_every_rare_field(), bare] {
+        let promised = serde_json::to_string(&report).unwrap() + "\n";
+        // What was rendered once is the same a second time.
+        assert_eq!(line(&report), promised);
+        assert_eq!(line(&report), promised);
+    }
+}
+
+#[test]
+fn a_flow_with_every_rare_field_is_valid() {
+    let line = line(&with_every_rare_field());
     let document: Value = serde_json::from_str(&line).unwrap();
     assert_valid(&document);
     let own = &document["tlstriage"];
@@ -337,7 +360,7 @@ fn hostile_flow(text: &str) -> FlowReport {
     report.event.reason = Some(text.to_owned().into());
     report.tls.next_protocol = Some(text.into());
     report.tls.cipher = Some(text.to_owned().into());
-    report.tls.client.supported_ciphers = Some(Arc::new(vec!["TLS_NULL".into(); 5000]));
+    report.tls.client.supported_ciphers = Some(report::Common::new(vec!["TLS_NULL".into(); 5000]));
     let mut own = leaf();
     own.subject = Some(text.into());
     own.issuer = Some(text.into());
@@ -349,19 +372,19 @@ fn hostile_flow(text: &str) -> FlowReport {
         name.country = vec!["".into(); 3];
         name.distinguished_name = Some(text.into());
     }
-    report.tls.server.leaf = Some(Arc::new(own));
+    report.tls.server.leaf = Some(own.into());
     let mut entry: CertificateReport = certificate();
     entry.subject = Some(text.into());
     entry.issuer = Some(text.into());
-    let entry = Arc::new(entry);
+    let entry = report::Common::new(entry);
     let triage = &mut report.tlstriage;
-    triage.server.chain = vec![Arc::clone(&entry); 40];
+    triage.server.chain = vec![entry.clone(); 40];
     triage.client_certificate.as_mut().unwrap().chain = vec![entry; 40];
     let mut client = client_offer();
     client.alpn = vec![text.into(); 1000];
     client.groups = vec!["x25519".into(); 1000];
     client.versions = vec!["1.2".into(); 1000];
-    triage.client = Some(Arc::new(client));
+    triage.client = Some(client.into());
     triage.handshake.steps = vec!["client_hello"; 3000];
     triage.alerts = vec![AlertReport::encrypted(Side::Client); 500];
     let mut finding: FindingReport = triage.findings.remove(0);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::analysis::kinds::{Answer, Client, Product};
 use crate::pki::{self, SelfSigned};
 use crate::report::{
-    Bounded, CertificateHash, CertificateReport, ClientReport, Cut, DistinguishedName, Ech, Hex,
-    LeafReport, Time, bounded_ciphers,
+    Bounded, CertificateHash, CertificateReport, ClientReport, Common, Cut, DistinguishedName, Ech,
+    Hex, LeafReport, Time, bounded_ciphers,
 };
 use crate::time::{Precision, Timestamp};
 use crate::tls::{self, ClientHello, MessageType, ServerHello, StepKind, registry};
@@ -159,7 +159,7 @@ pub(super) fn client(hello: &ClientHello) -> Client {
     let (ciphers, count) = bounded_ciphers(ciphers, Cut::USUAL);
     report.supported_ciphers_count = count;
     Client {
-        report: Arc::new(report.bounded()),
+        report: Common::new(report.bounded()),
         ciphers,
         ja3: tls::ja3(hello).map(|ja3| digest(&ja3)),
         offers_ech: hello.ech,

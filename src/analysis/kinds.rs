@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::pki::{Certificate, ChainShape};
-use crate::report::{CertificateReport, CipherList, ClientReport, Hex, LeafReport};
+use crate::report::{CertificateReport, CipherList, ClientReport, Common, Hex, LeafReport};
 
 /// A certificate with what the outputs say of it.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) certificate: Certificate,
-    pub(super) row: Arc<CertificateReport>,
-    pub(super) leaf: Arc<LeafReport>,
+    pub(super) row: Common<CertificateReport>,
+    pub(super) leaf: Common<LeafReport>,
     pub(super) default: Option<Product>,
 }
 
@@ -55,8 +55,8 @@ impl Chain {
 /// A kind of ClientHello: all but its random, its session and the name that it asks for.
 #[derive(Debug)]
 pub(super) struct Client {
-    pub(super) report: Arc<ClientReport>,
-    pub(super) ciphers: Arc<CipherList>,
+    pub(super) report: Common<ClientReport>,
+    pub(super) ciphers: Common<CipherList>,
     pub(super) ja3: Option<Hex<16>>,
     pub(super) offers_ech: bool,
     pub(super) has_lossy_text: bool,

@@ -172,10 +172,15 @@ impl Analysis {
     ) -> Option<Vec<T>> {
         // Slices never hold both kinds, so that their borders do not depend on rounds.
         let is_early = self.ready.front()?.judged.is_some();
+        // On one thread each slice is written while it is still in the cache.
+        let slices = match &self.pool {
+            Some(pool) => pool.current_num_threads() * 4,
+            None => 1,
+        };
         let count = self
             .ready
             .iter()
-            .take(SLICE_LEN.saturating_mul(self.settings.threads.get() * 4))
+            .take(SLICE_LEN.saturating_mul(slices))
             .take_while(|ready| ready.judged.is_some() == is_early)
             .count();
         let stories: Vec<Ready> = self.ready.drain(..count).collect();
@@ -197,7 +202,7 @@ impl Analysis {
         // How many stories are told early at a time depends on the round.
         let tally_len = if is_early { 1 } else { SLICE_LEN };
         let work = |slice: &[Ready]| {
-            let reports: Vec<FlowReport> = slice.iter().map(tell).collect();
+            let mut reports: Vec<FlowReport> = slice.iter().map(tell).collect();
             let tallies: Vec<Tally> = reports
                 .chunks(tally_len)
                 .map(|reports| {
@@ -210,11 +215,8 @@ impl Analysis {
                     tally
                 })
                 .collect();
-            let told: Vec<FlowReport> = reports
-                .into_iter()
-                .filter(|report| selection.admits(report))
-                .collect();
-            (tallies, render(&told))
+            reports.retain(|report| selection.admits(report));
+            (tallies, render(&reports))
         };
         let done: Vec<(Vec<Tally>, T)> = match &self.pool {
             Some(pool) => pool.install(|| stories.par_chunks(SLICE_LEN).map(work).collect()),

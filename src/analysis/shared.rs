@@ -72,8 +72,8 @@ impl Shared {
                 let (row, leaf) = describe::certificate(&certificate);
                 Known {
                     certificate,
-                    row: Arc::new(row),
-                    leaf: Arc::new(leaf),
+                    row: row.into(),
+                    leaf: leaf.into(),
                     default,
                 }
             })

@@ -15,10 +15,10 @@ use crate::analysis::story::Story;
 use crate::packet::Encapsulation;
 use crate::report::{
     self, AlertLevel, AlertReport, Bounded, CaptureReport, CertificateReport, CertificateState,
-    ClientCertificateReport, DecidingAlert, DefaultBy, DefaultCertificate, Event, EventOutcome,
-    EvidenceGrade, EvidenceReason, EvidenceReport, FindingReport, FlowIdentity, FlowReport,
-    HandshakeReport, Hex, InnerNetwork, Outcome, PreambleReport, Protocol, Rule, SniState, Time,
-    TriageReport, TunnelReport, VerdictReport, Vlan, event_id,
+    ClientCertificateReport, Common, DecidingAlert, DefaultBy, DefaultCertificate, Event,
+    EventOutcome, EvidenceGrade, EvidenceReason, EvidenceReport, FindingReport, FlowIdentity,
+    FlowReport, HandshakeReport, Hex, InnerNetwork, Outcome, PreambleReport, Protocol, Rule,
+    SniState, Time, TriageReport, TunnelReport, VerdictReport, Vlan, event_id,
 };
 use crate::tls::{Observed, ServerName, Unseen, registry};
 use crate::verdict::{self, ClientCertificate, Closing, Reaction, VerdictId};
@@ -113,9 +113,9 @@ fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged, 
     triage.client_random = tls.random.map(Hex);
     triage.lossy_text = tls.has_lossy_text;
     if let Some(client) = &tls.client {
-        triage.client = Some(Arc::clone(&client.report));
+        triage.client = Some(client.report.clone());
         report.tls.client.ja3 = client.ja3;
-        report.tls.client.supported_ciphers = Some(Arc::clone(&client.ciphers));
+        report.tls.client.supported_ciphers = Some(client.ciphers.clone());
     }
     if let Some(answer) = &tls.answer {
         let version = registry::version(answer.version);
@@ -137,7 +137,7 @@ fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged, 
 
     if let Some(chain) = own_chain(story) {
         triage.server.chain = rows(chain);
-        report.tls.server.leaf = chain.leaf().map(|leaf| Arc::clone(&leaf.leaf));
+        report.tls.server.leaf = chain.leaf().map(|known| known.leaf.clone());
         if judged.default_by_catalog || judged.default_by_comparison.is_some() {
             triage.server.default_certificate = Some(default_certificate(chain, judged));
         }
@@ -348,11 +348,11 @@ fn tunnels(encapsulation: &Encapsulation) -> Vec<TunnelReport> {
         .collect()
 }
 
-fn rows(chain: &Chain) -> Vec<Arc<CertificateReport>> {
+fn rows(chain: &Chain) -> Vec<Common<CertificateReport>> {
     chain
         .certificates
         .iter()
-        .map(|known| Arc::clone(&known.row))
+        .map(|known| known.row.clone())
         .collect()
 }
 

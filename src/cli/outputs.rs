@@ -164,7 +164,7 @@ impl Renderer {
     pub(crate) fn render(&self, reports: &[FlowReport]) -> Rendered {
         let mut rendered = Vec::with_capacity(self.0.len());
         for writer in &self.0 {
-            let mut bytes = Vec::new();
+            let mut bytes = Vec::with_capacity(reports.len().saturating_mul(USUAL_LEN));
             for report in reports {
                 writer.render(report, &mut bytes);
             }
@@ -228,6 +228,9 @@ fn name(place: &Place) -> String {
         Place::File(path) => path.display().to_string(),
     }
 }
+
+/// The bytes that a flow usually takes: room that is there need not be made by copying.
+const USUAL_LEN: usize = 4096;
 
 /// A file of lines. When it cannot be written any further, what stands behind its last line feed
 /// is cut off: half a line must not look like a whole one.

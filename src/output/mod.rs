@@ -12,8 +12,10 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod escaping;
 mod format;
 mod jsonl;
+mod line;
 mod schema;
 mod sink;
 mod text;

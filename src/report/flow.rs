@@ -74,18 +74,18 @@ impl FlowReport {
         self.cut(to);
         self.tlstriage.cut_shared(to);
         if let Some(leaf) = &mut self.tls.server.leaf {
-            let leaf = Arc::make_mut(leaf);
-            leaf.cut(to);
+            leaf.change(|leaf| leaf.cut(to));
             let count = leaf.alternative_names_count;
             let server = &mut self.tlstriage.server;
             server.alternative_names_count = server.alternative_names_count.or(count);
         }
         if let Some(ciphers) = self.tls.client.supported_ciphers.take() {
-            let (ciphers, count) = bounded_ciphers(Arc::unwrap_or_clone(ciphers), to);
+            let (ciphers, count) = bounded_ciphers(ciphers.into_part(), to);
             self.tls.client.supported_ciphers = Some(ciphers);
             if let (Some(client), Some(_)) = (&mut self.tlstriage.client, count) {
-                let client = Arc::make_mut(client);
-                client.supported_ciphers_count = client.supported_ciphers_count.or(count);
+                client.change(|client| {
+                    client.supported_ciphers_count = client.supported_ciphers_count.or(count);
+                });
             }
         }
     }

@@ -17,7 +17,8 @@ pub struct Hex<const N: usize>(pub [u8; N]);
 pub struct UpperHex<const N: usize>(pub [u8; N]);
 
 impl<const N: usize> Hex<N> {
-    fn text(&self) -> ShortText<MAX_DIGITS> {
+    /// As it is written.
+    pub(crate) fn text(&self) -> ShortText<MAX_DIGITS> {
         digits(&self.0, b"0123456789abcdef")
     }
 }

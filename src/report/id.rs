@@ -92,7 +92,7 @@ impl CommunityId {
     }
 
     /// `1:` and the hash in base 64.
-    fn encode<'a>(&self, text: &'a mut [u8; COMMUNITY_ID_LEN]) -> &'a str {
+    pub(crate) fn encode<'a>(&self, text: &'a mut [u8; COMMUNITY_ID_LEN]) -> &'a str {
         let (version, hash) = text.split_at_mut(VERSION.len());
         version.copy_from_slice(VERSION);
         // The room is as long as 20 bytes are in base 64: there is nothing to fail.
@@ -147,7 +147,7 @@ const TCP: u8 = 6;
 /// The version of the Community ID.
 const VERSION: &[u8] = b"1:";
 /// The version, and 20 bytes in base 64.
-const COMMUNITY_ID_LEN: usize = 30;
+pub(crate) const COMMUNITY_ID_LEN: usize = 30;
 
 #[cfg(test)]
 mod tests {

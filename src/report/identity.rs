@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::report::certificate::CertificateReport;
+use crate::report::common::Common;
 use crate::report::cut::{Bounded, Cut};
 use crate::report::skip::absent;
 use crate::report::words::{CertificateDetail, CertificateState, DefaultBy};
@@ -21,7 +22,7 @@ pub struct ServerReport {
     pub certificate_detail: Option<CertificateDetail>,
     /// The certificates as sent, at most 16.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub chain: Vec<Arc<CertificateReport>>,
+    pub chain: Vec<Common<CertificateReport>>,
     /// How many certificates were sent where the list was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chain_count: Option<usize>,
@@ -82,7 +83,7 @@ pub struct ClientCertificateReport {
     pub sent: Option<bool>,
     /// The certificates as sent, at most 16.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub chain: Vec<Arc<CertificateReport>>,
+    pub chain: Vec<Common<CertificateReport>>,
     /// How many certificates were sent where the list was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chain_count: Option<usize>,

@@ -6,10 +6,11 @@
 //!
 //! Nothing here judges, and nothing here writes: `analysis` fills these in and `output` renders
 //! them. What many flows have in common (a certificate, the offer of one kind of client) stands
-//! in an [`Arc`](std::sync::Arc) and is kept once.
+//! in a [`Common`] and is kept once.
 
 mod advice;
 mod certificate;
+mod common;
 mod count;
 mod cut;
 mod endpoint;
@@ -35,6 +36,7 @@ mod words;
 
 pub use advice::Advice;
 pub use certificate::{CertificateHash, CertificateReport, DistinguishedName, LeafReport, X509};
+pub use common::Common;
 pub use count::Count;
 pub use cut::{Bounded, Cut};
 pub use endpoint::{EndpointReport, EndpointRow, LeafBrief};
@@ -44,6 +46,7 @@ pub use flow::{Address, Destination, FlowReport, InnerNetwork, Network, Source, 
 pub use group::{FindingGroup, FlowReference};
 pub use handshake::{AlertReport, DecidingAlert, EvidenceReport, HandshakeReport, ResumedFrom};
 pub use hex::{Hex, UpperHex};
+pub(crate) use id::COMMUNITY_ID_LEN;
 pub use id::{CommunityId, FlowIdentity, event_id};
 pub use identity::{ClientCertificateReport, DefaultCertificate, ServerReport};
 pub use lines::{

@@ -1,7 +1,7 @@
 //! Text on the stack: what is written often and is never long.
 
 /// At most `N` bytes of ASCII. What does not fit is dropped.
-pub(in crate::report) struct ShortText<const N: usize> {
+pub(crate) struct ShortText<const N: usize> {
     bytes: [u8; N],
     len: usize,
 }
@@ -22,7 +22,7 @@ impl<const N: usize> ShortText<N> {
         }
     }
 
-    pub(in crate::report) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         let bytes = self.bytes.get(..self.len).unwrap_or_default();
         str::from_utf8(bytes).unwrap_or_default()
     }

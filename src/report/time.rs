@@ -80,7 +80,8 @@ impl Time {
         time.trim_end_matches('Z').to_owned()
     }
 
-    fn text(self) -> ShortText<MAX_LEN> {
+    /// As it is written.
+    pub(crate) fn text(self) -> ShortText<MAX_LEN> {
         let mut text = ShortText::new();
         let day = self.seconds.div_euclid(SECONDS_PER_DAY);
         let second = self.seconds.rem_euclid(SECONDS_PER_DAY);

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::report::certificate::LeafReport;
+use crate::report::common::Common;
 use crate::report::cut::{Bounded, Cut};
 use crate::report::hex::Hex;
 use crate::report::skip::absent;
@@ -77,19 +78,19 @@ pub struct TlsClient {
     /// The cipher suites that the client offers, in its order and without GREASE, at most 128.
     /// Where the list was cut, `tlstriage.client.supported_ciphers_count` has the full count.
     #[serde(skip_serializing_if = "no_ciphers")]
-    pub supported_ciphers: Option<Arc<CipherList>>,
+    pub supported_ciphers: Option<Common<CipherList>>,
 }
 
-/// Names of cipher suites, shared by all flows that offer the same.
+/// Names of cipher suites.
 pub type CipherList = Vec<Cow<'static, str>>;
 
 impl TlsClient {
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         absent(&self.server_name) && self.ja3.is_none() && no_ciphers(&self.supported_ciphers)
     }
 }
 
-fn no_ciphers(list: &Option<Arc<CipherList>>) -> bool {
+fn no_ciphers(list: &Option<Common<CipherList>>) -> bool {
     list.as_ref().is_none_or(|list| list.is_empty())
 }
 
@@ -102,11 +103,11 @@ pub struct TlsServer {
     pub ja3s: Option<Hex<16>>,
     /// The server's own certificate, where it was seen.
     #[serde(flatten)]
-    pub leaf: Option<Arc<LeafReport>>,
+    pub leaf: Option<Common<LeafReport>>,
 }
 
 impl TlsServer {
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.ja3s.is_none() && self.leaf.is_none()
     }
 }
@@ -114,10 +115,10 @@ impl TlsServer {
 /// The list cut to size, ready to be shared, and its full count where it was cut: that belongs
 /// into `tlstriage.client.supported_ciphers_count`.
 #[must_use]
-pub fn bounded_ciphers(mut list: CipherList, to: Cut) -> (Arc<CipherList>, Option<usize>) {
+pub fn bounded_ciphers(mut list: CipherList, to: Cut) -> (Common<CipherList>, Option<usize>) {
     let mut count = None;
     to.texts(&mut list, MAX_CIPHERS, &mut count);
-    (Arc::new(list), count)
+    (Common::new(list), count)
 }
 
 const MAX_CIPHERS: usize = 128;

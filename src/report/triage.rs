@@ -1,11 +1,11 @@
 //! What ECS has no place for: the fields of a flow under `tlstriage`.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::report::common::Common;
 use crate::report::cut::{Bounded, Cut};
 use crate::report::finding::{FindingReport, VerdictReport};
 use crate::report::handshake::{
@@ -47,7 +47,7 @@ pub struct TriageReport {
     pub client_random: Option<Hex<32>>,
     /// What the client offers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub client: Option<Arc<ClientReport>>,
+    pub client: Option<Common<ClientReport>>,
     /// What the server showed.
     pub server: ServerReport,
     /// The client's own certificate, where one was requested or sent.
@@ -138,14 +138,14 @@ impl TriageReport {
     /// Cuts what is shared between flows too; for the rare line that is too long.
     pub(in crate::report) fn cut_shared(&mut self, to: Cut) {
         if let Some(client) = &mut self.client {
-            Arc::make_mut(client).cut(to);
+            client.change(|client| client.cut(to));
         }
         for entry in &mut self.server.chain {
-            Arc::make_mut(entry).cut(to);
+            entry.change(|entry| entry.cut(to));
         }
         let client_chain = self.client_certificate.as_mut().map(|own| &mut own.chain);
         for entry in client_chain.into_iter().flatten() {
-            Arc::make_mut(entry).cut(to);
+            entry.change(|entry| entry.cut(to));
         }
     }
 }

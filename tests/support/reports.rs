@@ -1,15 +1,13 @@
 //! Reports made by hand, through the public library only: what tests and benches of the output write.
 
-use std::sync::Arc;
-
 use tlstriage::flow::Endpoint;
 use tlstriage::report::{
     AlertLevel, AlertReport, Bounded, CaptureReport, CertificateHash, CertificateReport,
-    CertificateState, ClientCertificateReport, ClientReport, Close, Confidence, Cut, DecidingAlert,
-    DefaultBy, DefaultCertificate, DistinguishedName, Ech, Event, EventOutcome, EvidenceGrade,
-    EvidenceReport, FindingReport, FlowIdentity, FlowReport, Hex, LeafReport, Outcome, Protocol,
-    Rule, Severity, Side, SniState, Time, TlsReport, TriageReport, VerdictReport, VersionProtocol,
-    Vlan, X509, bounded_ciphers, event_id,
+    CertificateState, ClientCertificateReport, ClientReport, Close, Common, Confidence, Cut,
+    DecidingAlert, DefaultBy, DefaultCertificate, DistinguishedName, Ech, Event, EventOutcome,
+    EvidenceGrade, EvidenceReport, FindingReport, FlowIdentity, FlowReport, Hex, LeafReport,
+    Outcome, Protocol, Rule, Severity, Side, SniState, Time, TlsReport, TriageReport,
+    VerdictReport, VersionProtocol, Vlan, X509, bounded_ciphers, event_id,
 };
 use tlstriage::time::{Precision, Timestamp};
 
@@ -82,10 +80,10 @@ fn triage() -> TriageReport {
     let mut random = [0; 32];
     random[31] = 42;
     triage.client_random = Some(Hex(random));
-    triage.client = Some(Arc::new(client_offer().bounded()));
-    let certificate = Arc::new(certificate().bounded());
+    triage.client = Some(client_offer().bounded().into());
+    let certificate = Common::new(certificate().bounded());
     triage.server.certificate = CertificateState::Seen;
-    triage.server.chain = vec![Arc::clone(&certificate)];
+    triage.server.chain = vec![certificate.clone()];
     let mut default = DefaultCertificate::default();
     default.by = vec![DefaultBy::Catalog, DefaultBy::WithoutSni];
     default.catalog_id = Some("traefik-default".into());
@@ -179,7 +177,7 @@ fn tls() -> TlsReport {
     ];
     tls.client.supported_ciphers = Some(bounded_ciphers(ciphers, Cut::USUAL).0);
     tls.server.ja3s = Some(Hex([0x39; 16]));
-    tls.server.leaf = Some(Arc::new(leaf().bounded()));
+    tls.server.leaf = Some(leaf().bounded().into());
     tls
 }
 
