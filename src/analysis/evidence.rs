@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::analysis::asked::{AskedFor, coverage, offered_sessions};
 use crate::analysis::book::{Book, Books, Comparison};
+use crate::analysis::expectations::Expectations;
 use crate::analysis::kinds::{Chain, Known};
 use crate::analysis::story::{Knock, Story};
 use crate::flow::Endpoint;
@@ -11,8 +12,8 @@ use crate::packet::Cause;
 use crate::pki::Coverage;
 use crate::tls::{Observed, ServerName, Unseen};
 use crate::verdict::{
-    self, Answer, CaptureFacts, ClientCertificate, DefaultBy, EndpointFacts, Evidence, Judgement,
-    Reaction, Unreachable,
+    self, Answer, CaptureFacts, ClientCertificate, DefaultBy, EndpointFacts, Evidence, Expected,
+    Judgement, Reaction, Unreachable,
 };
 
 /// What a story means beside the books: the chain in question and the judgement.
@@ -24,7 +25,7 @@ pub(super) struct Judged {
 }
 
 /// Judges a story beside its neighbours.
-pub(super) fn judge(story: &Story, books: &Books) -> Judged {
+pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -> Judged {
     let server = story.destination();
     let Some(tls) = &story.tls else {
         return judge_knock(story, &server);
@@ -47,8 +48,14 @@ pub(super) fn judge(story: &Story, books: &Books) -> Judged {
     let (default, comparison) = leaf
         .map(|leaf| default_by(leaf, story, book))
         .unwrap_or_default();
+    let at = tls.hello_at.unwrap_or(story.first).time;
+    let shown = chain
+        .seen()
+        .map(|chain| &***chain)
+        .zip(leaf.map(|leaf| &**leaf));
+    let expected = expectations.of(client, &server, tls.server_name.seen(), shown, at);
     let evidence = Evidence {
-        at: tls.hello_at.unwrap_or(story.first).time,
+        at,
         server: &server,
         server_name: match &tls.server_name {
             Observed::Seen(name) => Observed::Seen(name),
@@ -81,6 +88,7 @@ pub(super) fn judge(story: &Story, books: &Books) -> Judged {
             }),
         },
         client_certificate: tls.client_certificate,
+        expected,
         capture: story.capture,
         unreachable: None,
     };
@@ -108,6 +116,7 @@ fn judge_knock(story: &Story, server: &Endpoint) -> Judged {
         reaction: Reaction::Unfinished,
         endpoint: EndpointFacts::default(),
         client_certificate: ClientCertificate::NotRequested,
+        expected: Expected::default(),
         capture: CaptureFacts::default(),
         unreachable,
     };

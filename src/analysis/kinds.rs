@@ -2,10 +2,13 @@
 //! kinds of answer.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::pki::{Certificate, ChainShape};
+use crate::pki::chain::MAX_CHAIN_LEN;
+use crate::pki::trust::Path;
+use crate::pki::{Certificate, ChainShape, Roots};
 use crate::report::{CertificateReport, CipherList, ClientReport, Common, Hex, LeafReport};
+use crate::time::Timestamp;
 
 /// A certificate with what the outputs say of it.
 #[derive(Debug)]
@@ -30,6 +33,10 @@ pub(super) struct Product {
 pub(super) struct Chain {
     pub(super) certificates: Vec<Arc<Known>>,
     pub(super) shape: ChainShape,
+    /// As sent, where its path will be asked for.
+    pub(super) ders: Option<Box<[Vec<u8>]>>,
+    /// Where it leads, by which of its certificates are within their dates.
+    pub(super) paths: Mutex<Vec<(u64, Path)>>,
 }
 
 impl Chain {
@@ -49,6 +56,41 @@ impl Chain {
             .path
             .last()
             .and_then(|place| self.certificates.get(*place))
+    }
+
+    /// Where the chain leads at this time; `None` where its bytes were not kept.
+    ///
+    /// Time changes nothing but which certificates are within their dates; so an answer is found
+    /// once for each such state, however many flows show the chain.
+    pub(super) fn path(&self, roots: &Roots, at: Timestamp) -> Option<Path> {
+        let ders = self.ders.as_deref()?;
+        let state = self
+            .certificates
+            .iter()
+            .take(MAX_CHAIN_LEN)
+            .fold(0, |state, known| {
+                let certificate = &known.certificate;
+                let is_early = certificate.not_before.is_some_and(|start| at < start);
+                let is_late = certificate.not_after.is_some_and(|end| at > end);
+                state << 2 | u64::from(is_early) << 1 | u64::from(is_late)
+            });
+        // Of what panicked while it held the lock there is nothing half done.
+        let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, path)) = paths.iter().find(|(known, _)| *known == state) {
+            return Some(*path);
+        }
+        let place = self.shape.path.first().copied().unwrap_or(0);
+        let leaf = ders.get(place)?;
+        let others: Vec<&[u8]> = ders
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at != place)
+            .take(MAX_CHAIN_LEN)
+            .map(|(_, der)| der.as_slice())
+            .collect();
+        let path = roots.path(leaf, &others, at);
+        paths.push((state, path));
+        Some(path)
     }
 }
 

@@ -15,6 +15,7 @@ mod connection;
 mod describe;
 mod error;
 mod evidence;
+mod expectations;
 mod filter;
 mod group;
 mod kinds;
@@ -38,6 +39,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 pub use error::Error;
+pub use expectations::Expectations;
 pub use filter::{Filter, Network, Selection};
 pub use plan::Source;
 pub use progress::Progress;
@@ -55,6 +57,7 @@ pub struct Analyzer {
     filter: Filter,
     selection: Selection,
     catalog: Arc<Catalog>,
+    expectations: Arc<Expectations>,
     horizon: Option<i64>,
 }
 
@@ -76,6 +79,7 @@ impl Analyzer {
             filter: Filter::default(),
             selection: Selection::default(),
             catalog: Arc::new(Catalog::builtin().clone()),
+            expectations: Arc::default(),
             horizon: None,
         }
     }
@@ -120,6 +124,13 @@ impl Analyzer {
     #[must_use]
     pub fn with_catalog(mut self, catalog: Arc<Catalog>) -> Self {
         self.catalog = catalog;
+        self
+    }
+
+    /// Sets what the user knows of the gateway and the servers behind it.
+    #[must_use]
+    pub fn with_expectations(mut self, expectations: Arc<Expectations>) -> Self {
+        self.expectations = expectations;
         self
     }
 

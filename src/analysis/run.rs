@@ -102,7 +102,11 @@ impl Analysis {
         Ok(Self {
             pool,
             plan: Plan::new(sources),
-            shared: Shared::new(&settings.limits, Arc::clone(&settings.catalog)),
+            shared: Shared::new(
+                &settings.limits,
+                Arc::clone(&settings.catalog),
+                settings.expectations.asks_for_paths(),
+            ),
             books: Books::new(&settings.limits),
             groups: Vec::new(),
             files: FileTable::default(),
@@ -190,10 +194,11 @@ impl Analysis {
             &self.files,
             &self.settings.selection,
         );
+        let expectations = &self.settings.expectations;
         let tell = |ready: &Ready| {
             let judged = match &ready.judged {
                 Some(judged) => judged,
-                None => &evidence::judge(&ready.story, books),
+                None => &evidence::judge(&ready.story, books, expectations),
             };
             let mut report = telling::tell(&ready.story, judged, ready.ordinal, shared, files);
             report.tlstriage.horizon = is_early.then_some(Horizon::Partial);
@@ -411,7 +416,7 @@ impl Analysis {
 
     /// Tells a story with what is known of its neighbours at this point.
     fn tell_early(&mut self, story: Story) {
-        let judged = evidence::judge(&story, &self.books);
+        let judged = evidence::judge(&story, &self.books, &self.settings.expectations);
         self.make_ready(story, Some(judged));
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Each is parsed and described once, however many flows show it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ring::digest::{SHA256, digest};
 
@@ -24,11 +24,13 @@ pub(super) struct Shared {
     texts: Pool<Arc<str>>,
     courses: Pool<Box<[Act]>>,
     pub(super) catalog: Arc<Catalog>,
+    /// Whether chains are kept as they were sent.
+    keeps_ders: bool,
 }
 
 impl Shared {
     /// Empty pools within `limits`.
-    pub(super) fn new(limits: &Limits, catalog: Arc<Catalog>) -> Self {
+    pub(super) fn new(limits: &Limits, catalog: Arc<Catalog>, keeps_ders: bool) -> Self {
         Self {
             certificates: Pool::new(limits.certificates_total),
             chains: Pool::new(limits.certificates_total / 8),
@@ -37,6 +39,7 @@ impl Shared {
             texts: Pool::new(SHAPES_LEN),
             courses: Pool::new(SHAPES_LEN),
             catalog,
+            keeps_ders,
         }
     }
 
@@ -47,19 +50,26 @@ impl Shared {
             .iter()
             .flat_map(|known| known.certificate.sha256)
             .collect();
-        self.chains
-            .get_or_make(&key, size_of::<Chain>() + known.len() * 8, || {
-                let shape = ChainShape::of(
-                    &known
-                        .iter()
-                        .map(|known| &known.certificate)
-                        .collect::<Vec<_>>(),
-                );
-                Chain {
-                    certificates: known,
-                    shape,
-                }
-            })
+        let kept: usize = if self.keeps_ders {
+            ders.iter().map(Vec::len).sum()
+        } else {
+            0
+        };
+        let len = size_of::<Chain>() + known.len() * 8 + kept;
+        self.chains.get_or_make(&key, len, || {
+            let shape = ChainShape::of(
+                &known
+                    .iter()
+                    .map(|known| &known.certificate)
+                    .collect::<Vec<_>>(),
+            );
+            Chain {
+                certificates: known,
+                shape,
+                ders: self.keeps_ders.then(|| ders.into()),
+                paths: Mutex::default(),
+            }
+        })
     }
 
     fn certificate(&self, der: &[u8]) -> Arc<Known> {

@@ -16,12 +16,12 @@ use crate::packet::Encapsulation;
 use crate::report::{
     self, AlertLevel, AlertReport, Bounded, CaptureReport, CertificateReport, CertificateState,
     ClientCertificateReport, Common, DecidingAlert, DefaultBy, DefaultCertificate, Event,
-    EventOutcome, EvidenceGrade, EvidenceReason, EvidenceReport, FindingReport, FlowIdentity,
-    FlowReport, HandshakeReport, Hex, InnerNetwork, Outcome, PreambleReport, Protocol, Rule,
-    SniState, Time, TriageReport, TunnelReport, VerdictReport, Vlan, event_id,
+    EventOutcome, EvidenceGrade, EvidenceReason, EvidenceReport, ExpectedMessage, FindingReport,
+    FlowIdentity, FlowReport, HandshakeReport, Hex, InnerNetwork, Outcome, PreambleReport,
+    Protocol, Rule, SniState, Time, TriageReport, TunnelReport, VerdictReport, Vlan, event_id,
 };
 use crate::tls::{Observed, ServerName, Unseen, registry};
-use crate::verdict::{self, ClientCertificate, Closing, Reaction, VerdictId};
+use crate::verdict::{self, ClientCertificate, Closing, Gateway, Reaction, VerdictId};
 
 /// The files of a run by their place in it: their names, and those of their interfaces.
 pub(super) trait Files {
@@ -80,6 +80,11 @@ pub(super) fn tell(
 
     let mut triage = TriageReport::new(verdict, capture);
     triage.findings = judgement.findings.iter().map(finding).collect();
+    if let Some(first) = triage.findings.first_mut() {
+        let proof = judgement.proof.iter().cloned();
+        first.fix.extend(proof.map(Cow::Owned));
+        first.expected_message = judgement.messages.iter().map(message).collect();
+    }
     triage.tunnel = tunnels;
     triage.evidence = evidence(story, judgement.verdict);
     triage.handshake = handshake(story, judgement.verdict);
@@ -400,6 +405,19 @@ fn finding(finding: &verdict::Finding) -> FindingReport {
     );
     told.fix = finding.fix.iter().map(|fix| Cow::Borrowed(*fix)).collect();
     told
+}
+
+fn message(message: &verdict::Message) -> ExpectedMessage {
+    let gateway = match message.gateway {
+        Gateway::AzureV1 => "application-gateway-v1",
+        _ => "application-gateway-v2",
+    };
+    ExpectedMessage::new(
+        gateway,
+        message.key,
+        message.text.into(),
+        confidence(message.confidence),
+    )
 }
 
 fn protocol(protocol: &str) -> report::VersionProtocol {

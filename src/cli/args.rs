@@ -13,10 +13,10 @@ use tlstriage::analysis::Network;
 use tlstriage::output::Format;
 use tlstriage::report::Severity;
 use tlstriage::time::Timestamp;
-use tlstriage::verdict::VerdictId;
+use tlstriage::verdict::{Gateway, VerdictId};
 
 use crate::cli::limits::{self, Setting};
-use crate::cli::values::{self, Target};
+use crate::cli::values::{self, Backend, Target};
 
 /// Reads packet captures and says for every TLS flow what happened, and why.
 #[derive(Debug, Parser)]
@@ -118,6 +118,37 @@ pub(crate) struct Arguments {
     /// RFC 3339. Without an offset it is UTC; without a time it is the end of that day.
     #[arg(long, value_name = "TIME", value_parser = values::to, help_heading = LOOKED_AT)]
     pub(crate) to: Option<Timestamp>,
+
+    /// Which gateway the clients are: whose rules apply, and whose messages are foretold
+    #[arg(long, value_name = "GATEWAY", value_parser = gateways(), help_heading = KNOWN)]
+    pub(crate) gateway: Option<Gateway>,
+
+    /// Where the gateway's instances are: the rest of this holds for their flows only; may be repeated
+    #[arg(long, value_name = "CIDR", value_parser = values::network, help_heading = KNOWN)]
+    pub(crate) gateway_subnet: Vec<Network>,
+
+    /// The certificate that the gateway was given as the server's (PEM or DER); may be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = KNOWN)]
+    pub(crate) expected_cert: Vec<PathBuf>,
+
+    /// A root that the gateway was given, beside well-known ones (PEM or DER); may be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = KNOWN)]
+    pub(crate) trusted_root: Vec<PathBuf>,
+
+    /// A host name that the gateway ought to ask for; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = values::host_name, help_heading = KNOWN)]
+    pub(crate) expected_name: Vec<String>,
+
+    /// The host name to ask for at an address, as api.contoso.com=10.1.2.3; may be repeated
+    #[arg(long, value_name = "HOST=ADDRESS", value_parser = values::backend, help_heading = KNOWN)]
+    pub(crate) backend: Vec<Backend>,
+
+    /// Take what is known of the gateway from a TOML file; may be repeated
+    ///
+    /// Its keys are the options above: gateway = "azure-v1", gateway-subnet = ["10.1.0.0/24"],
+    /// expected-cert, trusted-root, expected-name, backend. Paths count from where the file lies.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = KNOWN)]
+    pub(crate) config: Vec<PathBuf>,
 
     /// Know the default certificates of this file too; may be repeated
     #[arg(
@@ -254,9 +285,15 @@ fn severities() -> impl TypedValueParser<Value = Severity> {
         .try_map(|word| values::severity(&word))
 }
 
+fn gateways() -> impl TypedValueParser<Value = Gateway> {
+    PossibleValuesParser::new(Gateway::ALL.map(Gateway::as_str))
+        .try_map(|word| values::gateway(&word))
+}
+
 const OUTPUT: &str = "Output";
 const TOLD: &str = "What is told";
 const LOOKED_AT: &str = "What is looked at";
+const KNOWN: &str = "What you know of the gateway";
 const WORK: &str = "How it is done";
 
 const EXAMPLES: &str = "\

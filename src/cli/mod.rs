@@ -4,7 +4,9 @@
 //! The only room that prints, asks for the environment, and knows a clock.
 
 mod args;
+mod config;
 mod console;
+mod expectations;
 mod identity;
 mod inputs;
 mod limits;
@@ -72,6 +74,8 @@ enum Failure {
     },
     #[error("{}: {error}", path.display())]
     CatalogFile { path: PathBuf, error: io::Error },
+    #[error(transparent)]
+    Expectations(#[from] expectations::Error),
     #[error(transparent)]
     Output(#[from] outputs::Error),
     #[error("standard output: {0}")]
@@ -168,7 +172,8 @@ fn analyzer(arguments: &Arguments) -> Result<Analyzer, Failure> {
         .with_seed(RandomState::new().hash_one(0))
         .with_filter(filter(arguments)?)
         .with_selection(selection(arguments))
-        .with_catalog(Arc::new(catalog(&arguments.catalog)?));
+        .with_catalog(Arc::new(catalog(&arguments.catalog)?))
+        .with_expectations(Arc::new(expectations::of(arguments)?));
     Ok(match arguments.horizon {
         Some(nanos) => analyzer.with_horizon(nanos),
         None => analyzer,

@@ -13,8 +13,10 @@ use jiff::tz::TimeZone;
 use thiserror::Error;
 use tlstriage::analysis::Network;
 use tlstriage::output::Format;
+use tlstriage::pki::Reference;
 use tlstriage::report::Severity;
 use tlstriage::time::Timestamp;
+use tlstriage::verdict::Gateway;
 
 /// An output that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +25,13 @@ pub(crate) struct Target {
     pub(crate) format: Format,
     /// Where it goes.
     pub(crate) place: Place,
+}
+
+/// A server behind the gateway, and the name to ask for there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Backend {
+    pub(crate) name: String,
+    pub(crate) address: IpAddr,
 }
 
 /// Where an output goes.
@@ -37,8 +46,14 @@ pub(crate) enum Place {
 /// Why a value means nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum Error {
+    #[error("not a backend; write it as HOST=ADDRESS, like api.contoso.com=10.1.2.3")]
+    Backend,
     #[error("not a duration; write it as 500ms, 60s, 5m or 1h")]
     Duration,
+    #[error("not a gateway; known are azure-v1 and azure-v2")]
+    Gateway,
+    #[error("not a host name; write it as api.contoso.com")]
+    HostName,
     #[error("not an IP address; names are not looked up, and a network is given with --net")]
     Host,
     #[error("not a network; write it as 10.1.0.0/16 or 2001:db8::/32")]
@@ -104,6 +119,35 @@ pub(crate) fn network(text: &str) -> Result<Network, Error> {
     let len = Some(len).filter(|len| len.bytes().all(|byte| byte.is_ascii_digit()));
     let len = len.and_then(|len| len.parse().ok()).ok_or(Error::Network)?;
     Network::new(address, len).ok_or(Error::Network)
+}
+
+/// A gateway, by its name.
+pub(crate) fn gateway(text: &str) -> Result<Gateway, Error> {
+    let mut known = Gateway::ALL.into_iter();
+    known
+        .find(|gateway| gateway.as_str() == text)
+        .ok_or(Error::Gateway)
+}
+
+/// A host name as it can stand in SNI: no address, no wildcard.
+pub(crate) fn host_name(text: &str) -> Result<String, Error> {
+    let is_name = text.parse::<IpAddr>().is_err()
+        && Reference::from_sni(text.as_bytes()).is_some()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    is_name
+        .then(|| text.to_ascii_lowercase())
+        .ok_or(Error::HostName)
+}
+
+/// A server behind the gateway: `HOST=ADDRESS`.
+pub(crate) fn backend(text: &str) -> Result<Backend, Error> {
+    let (name, address) = text.split_once('=').ok_or(Error::Backend)?;
+    Ok(Backend {
+        name: host_name(name)?,
+        address: address.parse().map_err(|_| Error::Backend)?,
+    })
 }
 
 /// The first moment that a time stands for.

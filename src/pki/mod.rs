@@ -16,6 +16,7 @@
 //! checked is that of a certificate on itself.
 
 mod alternative;
+pub mod bundle;
 pub mod catalog;
 mod certificate;
 pub mod chain;
@@ -31,6 +32,7 @@ mod signature;
 #[cfg(test)]
 mod testing;
 mod text;
+pub mod trust;
 mod validity;
 
 pub use alternative::{MAX_NAMES, OtherName, OtherNameKind, SubjectAlternativeNames};
@@ -44,3 +46,4 @@ pub use key::PublicKey;
 pub use name::{Coverage, HostName, Reference, covers};
 pub use oid::{MAX_OID_LEN, Oid};
 pub use signature::SelfSigned;
+pub use trust::Roots;

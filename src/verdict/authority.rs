@@ -4,8 +4,8 @@
 //! Only what the served chain itself shows; no trust store is asked. And only of a certificate
 //! that covers the name asked for: of any other, the name is the matter.
 
-use crate::pki::Coverage;
 use crate::pki::chain::{Order, Top};
+use crate::pki::trust::Path;
 use crate::verdict::evidence::{Chain, Evidence};
 use crate::verdict::finding::{Confidence, Finding, Severity, VerdictId};
 use crate::verdict::reaction::{Reaction, Side};
@@ -14,7 +14,7 @@ use crate::verdict::wording;
 /// The certificate covers the name, but nobody vouches for it.
 pub(super) fn self_signed(evidence: &Evidence<'_>) -> Option<Finding> {
     let chain = wording::chain(evidence)?;
-    if !is_lone_self_signed(&chain) || !covers(&chain) {
+    if !is_lone_self_signed(&chain) || !wording::covers_name(evidence, &chain) {
         return None;
     }
     found(
@@ -35,7 +35,7 @@ pub(super) fn self_signed(evidence: &Evidence<'_>) -> Option<Finding> {
 /// The first certificate is not the server's own (RFC 5246, section 7.4.2).
 pub(super) fn order(evidence: &Evidence<'_>) -> Option<Finding> {
     let chain = wording::chain(evidence)?;
-    if chain.shape.order != Order::LeafNotFirst || !covers(&chain) {
+    if chain.shape.order != Order::LeafNotFirst || !wording::covers_name(evidence, &chain) {
         return None;
     }
     found(
@@ -53,7 +53,9 @@ pub(super) fn order(evidence: &Evidence<'_>) -> Option<Finding> {
 /// The issuer of the last certificate in reach of the leaf is missing, and it is no root.
 pub(super) fn incomplete(evidence: &Evidence<'_>) -> Option<Finding> {
     let chain = wording::chain(evidence)?;
-    if !lacks_intermediate(&chain) || !covers(&chain) {
+    // A root that is at hand needs nothing between itself and the leaf.
+    let is_whole = evidence.expected.path.is_some_and(Path::is_trusted);
+    if is_whole || !lacks_intermediate(&chain) || !wording::covers_name(evidence, &chain) {
         return None;
     }
     found(
@@ -75,28 +77,51 @@ pub(super) fn incomplete(evidence: &Evidence<'_>) -> Option<Finding> {
 /// The chain is in order, and the client does not trust its root.
 pub(super) fn private(evidence: &Evidence<'_>) -> Option<Finding> {
     let chain = wording::chain(evidence)?;
-    if lacks_intermediate(&chain)
+    let is_whole = evidence.expected.path.is_some_and(Path::is_trusted);
+    if (lacks_intermediate(&chain) && !is_whole)
         || chain.shape.order == Order::LeafNotFirst
         || is_lone_self_signed(&chain)
-        || !covers(&chain)
+        || !wording::covers_name(evidence, &chain)
     {
         return None;
     }
-    // Leaving proves nothing where nothing is wrong with the certificate: only an alert counts.
-    let Reaction::Refused(Side::Client, Some(code)) = evidence.reaction else {
-        return None;
+    let names_authority = matches!(
+        evidence.reaction,
+        Reaction::Refused(
+            Side::Client,
+            Some(BAD_CERTIFICATE | CERTIFICATE_UNKNOWN | UNKNOWN_CA)
+        )
+    );
+    let top = &chain.top.issuer;
+    let what = match evidence.expected.path {
+        // Leaving proves nothing where nothing is wrong with the certificate: only an alert counts.
+        _ if !names_authority && evidence.expected.path != Some(Path::Unknown) => return None,
+        Some(Path::Unknown) if evidence.expected.has_given_roots => format!(
+            "The chain of {} leads to {top}, and to no root that was given here nor to a well-known one",
+            evidence.server
+        ),
+        Some(Path::Unknown) => format!(
+            "The chain of {} leads to {top}, and to no well-known root",
+            evidence.server
+        ),
+        Some(Path::Given) => format!(
+            "The chain of {} leads to a root that was given here, which the client does not trust",
+            evidence.server
+        ),
+        Some(Path::Public) => format!(
+            "The chain of {} leads to a well-known root, which the client does not trust",
+            evidence.server
+        ),
+        _ => format!(
+            "The chain of {} leads to {top}, which the client does not trust",
+            evidence.server
+        ),
     };
-    if !matches!(code, BAD_CERTIFICATE | CERTIFICATE_UNKNOWN | UNKNOWN_CA) {
-        return None;
-    }
     found(
         evidence,
         VerdictId::CertPrivateCa,
         alert_confidence(evidence),
-        &format!(
-            "The chain of {} leads to {}, which the client does not trust",
-            evidence.server, chain.top.issuer
-        ),
+        &what,
         &[
             "Give the client the root of this chain (Azure Application Gateway v2: upload the right root certificate).",
         ],
@@ -139,10 +164,6 @@ fn alert_confidence(evidence: &Evidence<'_>) -> Confidence {
 /// the client to find out, and it did not.
 fn lacks_intermediate(chain: &Chain<'_>) -> bool {
     chain.shape.top == Top::IssuerNotSent && chain.shape.path.len() == 1
-}
-
-fn covers(chain: &Chain<'_>) -> bool {
-    chain.coverage.is_some_and(Coverage::covers)
 }
 
 fn is_lone_self_signed(chain: &Chain<'_>) -> bool {

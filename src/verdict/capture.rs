@@ -4,6 +4,7 @@ use crate::tls::{Observed, ServerName, Unseen};
 use crate::verdict::evidence::Evidence;
 use crate::verdict::finding::{Confidence, Finding, Severity, VerdictId};
 use crate::verdict::reaction::{Reaction, Side};
+use crate::verdict::wording;
 
 /// The capture begins in the middle of the flow: neither hello is in it.
 pub(super) fn midstream(evidence: &Evidence<'_>) -> Option<Finding> {
@@ -26,6 +27,10 @@ pub(super) fn verdict(evidence: &Evidence<'_>) -> (VerdictId, Confidence, String
         Reaction::Accepted => (
             Confidence::High,
             "The handshake was completed and the client sent application data.",
+        ),
+        Reaction::LeftAfterHandshake if wording::is_proved_good(evidence) => (
+            Confidence::High,
+            "The handshake was completed with a certificate that is trusted, valid and for this name; the client left without sending data, as a probe does.",
         ),
         Reaction::LeftAfterHandshake => (
             Confidence::Medium,

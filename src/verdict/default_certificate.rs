@@ -10,6 +10,10 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
     if !wording::names_no_server(evidence) || !wording::client_refused(evidence) {
         return None;
     }
+    // Where the default certificate is the one that the gateway was given, it is not the reason.
+    if evidence.expected.is_expected == Some(true) {
+        return None;
+    }
     let chain = wording::chain(evidence)?;
     let is_self_signed = chain.leaf.self_signed.holds();
     // What an authority issued is another site's certificate, also where it is the default one.

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::pki::{Certificate, ChainShape, Coverage};
 use crate::time::Timestamp;
 use crate::tls::{Observed, ServerName};
+use crate::verdict::expected::Expected;
 use crate::verdict::reaction::{Reaction, Side};
 
 /// The facts about one flow.
@@ -33,6 +34,8 @@ pub struct Evidence<'a> {
     pub endpoint: EndpointFacts,
     /// What was seen of the client's certificate.
     pub client_certificate: ClientCertificate,
+    /// What the user expects of the gateway and of its server.
+    pub expected: Expected<'a>,
     /// What the capture lacks of this flow.
     pub capture: CaptureFacts,
     /// Set where TCP itself never came about.

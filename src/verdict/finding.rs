@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::verdict::portal::Message;
+
 /// The answer for a flow: what happened, in one word that does not change between releases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -242,6 +244,10 @@ pub struct Judgement {
     pub reason: String,
     /// All that was found; the one that names the verdict comes first.
     pub findings: Vec<Finding>,
+    /// How to prove the verdict: a command with the flow's own address and name.
+    pub proof: Option<String>,
+    /// What the operator of the gateway probably reads about it.
+    pub messages: Vec<Message>,
 }
 
 #[cfg(test)]

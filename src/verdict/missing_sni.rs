@@ -15,6 +15,11 @@ pub(super) fn wrong_name(evidence: &Evidence<'_>) -> Option<Finding> {
     if chain.leaf.self_signed.holds() || chain.default.in_catalog {
         return None;
     }
+    // The default site may be the right one.
+    let expected = &evidence.expected;
+    if expected.is_expected == Some(true) || expected.covers_name == Some(true) {
+        return None;
+    }
     // With another site's certificate in view elsewhere it is the default binding for sure.
     let confidence = match (evidence.endpoint.serves_other_names, evidence.reaction) {
         (true, _) => Confidence::High,

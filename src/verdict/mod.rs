@@ -10,11 +10,14 @@ mod capture;
 mod client_certificate;
 mod default_certificate;
 mod evidence;
+mod expected;
 mod explanation;
 mod finding;
 mod hidden;
 mod missing_sni;
 mod name_mismatch;
+mod portal;
+mod proof;
 mod protocol;
 mod reaction;
 mod refused;
@@ -25,14 +28,16 @@ mod wording;
 pub use evidence::{
     Answer, CaptureFacts, Chain, ClientCertificate, DefaultBy, EndpointFacts, Evidence, Unreachable,
 };
+pub use expected::{Expected, Gateway};
 pub use finding::{Confidence, Finding, Judgement, Severity, VerdictId};
+pub use portal::Message;
 pub use reaction::{Act, ClearAlert, Close, Closing, Course, Reaction, Side};
 
 /// Looks at the evidence once; finds at most one thing.
 type Check = fn(&Evidence<'_>) -> Option<Finding>;
 
 /// The decision table, in order of precedence.
-const CHECKS: [Check; 16] = [
+const CHECKS: [Check; 18] = [
     unreachable::check,
     capture::midstream,
     protocol::version_or_cipher,
@@ -46,9 +51,12 @@ const CHECKS: [Check; 16] = [
     hidden::check,
     name_mismatch::check,
     validity::check,
+    // Where the gateway compares the certificate, its chain does not matter.
+    expected::pinned,
     authority::self_signed,
     authority::order,
     authority::incomplete,
+    expected::compared,
     authority::private,
 ];
 
@@ -76,11 +84,14 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
     findings.sort_by_key(|finding| !explains(finding));
     let named = findings.first().filter(|finding| explains(finding));
     if let Some(finding) = named {
+        let messages = portal::messages(evidence);
         return Judgement {
             verdict: finding.id,
             confidence: finding.confidence,
             severity: finding.severity,
             reason: finding.reason.clone(),
+            proof: proof::command(finding.id, evidence),
+            messages,
             findings,
         };
     }
@@ -94,6 +105,8 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
         severity: verdict.severity(),
         reason,
         findings,
+        proof: None,
+        messages: Vec::new(),
     }
 }
 

@@ -1,11 +1,12 @@
 //! The decision table, row by row, and the silence where the evidence does not carry a claim.
 
+use crate::pki::trust::Path;
 use crate::pki::{Certificate, ChainShape, Coverage};
 use crate::time::Timestamp;
 use crate::tls::{Observed, ServerName, Unseen};
 use crate::verdict::{
     Answer, CaptureFacts, Chain, ClientCertificate, Confidence, DefaultBy, EndpointFacts, Evidence,
-    Judgement, Reaction, Severity, Side, Unreachable, VerdictId, judge,
+    Expected, Gateway, Judgement, Reaction, Severity, Side, Unreachable, VerdictId, judge,
 };
 
 const API: &str = "api.contoso.com";
@@ -81,6 +82,7 @@ fn flow<'a>(name: &'a ServerName, chain: Observed<Chain<'a>>, reaction: Reaction
         reaction,
         endpoint: EndpointFacts::default(),
         client_certificate: ClientCertificate::NotRequested,
+        expected: Expected::default(),
         capture: CaptureFacts::default(),
         unreachable: None,
     }
@@ -461,4 +463,127 @@ fn a_connection_that_never_came_about_says_what_answered() {
         assert_eq!(judgement.verdict, VerdictId::TcpUnreachable);
         assert!(judgement.reason.contains(word), "{}", judgement.reason);
     }
+}
+
+/// What the user said, where the chain leads to `path`.
+fn told(gateway: Gateway, is_expected: Option<bool>, path: Option<Path>) -> Expected<'static> {
+    Expected {
+        gateway: Some(gateway),
+        is_expected,
+        path,
+        has_given_roots: path.is_some(),
+        ..Expected::default()
+    }
+}
+
+#[test]
+fn the_expected_certificate_refused_has_another_cause() {
+    let served = Served::issued(API, true);
+    let asked = name(API);
+    let mut evidence = flow(
+        &asked,
+        served.chain(Some(Coverage::Covers)),
+        refused(UNKNOWN_CA),
+    );
+    evidence.expected = told(Gateway::AzureV1, Some(true), None);
+    let judged = judge(&evidence);
+    assert_eq!(judged.verdict, VerdictId::CertMatchButRejected);
+    assert!(judged.messages.is_empty(), "{:?}", judged.messages);
+    // Who only shakes hands refused nothing.
+    evidence.reaction = Reaction::LeftAfterHandshake;
+    assert_eq!(judge(&evidence).verdict, VerdictId::Ok);
+}
+
+#[test]
+fn another_certificate_than_the_uploaded_one_is_what_version_1_refuses() {
+    let served = Served::issued(API, true);
+    let asked = name(API);
+    let mut evidence = flow(
+        &asked,
+        served.chain(Some(Coverage::Covers)),
+        Reaction::LeftAfterHandshake,
+    );
+    evidence.expected = told(Gateway::AzureV1, Some(false), None);
+    let judged = judge(&evidence);
+    assert_eq!(judged.verdict, VerdictId::CertNotTheUploadedOne);
+    assert_eq!(judged.messages[0].key, "auth-v1");
+    evidence.reaction = Reaction::Accepted;
+    let content = judge(&evidence);
+    assert_eq!(content.verdict, VerdictId::Ok);
+    assert_eq!(content.findings[0].severity, Severity::Info);
+    assert!(content.messages.is_empty());
+}
+
+#[test]
+fn a_path_to_no_root_makes_leaving_a_refusal_and_one_to_a_root_makes_it_fine() {
+    let served = Served::issued(API, true);
+    let asked = name(API);
+    let mut evidence = flow(
+        &asked,
+        served.chain(Some(Coverage::Covers)),
+        Reaction::LeftAfterHandshake,
+    );
+    assert_eq!(judge(&evidence).verdict, VerdictId::Ok);
+    evidence.expected = told(Gateway::AzureV2, None, Some(Path::Unknown));
+    let judged = judge(&evidence);
+    assert_eq!(judged.verdict, VerdictId::CertPrivateCa);
+    assert_eq!(judged.messages[0].key, "root-mismatch");
+    evidence.expected = told(Gateway::AzureV2, None, Some(Path::Given));
+    let probe = judge(&evidence);
+    assert_eq!(
+        (probe.verdict, probe.confidence),
+        (VerdictId::Ok, Confidence::High)
+    );
+}
+
+#[test]
+fn the_default_certificate_that_was_uploaded_is_not_the_reason() {
+    let served = Served::self_signed("gateway-0");
+    let mut evidence = flow(&ServerName::Absent, served.chain(None), refused(UNKNOWN_CA));
+    evidence.expected = told(Gateway::AzureV1, Some(true), None);
+    assert_eq!(judge(&evidence).verdict, VerdictId::CertMatchButRejected);
+    evidence.expected = told(Gateway::AzureV1, Some(false), None);
+    let judged = judge(&evidence);
+    assert_eq!(judged.verdict, VerdictId::NoSniDefaultCert);
+    assert_eq!(judged.messages[0].key, "auth-v1");
+}
+
+#[test]
+fn version_2_says_that_the_intermediate_is_missing_of_a_self_signed_leaf() {
+    let served = Served::self_signed(API);
+    let asked = name(API);
+    let mut evidence = flow(
+        &asked,
+        served.chain(Some(Coverage::Covers)),
+        refused(UNKNOWN_CA),
+    );
+    evidence.expected = told(Gateway::AzureV2, None, Some(Path::Unknown));
+    let judged = judge(&evidence);
+    assert_eq!(judged.verdict, VerdictId::CertSelfSignedLeaf);
+    let keys: Vec<_> = judged.messages.iter().map(|message| message.key).collect();
+    assert_eq!(keys, ["interm", "root-mismatch"]);
+    assert!(judged.messages[0].confidence > judged.messages[1].confidence);
+    evidence.expected = Expected::default();
+    let guessed = judge(&evidence).messages;
+    assert!(
+        guessed
+            .iter()
+            .all(|message| message.confidence == Confidence::Low)
+    );
+}
+
+#[test]
+fn a_verdict_comes_with_the_command_that_proves_it() {
+    let served = Served::self_signed("gateway-0");
+    let evidence = flow(&ServerName::Absent, served.chain(None), refused(UNKNOWN_CA));
+    let proof = judge(&evidence).proof.unwrap();
+    assert!(proof.contains("openssl s_client -connect 10.1.2.3:443 -noservername"));
+    let hostile = name("$(reboot)");
+    let evidence = flow(
+        &hostile,
+        served.chain(Some(Coverage::Mismatch)),
+        refused(UNKNOWN_CA),
+    );
+    let proof = judge(&evidence).proof.unwrap();
+    assert!(proof.contains("-servername NAME") && !proof.contains("reboot"));
 }

@@ -44,6 +44,11 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
     })
 }
 
+/// Whether the leaf was outside its validity at the time of the handshake.
+pub(super) fn is_outside(evidence: &Evidence<'_>) -> bool {
+    wording::chain(evidence).is_some_and(|chain| outside(chain.leaf, evidence.at).is_some())
+}
+
 fn outside(leaf: &Certificate, at: crate::time::Timestamp) -> Option<String> {
     use crate::time::Precision::Seconds;
     if at < CLOCK_WAS_SET {

@@ -1,6 +1,7 @@
 //! Words that several checks share.
 
 use crate::pki::Certificate;
+use crate::pki::trust::Path;
 use crate::tls::{Observed, ServerName};
 use crate::verdict::evidence::{Chain, Evidence};
 use crate::verdict::reaction::{Reaction, Side};
@@ -62,6 +63,20 @@ pub(super) fn chain<'a>(evidence: &Evidence<'a>) -> Option<Chain<'a>> {
     match evidence.chain {
         Observed::Seen(chain) => Some(chain),
         Observed::Unseen(_) => None,
+    }
+}
+
+/// Whether the served chain leads to a known root, is within its dates and covers the name.
+pub(super) fn is_proved_good(evidence: &Evidence<'_>) -> bool {
+    chain(evidence).is_some_and(|chain| covers_name(evidence, &chain))
+        && evidence.expected.path.is_some_and(Path::is_trusted)
+}
+
+/// Whether the leaf covers the name that the client asked for or, without one, ought to ask for.
+pub(super) fn covers_name(evidence: &Evidence<'_>, chain: &Chain<'_>) -> bool {
+    match chain.coverage {
+        Some(coverage) => coverage.covers(),
+        None => evidence.expected.covers_name == Some(true),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::output::text::page::Page;
 use crate::output::text::shown::{clean, counted, number, span, squeezed};
-use crate::report::{FindingGroup, FlowReference, Summary};
+use crate::report::{Confidence, ExpectedMessage, FindingGroup, FlowReference, Summary};
 
 /// Writes the findings, most severe first.
 pub(in crate::output) fn findings(page: &mut Page, summary: &Summary) {
@@ -176,16 +176,38 @@ fn what_to_do(page: &mut Page, group: &FindingGroup) {
             page.item(DEEPER, &mark, step);
         }
     }
-    for message in &group.expected_message {
+    portal(page, &group.expected_message);
+}
+
+/// What the operator of a gateway probably reads: of one gateway the likely message and others, or of
+/// each gateway that the client may be its likely one.
+fn portal(page: &mut Page, messages: &[ExpectedMessage]) {
+    let gateway = messages.first().map(|first| first.gateway);
+    let is_known = messages.len() > 1
+        && messages
+            .iter()
+            .all(|message| Some(message.gateway) == gateway)
+        || messages
+            .iter()
+            .any(|message| message.confidence > Confidence::Low);
+    for (at, message) in messages.iter().enumerate() {
+        let name = product(message.gateway);
+        let intro = match (is_known, at) {
+            (true, 0) => format!("The backend health of {name} probably says:"),
+            (true, _) => "It can also be:".to_owned(),
+            (false, _) => format!("If the client is {name}, its backend health probably says:"),
+        };
         page.gap();
-        page.paragraph(
-            INDENT,
-            &format!(
-                "What {} probably says about it (confidence {}):",
-                message.gateway, message.confidence
-            ),
-        );
+        page.paragraph(INDENT, &intro);
         page.paragraph(DEEPER, &format!("\"{}\"", message.text));
+    }
+}
+
+fn product(gateway: &'static str) -> &'static str {
+    match gateway {
+        "application-gateway-v1" => "Azure Application Gateway v1",
+        "application-gateway-v2" => "Azure Application Gateway v2",
+        other => other,
     }
 }
 
