@@ -33,6 +33,7 @@
 pub mod analysis;
 pub mod capture;
 pub mod flow;
+mod hash;
 pub mod input;
 pub mod output;
 pub mod packet;

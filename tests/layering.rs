@@ -20,6 +20,7 @@ const TABLE: &[(&str, &[&str])] = &[
         &[
             "capture",
             "flow",
+            "hash",
             // A source is opened when its turn comes.
             "input",
             "packet",
@@ -34,7 +35,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("output", &["report"]),
     ("report", &["flow", "pki", "time", "tls", "verdict"]),
     ("verdict", &["pki", "time", "tls"]),
-    ("reassembly", &["flow", "packet", "time"]),
+    ("reassembly", &["flow", "hash", "packet", "time"]),
     ("packet", &["capture", "flow", "time"]),
     ("capture", &["time"]),
     ("pki", &["time"]),
@@ -42,6 +43,7 @@ const TABLE: &[(&str, &[&str])] = &[
     // The ground.
     ("input", &[]),
     ("flow", &[]),
+    ("hash", &[]),
     ("time", &[]),
 ];
 

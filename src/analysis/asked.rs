@@ -1,10 +1,23 @@
 //! What a client asked for: a name, and a session to go back to.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::pki::{self, Certificate, Coverage, Reference};
 use crate::tls::{Observed, ServerName, Session};
+
+/// What a ClientHello says of the server's name; kept once for all flows that say the same.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) name: Observed<ServerName>,
+    pub(super) asked_for: AskedFor,
+    /// The name or address as text.
+    pub(super) text: Option<Arc<str>>,
+    pub(super) is_lossy: bool,
+    /// What a certificate has to cover; `None` inside for a name that none can.
+    reference: Option<Option<Reference>>,
+}
 
 /// What a client asked for, so far as it matters for what it is served.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +28,37 @@ pub(super) enum AskedFor {
     Name(Arc<[u8]>),
     /// It could not be read.
     Unknown,
+}
+
+impl Asked {
+    /// What there is to say of `name`.
+    pub(super) fn of(name: Observed<ServerName>) -> Self {
+        let (text, is_lossy) = match &name {
+            Observed::Seen(ServerName::IpLiteral(text)) => (Some(text.as_str().into()), false),
+            Observed::Seen(ServerName::Name(bytes)) => {
+                let text = String::from_utf8_lossy(bytes);
+                let is_lossy = matches!(text, Cow::Owned(_));
+                (Some(text.into()), is_lossy)
+            }
+            Observed::Seen(ServerName::Invalid(bytes)) => (None, str::from_utf8(bytes).is_err()),
+            _ => (None, false),
+        };
+        Self {
+            asked_for: AskedFor::of(&name),
+            text,
+            is_lossy,
+            reference: name.seen().and_then(reference),
+            name,
+        }
+    }
+
+    /// Whether a certificate covers it; `None` where nothing was asked for.
+    pub(super) fn coverage(&self, certificate: &Certificate) -> Option<Coverage> {
+        let reference = self.reference.as_ref()?.as_ref();
+        Some(reference.map_or(Coverage::Mismatch, |reference| {
+            pki::covers(certificate, reference)
+        }))
+    }
 }
 
 impl AskedFor {
@@ -31,19 +75,28 @@ impl AskedFor {
             _ => Self::Unknown,
         }
     }
+
+    /// Whether a certificate covers a name that was asked for.
+    pub(super) fn is_covered(&self, certificate: &Certificate) -> bool {
+        match self {
+            Self::Name(name) => covers(certificate, name),
+            _ => false,
+        }
+    }
 }
 
-/// Whether a certificate covers the name in a ClientHello; `None` where none was asked for.
-pub(super) fn coverage(certificate: &Certificate, name: &ServerName) -> Option<Coverage> {
-    let reference = match name {
-        ServerName::Name(name) => match Reference::from_sni(name) {
-            Some(reference) => reference,
-            None => return Some(Coverage::Mismatch),
-        },
-        ServerName::IpLiteral(text) => Reference::Ip(text.parse::<IpAddr>().ok()?),
-        _ => return None,
-    };
-    Some(pki::covers(certificate, &reference))
+/// Whether a certificate covers a name.
+pub(super) fn covers(certificate: &Certificate, name: &[u8]) -> bool {
+    Reference::from_sni(name).is_some_and(|name| pki::covers(certificate, &name).covers())
+}
+
+/// What a certificate has to cover for this name; `None` where none is named.
+fn reference(name: &ServerName) -> Option<Option<Reference>> {
+    match name {
+        ServerName::Name(name) => Some(Reference::from_sni(name)),
+        ServerName::IpLiteral(text) => Some(Some(Reference::Ip(text.parse::<IpAddr>().ok()?))),
+        _ => None,
+    }
 }
 
 /// The ids and tickets under which a session can be found again.

@@ -8,7 +8,11 @@ use crate::capture::{self, Block};
 
 /// Where blocks come from: read here, or by a thread of their own while others work.
 pub(super) enum Blocks {
-    Here(Option<Box<AnyReader>>),
+    Here {
+        reader: Option<Box<AnyReader>>,
+        /// Blocks that were read, and whose memory is free.
+        empties: Vec<Block>,
+    },
     There {
         blocks: Receiver<FromReader>,
         empties: SyncSender<Block>,
@@ -27,6 +31,14 @@ pub(super) enum FromReader {
 pub(super) type End = (Option<Box<AnyReader>>, Result<(), capture::Error>);
 
 impl Blocks {
+    /// Reads when asked to.
+    pub(super) fn here(reader: AnyReader) -> Self {
+        Self::Here {
+            reader: Some(Box::new(reader)),
+            empties: Vec::new(),
+        }
+    }
+
     /// Reads on a thread of its own, a few blocks ahead.
     ///
     /// When the run is stopped, a file is read no further; of a stream, what is on its way.
@@ -68,12 +80,15 @@ impl Blocks {
         progress: &Progress,
     ) -> Option<End> {
         match self {
-            Self::Here(place) => {
+            Self::Here {
+                reader: place,
+                empties,
+            } => {
                 while into.len() < count {
                     let Some(reader) = place else {
                         return Some((None, Ok(())));
                     };
-                    let mut block = Block::default();
+                    let mut block = empties.pop().unwrap_or_default();
                     let read = if progress.is_stopped() {
                         Ok(false)
                     } else {
@@ -122,10 +137,13 @@ impl Blocks {
     }
 
     pub(super) fn recycle(&mut self, blocks: Vec<Block>) {
-        if let Self::There { empties, .. } = self {
-            for block in blocks {
-                // When there are enough of them, this one is let go.
-                let _ = empties.try_send(block);
+        match self {
+            Self::Here { empties, .. } => *empties = blocks,
+            Self::There { empties, .. } => {
+                for block in blocks {
+                    // When there are enough of them, this one is let go.
+                    let _ = empties.try_send(block);
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::analysis::asked::{self, AskedFor};
 use crate::analysis::kinds::Chain;
 use crate::analysis::story::Story;
 use crate::flow::Endpoint;
+use crate::hash::Keyed;
 use crate::pki::Coverage;
 use crate::reassembly::Limits;
 use crate::tls::Observed;
@@ -21,9 +22,10 @@ use crate::verdict::Reaction;
 /// The books of all endpoints.
 #[derive(Debug)]
 pub(super) struct Books {
-    books: HashMap<Endpoint, Book>,
+    books: HashMap<Endpoint, Book, Keyed>,
     /// Addresses that took part in TLS, as client or as server.
-    speakers: HashSet<IpAddr>,
+    speakers: HashSet<IpAddr, Keyed>,
+    keyed: Keyed,
     max_endpoints: usize,
     max_rows: usize,
     /// How many more clients and sessions are remembered, of all endpoints together.
@@ -33,17 +35,17 @@ pub(super) struct Books {
 }
 
 /// One endpoint.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Book {
     rows: Vec<Row>,
     /// With what names clients were content, each once.
     accepted: Vec<AskedFor>,
     /// Who was content, with which name and certificate.
-    content: HashSet<(IpAddr, AskedFor, Option<[u8; 32]>)>,
+    content: HashSet<(IpAddr, AskedFor, Option<[u8; 32]>), Keyed>,
     /// The chain of full handshakes, by who asked for what; none where it was not always the same.
     full: BTreeMap<(IpAddr, AskedFor), Option<Arc<Chain>>>,
     /// The chain of a session, by the id or ticket that it can be resumed with.
-    sessions: HashMap<[u8; 16], Arc<Chain>>,
+    sessions: HashMap<[u8; 16], Arc<Chain>, Keyed>,
 }
 
 /// To whom a leaf was served that covers no name they asked for, while others got their own.
@@ -65,10 +67,12 @@ struct Row {
 
 impl Books {
     /// No books yet.
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, seed: u64) -> Self {
+        let keyed = Keyed::new(seed);
         Self {
-            books: HashMap::new(),
-            speakers: HashSet::new(),
+            books: HashMap::with_hasher(keyed),
+            speakers: HashSet::with_hasher(keyed),
+            keyed,
             max_endpoints: limits.endpoints,
             max_rows: limits.endpoint_names,
             room: MAX_REMEMBERED,
@@ -87,8 +91,12 @@ impl Books {
             self.left_out += 1;
             return;
         }
-        let book = self.books.entry(server).or_default();
-        let asked_for = AskedFor::of(&tls.server_name);
+        let book = self
+            .books
+            .entry(server)
+            .or_insert_with(|| Book::new(self.keyed));
+        let asked = &*tls.asked;
+        let asked_for = asked.asked_for.clone();
         let chain = tls.chain.seen();
         let leaf = chain.and_then(|chain| chain.leaf());
         let leaf_hash = leaf.map(|leaf| leaf.certificate.sha256);
@@ -106,11 +114,12 @@ impl Books {
                 self.left_out += 1;
             }
         }
-        let (Some(chain), Some(leaf), Observed::Seen(name)) = (chain, leaf, &tls.server_name)
-        else {
+        let (Some(chain), Some(leaf), Observed::Seen(_)) = (chain, leaf, &asked.name) else {
             return;
         };
-        let covers = asked::coverage(&leaf.certificate, name).is_some_and(Coverage::covers);
+        let covers = asked
+            .coverage(&leaf.certificate)
+            .is_some_and(Coverage::covers);
         let is_known = book
             .rows
             .iter()
@@ -167,6 +176,16 @@ impl Books {
 }
 
 impl Book {
+    fn new(keyed: Keyed) -> Self {
+        Self {
+            rows: Vec::new(),
+            accepted: Vec::new(),
+            content: HashSet::with_hasher(keyed),
+            full: BTreeMap::new(),
+            sessions: HashMap::with_hasher(keyed),
+        }
+    }
+
     /// Whether the endpoint served somebody who asked for another name than this.
     pub(super) fn serves_other_names(&self, asked_for: &AskedFor) -> bool {
         self.accepted

@@ -15,7 +15,7 @@ use crate::verdict::{Act, Side};
 
 /// The bytes that make two ClientHellos one kind.
 pub(super) fn client_key(hello: &ClientHello) -> Vec<u8> {
-    let mut key = Vec::with_capacity(256);
+    let mut key = Vec::with_capacity(512);
     key.extend(hello.legacy_version.to_be_bytes());
     key.push(
         u8::from(hello.sslv2)
@@ -126,15 +126,16 @@ pub(super) const fn step_name(kind: StepKind) -> &'static str {
 }
 
 fn push_u16s(key: &mut Vec<u8>, list: &[u16]) {
-    key.extend(u32::try_from(list.len()).unwrap_or(u32::MAX).to_be_bytes());
+    key.extend_from_slice(&u32::try_from(list.len()).unwrap_or(u32::MAX).to_be_bytes());
+    key.reserve(list.len() * 2);
     for number in list {
-        key.extend(number.to_be_bytes());
+        key.extend_from_slice(&number.to_be_bytes());
     }
 }
 
 fn push_bytes(key: &mut Vec<u8>, bytes: &[u8]) {
-    key.extend(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
-    key.extend(bytes);
+    key.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+    key.extend_from_slice(bytes);
 }
 
 /// Describes a kind of client.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::analysis::asked::{AskedFor, coverage, offered_sessions};
+use crate::analysis::asked::{AskedFor, offered_sessions};
 use crate::analysis::book::{Book, Books, Comparison};
 use crate::analysis::expectations::Expectations;
 use crate::analysis::kinds::{Chain, Known};
@@ -10,7 +10,7 @@ use crate::analysis::story::{Knock, Story};
 use crate::flow::Endpoint;
 use crate::packet::Cause;
 use crate::pki::Coverage;
-use crate::tls::{Observed, ServerName, Unseen};
+use crate::tls::{Observed, Unseen};
 use crate::verdict::{
     self, Answer, CaptureFacts, ClientCertificate, DefaultBy, EndpointFacts, Evidence, Expected,
     Judgement, Reaction, Unreachable,
@@ -31,13 +31,14 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
         return judge_knock(story, &server);
     };
     let book = books.get(&server);
-    let asked_for = AskedFor::of(&tls.server_name);
+    let asked = &*tls.asked;
+    let asked_for = &asked.asked_for;
     let client = story.source().ip;
     let (chain, is_chain_assumed) = match &tls.chain {
         Observed::Seen(chain) => (Observed::Seen(chain), false),
         Observed::Unseen(why @ Unseen::Resumed) => {
             let offered = offered_sessions(&tls.session);
-            match book.and_then(|book| book.resumed_chain(offered, client, &asked_for)) {
+            match book.and_then(|book| book.resumed_chain(offered, client, asked_for)) {
                 Some((chain, is_assumed)) => (Observed::Seen(chain), is_assumed),
                 None => (Observed::Unseen(*why), false),
             }
@@ -53,11 +54,11 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
         .seen()
         .map(|chain| &***chain)
         .zip(leaf.map(|leaf| &**leaf));
-    let expected = expectations.of(client, &server, tls.server_name.seen(), shown, at);
+    let expected = expectations.of(client, &server, asked, shown, at);
     let evidence = Evidence {
         at,
         server: &server,
-        server_name: match &tls.server_name {
+        server_name: match &asked.name {
             Observed::Seen(name) => Observed::Seen(name),
             Observed::Unseen(why) => Observed::Unseen(*why),
         },
@@ -69,10 +70,7 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
                 leaf: &leaf.certificate,
                 top: &chain.top().unwrap_or(leaf).certificate,
                 shape: &chain.shape,
-                coverage: tls
-                    .server_name
-                    .seen()
-                    .and_then(|name| coverage(&leaf.certificate, name)),
+                coverage: asked.coverage(&leaf.certificate),
                 default,
             }),
             (Observed::Seen(_), None) => Observed::Unseen(Unseen::Malformed),
@@ -81,10 +79,10 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
         is_chain_assumed,
         reaction: tls.reaction,
         endpoint: EndpointFacts {
-            serves_other_names: book.is_some_and(|book| book.serves_other_names(&asked_for)),
-            serves_this_name: book.is_some_and(|book| book.serves(&asked_for)),
+            serves_other_names: book.is_some_and(|book| book.serves_other_names(asked_for)),
+            serves_this_name: book.is_some_and(|book| book.serves(asked_for)),
             same_client_accepts: book.is_some_and(|book| {
-                book.is_content(client, &asked_for, leaf.map(|leaf| leaf.certificate.sha256))
+                book.is_content(client, asked_for, leaf.map(|leaf| leaf.certificate.sha256))
             }),
         },
         client_certificate: tls.client_certificate,
@@ -160,18 +158,15 @@ fn default_by<'a>(
     let Some(tls) = &story.tls else {
         return Default::default();
     };
-    let Observed::Seen(name) = &tls.server_name else {
-        return Default::default();
-    };
-    let covered = coverage(&leaf.certificate, name).is_some_and(Coverage::covers);
-    if covered {
+    let asked = &*tls.asked;
+    if asked.name.seen().is_none() {
         return Default::default();
     }
-    let covers_any = |asked_for: &AskedFor| match asked_for {
-        AskedFor::Name(name) => coverage(&leaf.certificate, &ServerName::Name(name.to_vec()))
-            .is_some_and(Coverage::covers),
-        _ => false,
-    };
+    let coverage = asked.coverage(&leaf.certificate);
+    if coverage.is_some_and(Coverage::covers) {
+        return Default::default();
+    }
+    let covers_any = |asked_for: &AskedFor| asked_for.is_covered(&leaf.certificate);
     let is_odd = leaf.default.is_some() || leaf.certificate.self_signed.holds();
     // A proper certificate that nobody got without SNI may as well be a site's own.
     let comparison = book

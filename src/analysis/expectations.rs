@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::analysis::asked;
+use crate::analysis::asked::{self, Asked};
 use crate::analysis::filter::Network;
 use crate::analysis::kinds::{Chain, Known};
 use crate::flow::Endpoint;
@@ -84,7 +84,7 @@ impl Expectations {
         &'a self,
         client: IpAddr,
         server: &Endpoint,
-        asked_for: Option<&ServerName>,
+        asked: &Asked,
         chain: Option<(&Chain, &Known)>,
         at: Timestamp,
     ) -> Expected<'a> {
@@ -98,7 +98,7 @@ impl Expectations {
         Expected {
             gateway: self.gateway,
             is_expected: leaf
-                .filter(|_| self.concern(asked_for))
+                .filter(|_| self.concern(asked))
                 .map(|leaf| self.knows(leaf)),
             path: self
                 .roots
@@ -113,11 +113,12 @@ impl Expectations {
 
     /// Whether an expected certificate has to do with what the client asked for: it covers the
     /// name, or there was none.
-    fn concern(&self, asked_for: Option<&ServerName>) -> bool {
-        match asked_for {
-            Some(name @ ServerName::Name(_)) => self.certificates.iter().any(|certificate| {
-                asked::coverage(certificate, name).is_some_and(Coverage::covers)
-            }),
+    fn concern(&self, asked: &Asked) -> bool {
+        match asked.name.seen() {
+            Some(ServerName::Name(_)) => self
+                .certificates
+                .iter()
+                .any(|certificate| asked.coverage(certificate).is_some_and(Coverage::covers)),
             Some(_) => !self.certificates.is_empty(),
             None => false,
         }
@@ -141,6 +142,5 @@ impl Expectations {
 }
 
 fn covers(leaf: &Certificate, name: &str) -> bool {
-    let name = ServerName::Name(name.as_bytes().to_vec());
-    asked::coverage(leaf, &name).is_some_and(Coverage::covers)
+    asked::covers(leaf, name.as_bytes())
 }

@@ -3,8 +3,11 @@
 //! Two hundred thousand handshakes have a handful of kinds of client and a few certificates.
 //! Whatever is found here already is neither parsed nor described again.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use hashbrown::HashTable;
+
+use crate::hash::Keyed;
 
 /// Values by the bytes that they are made from, within a bound on those bytes.
 ///
@@ -12,23 +15,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug)]
 pub(super) struct Pool<T> {
     found: Mutex<Found<T>>,
+    keyed: Keyed,
     max_len: usize,
 }
 
 #[derive(Debug)]
 struct Found<T> {
-    by_key: HashMap<Box<[u8]>, Arc<T>>,
+    table: HashTable<Entry<T>>,
     len: usize,
 }
 
+#[derive(Debug)]
+struct Entry<T> {
+    hash: u64,
+    key: Box<[u8]>,
+    value: Arc<T>,
+}
+
 impl<T> Pool<T> {
-    /// An empty pool for keys of `max_len` bytes in all.
-    pub(super) fn new(max_len: usize) -> Self {
+    /// An empty pool for keys of `max_len` bytes in all; `seed` makes crafted collisions useless.
+    pub(super) fn new(max_len: usize, seed: u64) -> Self {
         Self {
             found: Mutex::new(Found {
-                by_key: HashMap::new(),
+                table: HashTable::new(),
                 len: 0,
             }),
+            keyed: Keyed::new(seed),
             max_len,
         }
     }
@@ -38,22 +50,26 @@ impl<T> Pool<T> {
     /// `cost` is what keeping the value takes beside its key, in bytes. When the pool is full the
     /// value is made and not kept.
     pub(super) fn get_or_make(&self, key: &[u8], cost: usize, make: impl FnOnce() -> T) -> Arc<T> {
-        if let Some(value) = self.lock().by_key.get(key) {
-            return Arc::clone(value);
+        let hash = self.keyed.bytes(key);
+        if let Some(value) = self.lock().get(hash, key) {
+            return value;
         }
         // Made outside the lock: certificates take their time, and two threads that make the
         // same one make the same.
         let value = Arc::new(make());
         let mut found = self.lock();
+        if let Some(value) = found.get(hash, key) {
+            return value;
+        }
         let len = found.len.saturating_add(key.len()).saturating_add(cost);
         if len <= self.max_len {
-            let kept = found
-                .by_key
-                .entry(key.into())
-                .or_insert_with(|| Arc::clone(&value));
-            let kept = Arc::clone(kept);
             found.len = len;
-            return kept;
+            let entry = Entry {
+                hash,
+                key: key.into(),
+                value: Arc::clone(&value),
+            };
+            found.table.insert_unique(hash, entry, |other| other.hash);
         }
         value
     }
@@ -64,13 +80,21 @@ impl<T> Pool<T> {
     }
 }
 
+impl<T> Found<T> {
+    fn get(&self, hash: u64, key: &[u8]) -> Option<Arc<T>> {
+        let is_it = |entry: &Entry<T>| entry.hash == hash && *entry.key == *key;
+        let entry = self.table.find(hash, is_it)?;
+        Some(Arc::clone(&entry.value))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_value_is_made_once() {
-        let pool = Pool::new(100);
+        let pool = Pool::new(100, 7);
         let one = pool.get_or_make(b"key", 0, || 1);
         let same = pool.get_or_make(b"key", 0, || 2);
         assert_eq!((*one, *same), (1, 1));
@@ -79,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_full_pool_still_answers() {
-        let pool = Pool::new(5);
+        let pool = Pool::new(5, 7);
         assert_eq!(*pool.get_or_make(b"abc", 0, || 1), 1);
         assert_eq!(*pool.get_or_make(b"defg", 0, || 2), 2);
         assert_eq!(*pool.get_or_make(b"defg", 0, || 3), 3);

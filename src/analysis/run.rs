@@ -19,6 +19,7 @@ use crate::analysis::waiting::{Departed, Waiting};
 use crate::analysis::{Analyzer, Error, Progress};
 use crate::capture::Block;
 use crate::flow::FlowKey;
+use crate::hash::Keyed;
 use crate::report::{FlowReport, Horizon, Summary};
 use crate::time::Timestamp;
 
@@ -36,11 +37,13 @@ pub struct Analysis {
     waiting: Waiting,
     /// Connections that never came about; whether they matter is known at the end.
     knocks: Vec<Story>,
-    /// Stories that are ready to be told.
+    /// Stories that are to be told before the end of the run.
     ready: VecDeque<Ready>,
+    /// After the end of the input: all that are left, in the order of the output.
+    rest: std::vec::IntoIter<Story>,
     /// The newest time among the frames so far.
     clock: Timestamp,
-    begun: HashMap<(FlowKey, Timestamp), u32>,
+    begun: Begun,
     tally: Tally,
     progress: Progress,
     told: std::vec::IntoIter<FlowReport>,
@@ -54,6 +57,9 @@ struct Ready {
     /// What it meant when it was told before the end of the run.
     judged: Option<Judged>,
 }
+
+/// What has begun when, and how often.
+type Begun = HashMap<(FlowKey, Timestamp), u32, Keyed>;
 
 /// The input that is being read.
 struct Reading {
@@ -104,18 +110,20 @@ impl Analysis {
             plan: Plan::new(sources),
             shared: Shared::new(
                 &settings.limits,
+                settings.seed,
                 Arc::clone(&settings.catalog),
                 settings.expectations.asks_for_paths(),
             ),
-            books: Books::new(&settings.limits),
+            books: Books::new(&settings.limits, settings.seed),
             groups: Vec::new(),
             files: FileTable::default(),
             reading: None,
             waiting: Waiting::new(settings.horizon, settings.limits.stories),
             knocks: Vec::new(),
             ready: VecDeque::new(),
+            rest: Vec::new().into_iter(),
             clock: Timestamp::from_nanos(i64::MIN),
-            begun: HashMap::new(),
+            begun: HashMap::with_hasher(Keyed::new(settings.seed)),
             tally: Tally::default(),
             progress: Progress::default(),
             told: Vec::new().into_iter(),
@@ -160,7 +168,7 @@ impl Analysis {
 
     /// Sees to it that stories are ready; `false` when the run is over.
     fn fill(&mut self) -> bool {
-        while self.ready.is_empty() {
+        while self.ready.is_empty() && self.rest.len() == 0 {
             if self.is_over {
                 return false;
             }
@@ -169,38 +177,45 @@ impl Analysis {
         true
     }
 
-    /// Judges and renders the next stories, some hundreds for each thread.
-    fn tell_some<T: Send>(
-        &mut self,
-        render: &(impl Fn(&[FlowReport]) -> T + Sync),
-    ) -> Option<Vec<T>> {
-        // Slices never hold both kinds, so that their borders do not depend on rounds.
-        let is_early = self.ready.front()?.judged.is_some();
+    /// The next stories, some hundreds for each thread, and whether they are told before the end
+    /// of the run: never both kinds at once, so that the borders of slices do not depend on rounds.
+    fn take_ready(&mut self) -> Option<(Vec<Ready>, bool)> {
         // On one thread each slice is written while it is still in the cache.
         let slices = match &self.pool {
             Some(pool) => pool.current_num_threads() * 4,
             None => 1,
         };
-        let count = self
-            .ready
-            .iter()
-            .take(SLICE_LEN.saturating_mul(slices))
-            .take_while(|ready| ready.judged.is_some() == is_early)
-            .count();
-        let stories: Vec<Ready> = self.ready.drain(..count).collect();
-        let (books, shared, files, selection) = (
-            &self.books,
-            &self.shared,
-            &self.files,
-            &self.settings.selection,
-        );
+        let count = SLICE_LEN.saturating_mul(slices);
+        if !self.ready.is_empty() {
+            let count = count.min(self.ready.len());
+            return Some((self.ready.drain(..count).collect(), true));
+        }
+        let mut stories = Vec::with_capacity(count);
+        for story in self.rest.by_ref().take(count) {
+            let ordinal = ordinal(&mut self.begun, &story);
+            stories.push(Ready {
+                story,
+                ordinal,
+                judged: None,
+            });
+        }
+        (!stories.is_empty()).then_some((stories, false))
+    }
+
+    /// Judges and renders the next stories.
+    fn tell_some<T: Send>(
+        &mut self,
+        render: &(impl Fn(&[FlowReport]) -> T + Sync),
+    ) -> Option<Vec<T>> {
+        let (stories, is_early) = self.take_ready()?;
+        let (books, files, selection) = (&self.books, &self.files, &self.settings.selection);
         let expectations = &self.settings.expectations;
         let tell = |ready: &Ready| {
             let judged = match &ready.judged {
                 Some(judged) => judged,
                 None => &evidence::judge(&ready.story, books, expectations),
             };
-            let mut report = telling::tell(&ready.story, judged, ready.ordinal, shared, files);
+            let mut report = telling::tell(&ready.story, judged, ready.ordinal, files);
             report.tlstriage.horizon = is_early.then_some(Horizon::Partial);
             report
         };
@@ -288,7 +303,7 @@ impl Analysis {
                 let blocks = if self.pool.is_some() || opened.is_stream {
                     Blocks::there(reader, opened.is_stream, self.progress.clone())
                 } else {
-                    Blocks::Here(Some(Box::new(reader)))
+                    Blocks::here(reader)
                 };
                 self.reading = Some(Reading {
                     blocks,
@@ -396,7 +411,7 @@ impl Analysis {
     fn keep(&mut self, mut departed: Vec<Departed>) {
         self.progress
             .add_flows(u64::try_from(departed.len()).unwrap_or(0));
-        departed.sort_by_key(|departed| (departed.place, departed.story.first.place()));
+        departed.sort_by_cached_key(|departed| (departed.place, departed.story.first.place()));
         for Departed { story, clock, .. } in departed {
             self.tell_due(clock);
             self.books.enter(&story);
@@ -417,7 +432,12 @@ impl Analysis {
     /// Tells a story with what is known of its neighbours at this point.
     fn tell_early(&mut self, story: Story) {
         let judged = evidence::judge(&story, &self.books, &self.settings.expectations);
-        self.make_ready(story, Some(judged));
+        let ordinal = ordinal(&mut self.begun, &story);
+        self.ready.push_back(Ready {
+            story,
+            ordinal,
+            judged: Some(judged),
+        });
     }
 
     /// The end of the input: all neighbours are known.
@@ -427,27 +447,11 @@ impl Analysis {
         }
         let mut stories: Vec<Story> = self.waiting.take_all().collect();
         stories.append(&mut self.knocks);
-        stories.sort_by_key(|story| (story.first.place(), story.key));
+        // A story is large: what is sorted is its place.
+        stories.sort_by_cached_key(|story| (story.first.place(), story.key));
         self.is_over = true;
-        for story in self.select_knocks(stories) {
-            self.make_ready(story, None);
-        }
+        self.rest = self.select_knocks(stories).into_iter();
         self.tally.finish(&self.books);
-    }
-
-    fn make_ready(&mut self, story: Story, judged: Option<Judged>) {
-        // What begins in the same instant is told within that many flows, or its ids repeat.
-        if self.begun.len() >= MAX_BEGUN {
-            self.begun.clear();
-        }
-        let begun = self.begun.entry((story.key, story.first.time)).or_default();
-        let ordinal = *begun;
-        *begun += 1;
-        self.ready.push_back(Ready {
-            story,
-            ordinal,
-            judged,
-        });
     }
 
     /// Of the connections that never came about, leaves those that may matter: an end of it took
@@ -507,6 +511,18 @@ impl Iterator for Analysis {
             self.told = told.into_iter().flatten().collect::<Vec<_>>().into_iter();
         }
     }
+}
+
+/// How many flows of the same addresses have begun in the same instant before this one.
+fn ordinal(begun: &mut Begun, story: &Story) -> u32 {
+    // What begins in the same instant is told within that many flows, or its ids repeat.
+    if begun.len() >= MAX_BEGUN {
+        begun.clear();
+    }
+    let count = begun.entry((story.key, story.first.time)).or_default();
+    let ordinal = *count;
+    *count += 1;
+    ordinal
 }
 
 /// Stories that are judged and rendered as one piece of work.

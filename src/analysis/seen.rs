@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
+use crate::analysis::asked::Asked;
 use crate::analysis::kinds::{Answer, Chain, Client};
 use crate::analysis::mark::Mark;
 use crate::analysis::shared::Shared;
 use crate::flow::{Direction, FlowKey};
 use crate::tls::{
-    Alert, GapReason, Handshake, Lane, Observed, Preamble, Resumption, ServerName, Session, Unseen,
+    Alert, GapReason, Handshake, Lane, Observed, Preamble, Resumption, Session, Unseen,
 };
 use crate::verdict::{
     Act, CaptureFacts, ClearAlert, ClientCertificate, Close, Course, Reaction, Side,
@@ -17,7 +18,7 @@ use crate::verdict::{
 /// What TLS showed.
 #[derive(Debug)]
 pub(super) struct Tls {
-    pub(super) server_name: Observed<ServerName>,
+    pub(super) asked: Arc<Asked>,
     pub(super) random: Option<[u8; 32]>,
     pub(super) client: Option<Arc<Client>>,
     pub(super) answer: Option<Arc<Answer>>,
@@ -95,13 +96,8 @@ impl Tls {
             }
             Observed::Unseen(why) => (Observed::Unseen(why), None, None),
         };
-        let is_name_lossy = match &server_name {
-            Observed::Seen(ServerName::Name(name) | ServerName::Invalid(name)) => {
-                str::from_utf8(name).is_err()
-            }
-            _ => false,
-        };
-        let has_lossy_text = is_name_lossy
+        let asked = shared.asked(server_name);
+        let has_lossy_text = asked.is_lossy
             || kind.as_ref().is_some_and(|kind| kind.has_lossy_text)
             || answer.as_ref().is_some_and(|answer| answer.has_lossy_text)
             || chain.seen().is_some_and(|chain| {
@@ -111,7 +107,7 @@ impl Tls {
                     .any(|known| known.certificate.lossy_text)
             });
         Self {
-            server_name,
+            asked,
             random,
             client: kind,
             answer,

@@ -12,6 +12,7 @@ use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
 use crate::analysis::waiting::Departed;
 use crate::flow::{Direction, FlowKey};
+use crate::hash::Keyed;
 use crate::packet::{Encapsulation, PathId, Segment, Unreachable};
 use crate::reassembly::{FlowTable, Limits};
 use crate::time::Timestamp;
@@ -50,7 +51,7 @@ pub(super) struct Shard {
     /// Connections that never came about, within a bound.
     knocks: Vec<Story>,
     /// Addresses that were seen to send and to be answered.
-    answered: HashSet<IpAddr>,
+    answered: HashSet<IpAddr, Keyed>,
     pub(super) counts: ShardCounts,
 }
 
@@ -105,7 +106,7 @@ impl Shard {
             departed: Vec::new(),
             stories: Vec::new(),
             knocks: Vec::new(),
-            answered: HashSet::new(),
+            answered: HashSet::with_hasher(Keyed::new(seed)),
             counts: ShardCounts::default(),
         }
     }
@@ -336,10 +337,10 @@ impl Shard {
     }
 
     /// The connections that never came about, and who was seen to be answered: after the end.
-    pub(super) fn take_knocks(&mut self) -> (Vec<Story>, HashSet<IpAddr>) {
+    pub(super) fn take_knocks(&mut self) -> (Vec<Story>, Vec<IpAddr>) {
         (
             std::mem::take(&mut self.knocks),
-            std::mem::take(&mut self.answered),
+            self.answered.drain().collect(),
         )
     }
 

@@ -4,14 +4,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use ring::digest::{SHA256, digest};
-
+use crate::analysis::asked::Asked;
 use crate::analysis::describe;
 use crate::analysis::kinds::{Answer, Chain, Client, Known};
 use crate::analysis::pool::Pool;
 use crate::pki::{Catalog, Certificate, ChainShape};
 use crate::reassembly::Limits;
-use crate::tls::{ClientHello, ServerHello};
+use crate::tls::{ClientHello, Observed, ServerHello, ServerName};
 use crate::verdict::Act;
 
 /// The pools of a run.
@@ -21,7 +20,7 @@ pub(super) struct Shared {
     chains: Pool<Chain>,
     clients: Pool<Client>,
     answers: Pool<Answer>,
-    texts: Pool<Arc<str>>,
+    names: Pool<Asked>,
     courses: Pool<Box<[Act]>>,
     pub(super) catalog: Arc<Catalog>,
     /// Whether chains are kept as they were sent.
@@ -30,14 +29,14 @@ pub(super) struct Shared {
 
 impl Shared {
     /// Empty pools within `limits`.
-    pub(super) fn new(limits: &Limits, catalog: Arc<Catalog>, keeps_ders: bool) -> Self {
+    pub(super) fn new(limits: &Limits, seed: u64, catalog: Arc<Catalog>, keeps_ders: bool) -> Self {
         Self {
-            certificates: Pool::new(limits.certificates_total),
-            chains: Pool::new(limits.certificates_total / 8),
-            clients: Pool::new(SHAPES_LEN),
-            answers: Pool::new(SHAPES_LEN),
-            texts: Pool::new(SHAPES_LEN),
-            courses: Pool::new(SHAPES_LEN),
+            certificates: Pool::new(limits.certificates_total, seed),
+            chains: Pool::new(limits.certificates_total / 8, seed),
+            clients: Pool::new(SHAPES_LEN, seed),
+            answers: Pool::new(SHAPES_LEN, seed),
+            names: Pool::new(SHAPES_LEN, seed),
+            courses: Pool::new(SHAPES_LEN, seed),
             catalog,
             keeps_ders,
         }
@@ -73,10 +72,10 @@ impl Shared {
     }
 
     fn certificate(&self, der: &[u8]) -> Arc<Known> {
-        let hash = digest(&SHA256, der);
-        // What is kept of a certificate is smaller than the certificate, and there twice.
+        // What is kept of a certificate is smaller than the certificate, and there twice; as text
+        // it is there once more.
         self.certificates
-            .get_or_make(hash.as_ref(), der.len() * 2, || {
+            .get_or_make(der, der.len() * 2 + TEXT_LEN, || {
                 let certificate = Certificate::from_der(der);
                 let default = self.catalog.recognise(&certificate).map(describe::product);
                 let (row, leaf) = describe::certificate(&certificate);
@@ -105,13 +104,21 @@ impl Shared {
             })
     }
 
-    /// A text that many flows have.
-    pub(super) fn text(&self, text: &str) -> Arc<str> {
-        Arc::clone(
-            &self
-                .texts
-                .get_or_make(text.as_bytes(), text.len(), || text.into()),
-        )
+    /// What a ClientHello says of the server's name.
+    pub(super) fn asked(&self, name: Observed<ServerName>) -> Arc<Asked> {
+        let (tag, bytes): (u8, &[u8]) = match &name {
+            Observed::Seen(ServerName::Absent) => (0, &[]),
+            Observed::Seen(ServerName::Empty) => (1, &[]),
+            Observed::Seen(ServerName::Invalid(bytes)) => (2, bytes),
+            Observed::Seen(ServerName::IpLiteral(text)) => (3, text.as_bytes()),
+            Observed::Seen(ServerName::Name(bytes)) => (4, bytes),
+            Observed::Seen(_) => (5, &[]),
+            // Rare, and there are many reasons.
+            Observed::Unseen(_) => return Arc::new(Asked::of(name)),
+        };
+        let key = [&[tag], bytes].concat();
+        self.names
+            .get_or_make(&key, size_of::<Asked>() + 3 * key.len(), || Asked::of(name))
     }
 
     /// What both sides did.
@@ -122,5 +129,7 @@ impl Shared {
     }
 }
 
+/// What the text of a certificate takes beside its names.
+const TEXT_LEN: usize = 1024;
 /// Bytes for each of the pools of hellos and courses.
 const SHAPES_LEN: usize = 16 * 1024 * 1024;

@@ -10,7 +10,6 @@ use crate::analysis::evidence::{Judged, own_chain};
 use crate::analysis::kinds::Chain;
 use crate::analysis::mark::Mark;
 use crate::analysis::seen::{StoryAlert, Tls};
-use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
 use crate::packet::Encapsulation;
 use crate::report::{
@@ -32,13 +31,7 @@ pub(super) trait Files {
 }
 
 /// Tells a judged story. `ordinal` tells it from others of the same addresses and the same instant.
-pub(super) fn tell(
-    story: &Story,
-    judged: &Judged,
-    ordinal: u32,
-    shared: &Shared,
-    files: &impl Files,
-) -> FlowReport {
+pub(super) fn tell(story: &Story, judged: &Judged, ordinal: u32, files: &impl Files) -> FlowReport {
     let judgement = &judged.judgement;
     let (client, server) = (story.source(), story.destination());
     let nothing = Encapsulation::default();
@@ -99,22 +92,21 @@ pub(super) fn tell(
     report.network.vlan = vlans.next().map(|id| Vlan::new(*id));
     report.network.inner = vlans.next().map(|id| InnerNetwork::new(*id));
     match &story.tls {
-        Some(tls) => tell_tls(&mut report, story, tls, judged, shared),
+        Some(tls) => tell_tls(&mut report, story, tls, judged),
         None => report.network.protocol = None,
     }
     report.cut(report::Cut::USUAL);
     report
 }
 
-fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged, shared: &Shared) {
+fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged) {
     let triage = &mut report.tlstriage;
-    let (sni, name) = sni(&tls.server_name);
+    let sni = sni(&tls.asked.name);
     triage.sni = sni;
-    let name = name.map(|name| shared.text(&name));
     if sni == SniState::Name {
-        report.destination.domain.clone_from(&name);
+        report.destination.domain.clone_from(&tls.asked.text);
     }
-    report.tls.client.server_name = name;
+    report.tls.client.server_name.clone_from(&tls.asked.text);
     triage.client_random = tls.random.map(Hex);
     triage.lossy_text = tls.has_lossy_text;
     if let Some(client) = &tls.client {
@@ -181,19 +173,15 @@ pub(super) fn time(mark: &Mark) -> Time {
     Time::new(mark.time, mark.precision)
 }
 
-/// The state of `server_name`, and its text where it has one.
-pub(super) fn sni(name: &Observed<ServerName>) -> (SniState, Option<Cow<'_, str>>) {
+/// The state of `server_name`.
+const fn sni(name: &Observed<ServerName>) -> SniState {
     match name {
-        Observed::Seen(ServerName::Absent) => (SniState::Absent, None),
-        Observed::Seen(ServerName::Empty) => (SniState::Empty, None),
-        Observed::Seen(ServerName::Invalid(_)) => (SniState::Invalid, None),
-        Observed::Seen(ServerName::IpLiteral(text)) => {
-            (SniState::IpLiteral, Some(Cow::Borrowed(text.as_str())))
-        }
-        Observed::Seen(ServerName::Name(name)) => {
-            (SniState::Name, Some(String::from_utf8_lossy(name)))
-        }
-        Observed::Seen(_) | Observed::Unseen(_) => (SniState::Unknown, None),
+        Observed::Seen(ServerName::Absent) => SniState::Absent,
+        Observed::Seen(ServerName::Empty) => SniState::Empty,
+        Observed::Seen(ServerName::Invalid(_)) => SniState::Invalid,
+        Observed::Seen(ServerName::IpLiteral(_)) => SniState::IpLiteral,
+        Observed::Seen(ServerName::Name(_)) => SniState::Name,
+        Observed::Seen(_) | Observed::Unseen(_) => SniState::Unknown,
     }
 }
 

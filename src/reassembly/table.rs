@@ -8,6 +8,7 @@
 use hashbrown::HashTable;
 
 use crate::flow::FlowKey;
+use crate::hash::Keyed;
 use crate::time::Timestamp;
 
 /// Flows by key, at most a given number of them.
@@ -18,7 +19,7 @@ pub struct FlowTable<T> {
     free: Vec<u32>,
     cursor: usize,
     capacity: usize,
-    seed: u64,
+    keyed: Keyed,
 }
 
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl<T> FlowTable<T> {
             free: Vec::new(),
             cursor: 0,
             capacity: capacity.clamp(1, MAX_CAPACITY),
-            seed,
+            keyed: Keyed::new(seed),
         }
     }
 
@@ -66,7 +67,7 @@ impl<T> FlowTable<T> {
         let slots = &self.slots;
         let at = *self
             .index
-            .find(hash(key, self.seed), |&at| holds(slots, at, key))?;
+            .find(self.keyed.words(key.words()), |&at| holds(slots, at, key))?;
         let slot = self.slots.get_mut(index(at))?.as_mut()?;
         slot.last = slot.last.max(now);
         Some(&mut slot.flow)
@@ -89,13 +90,14 @@ impl<T> FlowTable<T> {
             self.slots.push(slot);
             at
         };
-        let (slots, seed) = (&self.slots, self.seed);
-        self.index.insert_unique(hash(&key, seed), at, |&other| {
-            slots
-                .get(index(other))
-                .and_then(Option::as_ref)
-                .map_or(0, |slot| hash(&slot.key, seed))
-        });
+        let (slots, keyed) = (&self.slots, self.keyed);
+        self.index
+            .insert_unique(keyed.words(key.words()), at, |&other| {
+                slots
+                    .get(index(other))
+                    .and_then(Option::as_ref)
+                    .map_or(0, |slot| keyed.words(slot.key.words()))
+            });
     }
 
     /// Takes the flow of `key` out.
@@ -103,7 +105,7 @@ impl<T> FlowTable<T> {
         let slots = &self.slots;
         let entry = self
             .index
-            .find_entry(hash(key, self.seed), |&at| holds(slots, at, key))
+            .find_entry(self.keyed.words(key.words()), |&at| holds(slots, at, key))
             .ok()?;
         let (at, _) = entry.remove();
         self.empty(at).map(|slot| slot.flow)
@@ -187,28 +189,6 @@ fn holds<T>(slots: &[Option<Slot<T>>], at: u32, key: &FlowKey) -> bool {
 fn index(at: u32) -> usize {
     usize::try_from(at).unwrap_or(usize::MAX)
 }
-
-/// Five words folded by two multiplications of 64 by 64 bits each round; the seed stands in
-/// front, so that addresses cannot be crafted to collide without knowing it.
-fn hash(key: &FlowKey, seed: u64) -> u64 {
-    let [a, b, c, d, e] = key.words();
-    // Half of an IPv4 address is zero, and so may the seed be: no factor may be their sum.
-    let first = fold(a ^ seed ^ SECRET_C, b ^ SECRET_A);
-    let second = fold(c ^ seed.rotate_left(32) ^ SECRET_A, d ^ SECRET_B);
-    fold(first ^ second ^ SECRET_B, e ^ seed ^ SECRET_C)
-}
-
-/// The two halves of a 128-bit product, laid over each other.
-fn fold(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    let [upper, lower] = [product >> 64, product & u128::from(u64::MAX)];
-    u64::try_from(upper ^ lower).unwrap_or_default()
-}
-
-// Odd words with about as many ones as zeros: the first digits of pi, e and the golden ratio.
-const SECRET_A: u64 = 0x243f_6a88_85a3_08d3;
-const SECRET_B: u64 = 0xb7e1_5162_8aed_2a6b;
-const SECRET_C: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Slots are numbered in 32 bits.
 const MAX_CAPACITY: usize = 1 << 31;

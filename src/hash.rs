@@ -1,0 +1,175 @@
+//! A hash for tables whose keys strangers choose: fast, and keyed, so that keys which collide
+//! cannot be crafted without knowing the seed.
+//!
+//! It folds the two halves of a 128-bit product, a word of each factor being secret. It is for
+//! finding things in memory and for nothing else: no output, order or file ever shows it.
+
+use std::hash::{BuildHasher, Hasher};
+
+/// The secret words of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keyed {
+    first: u64,
+    second: u64,
+    third: u64,
+}
+
+impl Keyed {
+    /// The words that follow from `seed`.
+    pub(crate) fn new(seed: u64) -> Self {
+        // SplitMix64: one word after the other, each a bijection of a counter.
+        let word = |n: u64| {
+            let mut z = seed.wrapping_add(STEP.wrapping_mul(n));
+            z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ z >> 31
+        };
+        Self {
+            first: word(1),
+            second: word(2),
+            third: word(3),
+        }
+    }
+
+    /// The hash of five words.
+    pub(crate) fn words(&self, [a, b, c, d, e]: [u64; 5]) -> u64 {
+        let one = fold(a ^ self.first, b ^ self.second);
+        let other = fold(c ^ self.second, d ^ self.third);
+        fold(one ^ self.third, other ^ e ^ self.first)
+    }
+
+    /// The hash of some bytes.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> u64 {
+        let mut hasher = self.build_hasher();
+        hasher.write(bytes);
+        hasher.finish()
+    }
+}
+
+impl BuildHasher for Keyed {
+    type Hasher = Folding;
+
+    fn build_hasher(&self) -> Folding {
+        Folding {
+            keys: *self,
+            state: self.third,
+        }
+    }
+}
+
+/// A hash in the making.
+#[derive(Clone, Debug)]
+pub(crate) struct Folding {
+    keys: Keyed,
+    state: u64,
+}
+
+impl Folding {
+    fn take(&mut self, a: u64, b: u64) {
+        self.state = fold(a ^ self.state, b ^ self.keys.second);
+    }
+}
+
+impl Hasher for Folding {
+    fn write(&mut self, bytes: &[u8]) {
+        // Zeros at the end count.
+        let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.state ^= len.wrapping_mul(STEP);
+        let (pieces, rest) = bytes.as_chunks::<16>();
+        for piece in pieces {
+            let both = u128::from_le_bytes(*piece);
+            self.take(low(both), low(both >> 64));
+        }
+        let mut last = [0; 16];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        let both = u128::from_le_bytes(last);
+        self.take(low(both), low(both >> 64));
+    }
+
+    fn write_u8(&mut self, number: u8) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u16(&mut self, number: u16) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.take(number, 0);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(u64::try_from(number).unwrap_or(u64::MAX));
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.write_u64(i64::try_from(number).unwrap_or(i64::MAX).cast_unsigned());
+    }
+
+    fn finish(&self) -> u64 {
+        fold(self.state ^ self.keys.first, self.keys.second)
+    }
+}
+
+/// The two halves of a 128-bit product, laid over each other.
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    low(product) ^ low(product >> 64)
+}
+
+fn low(both: u128) -> u64 {
+    u64::try_from(both & u128::from(u64::MAX)).unwrap_or_default()
+}
+
+/// The golden ratio in 64 bits, odd.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_byte_and_every_length_counts() {
+        let keyed = Keyed::new(7);
+        let mut seen = HashSet::new();
+        for len in 0..70 {
+            let mut bytes = vec![0; len];
+            assert!(seen.insert(keyed.bytes(&bytes)), "{len}");
+            for at in 0..len {
+                for bit in 0..8 {
+                    bytes[at] ^= 1 << bit;
+                    assert!(seen.insert(keyed.bytes(&bytes)), "{len} {at} {bit}");
+                    bytes[at] ^= 1 << bit;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_bit_of_every_word_counts() {
+        let keyed = Keyed::new(7);
+        let mut seen = HashSet::new();
+        for at in 0..5 {
+            for bit in 0..64 {
+                let mut words = [0; 5];
+                words[at] = 1 << bit;
+                assert!(seen.insert(keyed.words(words)), "{at} {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_seed_gives_another_hash() {
+        let hash = |seed| Keyed::new(seed).bytes(b"api.example.com");
+        assert_ne!(hash(1), hash(2));
+        assert_eq!(hash(1), hash(1));
+    }
+}
