@@ -125,6 +125,17 @@ fn with_a_file_for_output_nothing_goes_to_standard_output() {
 }
 
 #[test]
+fn a_page_is_the_same_from_a_file_name_and_from_a_format() {
+    let desk = Desk::new().with("gateway.pcap", &both());
+    let told = desk.run(["gateway.pcap", "-o", "report.html", "-o", "again.htm"]);
+    assert_eq!((told.code, told.out.as_str()), (0, ""));
+    let page = desk.read("report.html");
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    assert_eq!(page, desk.read("again.htm"));
+    assert_eq!(page, desk.run(["gateway.pcap", "-f", "html"]).out);
+}
+
+#[test]
 fn a_format_in_front_goes_before_the_extension() {
     let desk = Desk::new().with("a.pcap", &good());
     desk.run(["a.pcap", "-o", "text:flows.jsonl", "-o", "x:y.ndjson"]);
@@ -133,7 +144,11 @@ fn a_format_in_front_goes_before_the_extension() {
     assert!(desk.run(["a.pcap", "-o", "jsonl:-"]).out.starts_with('{'));
     let told = desk.run(["a.pcap", "-o", "flows.csv"]);
     assert_eq!(told.code, 2);
-    assert!(told.err.contains("known are .jsonl"), "{}", told.err);
+    assert!(
+        told.err.contains("known are .html, .htm, .jsonl"),
+        "{}",
+        told.err
+    );
 }
 
 #[test]

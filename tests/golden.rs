@@ -25,6 +25,8 @@ use tlstriage::verdict::VerdictId;
 /// Relative, so that names of files in the output are the same everywhere: cargo runs tests in
 /// the folder of the package.
 const SAMPLES: &str = "samples";
+/// The sample whose page is kept too: one is enough to see what a change of it looks like.
+const SAMPLE_WITH_PAGE: &str = "502-no-sni-default-certificate";
 
 #[test]
 fn every_sample_gives_its_lines_and_its_report() {
@@ -33,6 +35,9 @@ fn every_sample_gives_its_lines_and_its_report() {
         let told = tell(&sample, 1);
         compare(&sample.join("expected.jsonl"), &told.lines, &mut wrong);
         compare(&sample.join("expected.txt"), &told.report, &mut wrong);
+        if sample.ends_with(SAMPLE_WITH_PAGE) {
+            compare(&sample.join("expected.html"), &told.page, &mut wrong);
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -59,6 +64,7 @@ fn the_number_of_threads_never_shows() {
         let together = tell(&sample, 3);
         assert_eq!(alone.lines, together.lines, "{}", sample.display());
         assert_eq!(alone.report, together.report, "{}", sample.display());
+        assert_eq!(alone.page, together.page, "{}", sample.display());
     }
 }
 
@@ -134,6 +140,7 @@ fn samples() -> Vec<PathBuf> {
 struct Told {
     lines: String,
     report: String,
+    page: String,
 }
 
 /// Runs over the captures of a sample, as a user does who names its folder.
@@ -141,11 +148,12 @@ fn tell(sample: &Path, threads: usize) -> Told {
     let mut captures = input::files(sample, |error| panic!("{error}"));
     captures.retain(|path| is_capture(path));
     assert!(!captures.is_empty(), "{}", sample.display());
-    let (lines, report) = (Place::default(), Place::default());
+    let (lines, report, page) = (Place::default(), Place::default(), Place::default());
     let style = Style::default();
     let mut writers = [
         Format::Jsonl.writer(Box::new(lines.clone()), style),
         Format::Text.writer(Box::new(report.clone()), style),
+        Format::Html.writer(Box::new(page.clone()), style),
     ];
     let mut analysis = Analyzer::new()
         .with_threads(NonZeroUsize::new(threads).unwrap())
@@ -166,6 +174,7 @@ fn tell(sample: &Path, threads: usize) -> Told {
     Told {
         lines: lines.text(),
         report: report.text(),
+        page: page.text(),
     }
 }
 

@@ -46,8 +46,8 @@ pub(crate) struct Arguments {
 
     /// Write to a file as well; may be repeated
     ///
-    /// The extension tells the format (.jsonl, .ndjson, .json; .txt, .text), or the format stands in
-    /// front: -o text:report.out. A file that is there is replaced, but never one that is read.
+    /// The extension tells the format (.html, .htm; .jsonl, .ndjson, .json; .txt, .text), or the format
+    /// stands in front: -o text:report.out. A file that is there is replaced, but never one that is read.
     /// With - for the file, it is standard output.
     #[arg(
         short,

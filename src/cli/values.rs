@@ -61,8 +61,8 @@ pub(crate) enum Error {
     #[error("no file name behind the format")]
     NoFileName,
     #[error(
-        "the extension names no format; known are .jsonl, .ndjson, .json, .txt and .text, or write \
-         the format in front, as jsonl:FILE or text:FILE"
+        "the extension names no format; known are .html, .htm, .jsonl, .ndjson, .json, .txt and .text, \
+         or write the format in front, as jsonl:FILE or text:FILE"
     )]
     NoFormat,
     #[error("not a severity")]

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
+use crate::output::html::Html;
 use crate::output::jsonl::Jsonl;
 use crate::output::text::Text;
 use crate::output::writer::{Style, Writer};
@@ -14,6 +15,8 @@ use crate::output::writer::{Style, Writer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
+    /// The report as one HTML page that needs nothing else.
+    Html,
     /// JSON lines: one document per flow.
     Jsonl,
     /// The report for a person.
@@ -22,22 +25,25 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: &'static [Self] = &[Self::Jsonl, Self::Text];
+    pub const ALL: &'static [Self] = &[Self::Html, Self::Jsonl, Self::Text];
 
     /// Its name on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Html => "html",
             Self::Jsonl => "jsonl",
             Self::Text => "text",
         }
     }
 
-    /// The format that a file name asks for by its extension: `jsonl`, `ndjson` or `json`; `txt` or `text`.
+    /// The format that a file name asks for by its extension: `html` or `htm`; `jsonl`, `ndjson` or `json`;
+    /// `txt` or `text`.
     #[must_use]
     pub fn from_extension(path: &Path) -> Option<Self> {
         let extension = path.extension().and_then(OsStr::to_str)?;
         match extension.to_ascii_lowercase().as_str() {
+            "html" | "htm" => Some(Self::Html),
             "jsonl" | "ndjson" | "json" => Some(Self::Jsonl),
             "txt" | "text" => Some(Self::Text),
             _ => None,
@@ -48,6 +54,7 @@ impl Format {
     #[must_use]
     pub fn writer(self, place: Box<dyn io::Write + Send>, style: Style) -> Box<dyn Writer> {
         match self {
+            Self::Html => Box::new(Html::new(place)),
             Self::Jsonl => Box::new(Jsonl::new(place, style)),
             Self::Text => Box::new(Text::new(place, style)),
         }
@@ -71,5 +78,5 @@ impl FromStr for Format {
 
 /// The name is not that of a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a format: known are jsonl and text")]
+#[error("not a format: known are html, jsonl and text")]
 pub struct UnknownFormat;

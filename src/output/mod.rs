@@ -14,8 +14,10 @@
 
 mod escaping;
 mod format;
+mod html;
 mod jsonl;
 mod line;
+mod phrases;
 mod schema;
 mod sink;
 mod text;

@@ -42,6 +42,12 @@ impl Time {
         }
     }
 
+    /// The time so many nanoseconds after 1970-01-01T00:00:00Z, written with all its digits.
+    #[must_use]
+    pub fn from_unix_nanos(nanos: i64) -> Self {
+        Self::new(Timestamp::from_nanos(nanos), Precision::Nanoseconds)
+    }
+
     /// Nanoseconds since 1970-01-01T00:00:00Z as far as they are written: digits that are not
     /// written do not count, so that a difference of two times is that of their texts.
     #[must_use]

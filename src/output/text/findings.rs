@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::output::phrases;
 use crate::output::text::page::Page;
 use crate::output::text::shown::{clean, counted, number, span, squeezed};
-use crate::report::{Confidence, ExpectedMessage, FindingGroup, FlowReference, Summary};
+use crate::report::{ExpectedMessage, FindingGroup, FlowReference, Summary};
 
 /// Writes the findings, most severe first.
 pub(in crate::output) fn findings(page: &mut Page, summary: &Summary) {
@@ -31,7 +32,7 @@ pub(in crate::output) fn findings(page: &mut Page, summary: &Summary) {
 }
 
 /// The groups by cause, the worst cause first; within a cause the order stays.
-fn causes(findings: &[FindingGroup]) -> Vec<Vec<&FindingGroup>> {
+pub(in crate::output) fn causes(findings: &[FindingGroup]) -> Vec<Vec<&FindingGroup>> {
     let mut causes: Vec<Vec<&FindingGroup>> = Vec::new();
     for finding in findings {
         let same = |groups: &&mut Vec<&FindingGroup>| {
@@ -179,35 +180,12 @@ fn what_to_do(page: &mut Page, group: &FindingGroup) {
     portal(page, &group.expected_message);
 }
 
-/// What the operator of a gateway probably reads: of one gateway the likely message and others, or of
-/// each gateway that the client may be its likely one.
+/// What the operator of a gateway probably reads.
 fn portal(page: &mut Page, messages: &[ExpectedMessage]) {
-    let gateway = messages.first().map(|first| first.gateway);
-    let is_known = messages.len() > 1
-        && messages
-            .iter()
-            .all(|message| Some(message.gateway) == gateway)
-        || messages
-            .iter()
-            .any(|message| message.confidence > Confidence::Low);
-    for (at, message) in messages.iter().enumerate() {
-        let name = product(message.gateway);
-        let intro = match (is_known, at) {
-            (true, 0) => format!("The backend health of {name} probably says:"),
-            (true, _) => "It can also be:".to_owned(),
-            (false, _) => format!("If the client is {name}, its backend health probably says:"),
-        };
+    for (intro, message) in phrases::foretold(messages) {
         page.gap();
         page.paragraph(INDENT, &intro);
         page.paragraph(DEEPER, &format!("\"{}\"", message.text));
-    }
-}
-
-fn product(gateway: &'static str) -> &'static str {
-    match gateway {
-        "application-gateway-v1" => "Azure Application Gateway v1",
-        "application-gateway-v2" => "Azure Application Gateway v2",
-        other => other,
     }
 }
 

@@ -11,6 +11,11 @@ mod reading;
 mod servers;
 mod shown;
 
+pub(in crate::output) use findings::causes;
+pub(in crate::output) use headline::headline;
+pub(in crate::output) use reading::skipped_because;
+pub(in crate::output) use shown::{counted, number, size, span, squeezed};
+
 use std::io::{self, Write};
 
 use crate::output::sink::Sink;

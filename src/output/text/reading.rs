@@ -115,12 +115,16 @@ fn table(page: &mut Page, counts: &[Count]) {
     let numbers: Vec<_> = counts.iter().map(|count| number(count.count)).collect();
     let width = numbers.iter().map(String::len).max().unwrap_or_default();
     for (count, number) in counts.iter().zip(&numbers) {
-        page.item(2, &format!("{number:>width$}  "), in_words(&count.reason));
+        page.item(
+            2,
+            &format!("{number:>width$}  "),
+            skipped_because(&count.reason),
+        );
     }
 }
 
 /// Why a frame was skipped, in words; what is in words already stays.
-fn in_words(reason: &str) -> &str {
+pub(in crate::output) fn skipped_because(reason: &str) -> &str {
     match reason {
         "bare_fragment" => "pieces of packets that cannot be joined",
         "cut" => "cut inside the headers by the snap length",

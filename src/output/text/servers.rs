@@ -1,10 +1,9 @@
 //! The server endpoints: what was asked of them, what they answered, and how it ended.
 
+use crate::output::phrases;
 use crate::output::text::page::{Cell, Page};
 use crate::output::text::shown::{counted, number};
-use crate::report::{
-    CertificateState, EndpointReport, EndpointRow, LeafBrief, Outcome, Role, SniState, Summary,
-};
+use crate::report::{EndpointReport, EndpointRow, LeafBrief, Role, Summary};
 
 /// Writes the endpoints, by their role.
 pub(in crate::output) fn servers(page: &mut Page, summary: &Summary) {
@@ -59,7 +58,7 @@ fn endpoint(page: &mut Page, endpoint: &EndpointReport) {
         .iter()
         .map(|version| {
             let count = number(version.count);
-            format!("{} ({count})", protocol(&version.reason))
+            format!("{} ({count})", phrases::protocol(&version.reason))
         })
         .collect();
     if !versions.is_empty() {
@@ -89,15 +88,6 @@ fn endpoint(page: &mut Page, endpoint: &EndpointReport) {
     }
 }
 
-/// A version with the name of its protocol, which the number alone does not say.
-fn protocol(version: &str) -> String {
-    match version {
-        "2.0" | "3.0" => format!("SSL {version}"),
-        "1.0" | "1.1" | "1.2" | "1.3" => format!("TLS {version}"),
-        version => version.to_owned(),
-    }
-}
-
 fn clients(endpoint: &EndpointReport) -> String {
     let shown: Vec<_> = endpoint
         .clients
@@ -118,22 +108,13 @@ fn clients(endpoint: &EndpointReport) -> String {
 }
 
 fn asked(row: &EndpointRow) -> String {
-    match (row.sni, row.name.as_deref()) {
-        (SniState::Name, Some(name)) => name.to_owned(),
-        (SniState::IpLiteral, Some(name)) => format!("{name} (an IP address as SNI)"),
-        (SniState::EchOuter, Some(name)) => format!("{name} (ECH cover name)"),
-        (SniState::Absent, _) => "(no SNI)".to_owned(),
-        (SniState::Empty, _) => "(an empty SNI)".to_owned(),
-        (SniState::Unknown, _) => "(not seen)".to_owned(),
-        (_, Some(name)) => name.to_owned(),
-        (_, None) => "(an SNI that cannot be read)".to_owned(),
-    }
+    phrases::asked(row.sni, row.name.as_deref())
 }
 
 fn answered(row: &EndpointRow) -> Vec<String> {
     match &row.leaf {
         Some(leaf) => certificate(leaf),
-        None => vec![no_certificate(row.certificate).to_owned()],
+        None => vec![phrases::no_certificate(row.certificate).to_owned()],
     }
 }
 
@@ -143,11 +124,7 @@ fn certificate(leaf: &LeafBrief) -> Vec<String> {
     } else {
         leaf.subject.to_string()
     };
-    let default = match (&leaf.product, leaf.default) {
-        (Some(product), _) => format!("default certificate of {product}"),
-        (None, true) => "default certificate".to_owned(),
-        (None, false) => String::new(),
-    };
+    let default = phrases::default_mark(leaf).unwrap_or_default();
     let self_signed = leaf.self_signed.then(|| "self-signed".to_owned());
     let until = leaf.not_after.map(|end| format!("until {}", end.date()));
     let facts: Vec<_> = self_signed.into_iter().chain(until).collect();
@@ -161,37 +138,11 @@ fn certificate(leaf: &LeafBrief) -> Vec<String> {
     ]
 }
 
-const fn no_certificate(state: CertificateState) -> &'static str {
-    match state {
-        CertificateState::Seen => "a certificate",
-        CertificateState::Encrypted => "certificate encrypted (TLS 1.3, no keys)",
-        CertificateState::Resumed => "none: session resumed",
-        CertificateState::RefusedBefore => "nothing: refused before a certificate",
-        CertificateState::Anonymous => "none: anonymous cipher suite",
-        CertificateState::Gap => "not seen: packets are missing",
-        CertificateState::Truncated => "not seen: packets were cut short",
-        CertificateState::Midstream => "not seen: the capture begins later",
-        CertificateState::OneSided => "not seen: only one direction was captured",
-        CertificateState::CaptureEnded => "not seen: the capture ends before",
-        CertificateState::Malformed => "a message that is no certificate",
-        CertificateState::Limit => "not seen: a limit on memory was reached",
-        CertificateState::TlsPsk => "none: pre-shared key",
-    }
-}
-
 fn ended(row: &EndpointRow) -> Vec<String> {
-    let outcome = |&(outcome, count): &(Outcome, u64)| {
-        let words = match outcome {
-            Outcome::Completed => "completed",
-            Outcome::RejectedByClient => "rejected by client",
-            Outcome::RejectedByServer => "rejected by server",
-            Outcome::Abandoned => "abandoned",
-            Outcome::Unfinished => "unfinished",
-            Outcome::Unknown => "not seen",
-        };
-        format!("{} {words}", number(count))
-    };
-    row.outcomes.iter().map(outcome).collect()
+    let outcomes = row.outcomes.iter();
+    outcomes
+        .map(|&(outcome, count)| format!("{} {}", number(count), phrases::ended(outcome)))
+        .collect()
 }
 
 /// The widths of the three columns.
