@@ -448,6 +448,25 @@ fn a_catalog_of_ones_own_makes_a_certificate_known() {
 }
 
 #[test]
+fn a_key_log_that_is_none_is_noted_and_one_that_cannot_be_read_is_an_error() {
+    let log = b"# a comment\nCLIENT_RANDOM 00 11\nhello\nEXPORTER_SECRET 00 11\n";
+    let desk = Desk::new()
+        .with("a.pcap", &both())
+        .with("keys.log", log.as_slice());
+    let told = desk.run(["a.pcap", "-f", "jsonl", "--keylog", "keys.log"]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(told.err.contains("keys.log holds no key"), "{}", told.err);
+    assert!(
+        told.err.contains("1 damaged line and 1 unknown line"),
+        "{}",
+        told.err
+    );
+    let told = desk.run(["a.pcap", "--keylog", "missing.log"]);
+    assert_eq!(told.code, 2, "{}", told.err);
+    assert!(told.err.contains("missing.log"), "{}", told.err);
+}
+
+#[test]
 fn the_number_of_threads_and_the_seed_never_show() {
     let desk = Desk::new().with("many.pcap", &many(700));
     let told = desk.run(["many.pcap", "-f", "jsonl", "--threads", "1"]);

@@ -8,100 +8,23 @@
     reason = "a test fails loudly"
 )]
 
+#[path = "support/peers.rs"]
+mod peers;
 #[path = "support/run.rs"]
 mod run;
 mod support;
 
-use std::io::{Read as _, Write as _};
-use std::sync::Arc;
-
 use rustls::client::{Resumption, Tls12Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
-use rustls::{
-    ClientConfig, ClientConnection, ConfigBuilder, RootCertStore, ServerConfig, ServerConnection,
-    SupportedProtocolVersion, WantsVerifier,
-};
+use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 use serde_json::Value;
 
+use peers::{World, ders, hashes, hashes_of, key, meet, server_builder};
 use run::told;
-use support::capture::Pcap;
-use support::certificate::{Certificate, Issued};
-use support::conversation::{Conversation, Segments as _, Side};
-use support::packet::{Link, Packets as _};
-
-type Version = &'static SupportedProtocolVersion;
-
-/// Both ends of a conversation, and the authority that both trust.
-struct World {
-    root: Issued,
-    chain: Vec<Vec<u8>>,
-    key: Vec<u8>,
-    client_chain: Vec<Vec<u8>>,
-    client_key: Vec<u8>,
-}
-
-impl World {
-    fn new() -> Self {
-        let root = Certificate::authority("Peers Root").self_signed();
-        let server = Certificate::new("api.example").names(&["api.example", "10.1.0.4"]);
-        let server = server.signed_by(&root);
-        let client = Certificate::client("client 7").signed_by(&root);
-        Self {
-            chain: vec![server.der, root.der.clone()],
-            key: server.key_der,
-            client_chain: vec![client.der],
-            client_key: client.key_der,
-            root,
-        }
-    }
-
-    fn roots(&self) -> Arc<RootCertStore> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.root.der.clone().into()).unwrap();
-        Arc::new(roots)
-    }
-
-    fn server(&self, version: Version) -> ServerConfig {
-        let builder = server_builder(version, ring::default_provider());
-        let config = builder.with_no_client_auth();
-        config
-            .with_single_cert(ders(&self.chain), key(&self.key))
-            .unwrap()
-    }
-
-    fn client(&self, version: Version) -> ClientConfig {
-        self.client_with(version, ring::default_provider())
-    }
-
-    fn client_with(&self, version: Version, provider: CryptoProvider) -> ClientConfig {
-        ClientConfig::builder_with_provider(provider.into())
-            .with_protocol_versions(&[version])
-            .unwrap()
-            .with_root_certificates(self.roots())
-            .with_no_client_auth()
-    }
-}
-
-fn server_builder(
-    version: Version,
-    provider: CryptoProvider,
-) -> ConfigBuilder<ServerConfig, WantsVerifier> {
-    ServerConfig::builder_with_provider(provider.into())
-        .with_protocol_versions(&[version])
-        .unwrap()
-}
-
-fn ders(chain: &[Vec<u8>]) -> Vec<CertificateDer<'static>> {
-    chain.iter().map(|der| der.clone().into()).collect()
-}
-
-fn key(der: &[u8]) -> PrivateKeyDer<'static> {
-    PrivateKeyDer::Pkcs8(der.to_vec().into())
-}
+use support::certificate::Certificate;
 
 /// Two ends that have said all they had to say.
 struct Talk {
@@ -112,60 +35,12 @@ struct Talk {
 
 /// Lets two ends talk, and reads what a capture shows of it.
 fn talk(client: &ClientConfig, server: &ServerConfig, name: &str) -> Talk {
-    let name = ServerName::try_from(name.to_owned()).unwrap();
-    let mut client = ClientConnection::new(Arc::new(client.clone()), name).unwrap();
-    let mut server = ServerConnection::new(Arc::new(server.clone())).unwrap();
-    let mut conversation = Conversation::between("10.1.0.5:50112", "10.1.0.4:443").syn();
-    client.writer().write_all(b"ping").unwrap();
-    let mut has_answered = false;
-    loop {
-        let mut flight = Vec::new();
-        while client.wants_write() {
-            client.write_tls(&mut flight).unwrap();
-        }
-        let is_silent = flight.is_empty();
-        if !is_silent {
-            conversation = conversation.client(&flight);
-            let _ = server.read_tls(&mut &flight[..]);
-            // An error is an alert on its way, which the capture shows.
-            let _ = server.process_new_packets();
-        }
-        let mut heard = Vec::new();
-        let _ = server.reader().read_to_end(&mut heard);
-        if heard == b"ping" && !has_answered {
-            has_answered = true;
-            server.writer().write_all(b"pong").unwrap();
-        }
-        let mut flight = Vec::new();
-        while server.wants_write() {
-            server.write_tls(&mut flight).unwrap();
-        }
-        if flight.is_empty() && is_silent {
-            break;
-        }
-        if !flight.is_empty() {
-            conversation = conversation.server(&flight);
-            let mut rest = &flight[..];
-            while !rest.is_empty() && client.read_tls(&mut rest).is_ok() {
-                if client.process_new_packets().is_err() {
-                    break;
-                }
-            }
-            let _ = client.reader().read_to_end(&mut Vec::new());
-        }
-    }
-    let segments = if has_answered {
-        conversation.fin()
-    } else {
-        conversation.rst(Side::Client)
-    };
-    let link = Link::Ethernet;
-    let frames = segments.segments().packets().on(&link);
-    let mut flows = told(Pcap::new().write(&link, &frames)).flows();
+    let meeting = meet(client, server, name);
+    let mut flows = told(meeting.capture()).flows();
     assert_eq!(flows.len(), 1);
     Talk {
-        client,
-        server,
+        client: meeting.client,
+        server: meeting.server,
         flow: flows.remove(0),
     }
 }
@@ -214,20 +89,6 @@ impl Talk {
         );
         assert_eq!(self.flow["tlstriage"]["server"]["certificate"], "seen");
     }
-}
-
-fn hashes(chain: &Value) -> Vec<String> {
-    let chain = chain.as_array().unwrap();
-    let hash = |row: &Value| row["sha256"].as_str().unwrap().to_owned();
-    chain.iter().map(hash).collect()
-}
-
-fn hashes_of(held: &[CertificateDer<'_>]) -> Vec<String> {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let hash = |der: &CertificateDer<'_>| {
-        hex(::ring::digest::digest(&::ring::digest::SHA256, der).as_ref())
-    };
-    held.iter().map(hash).collect()
 }
 
 #[test]

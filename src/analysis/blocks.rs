@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 
 use crate::analysis::Progress;
 use crate::analysis::plan::AnyReader;
-use crate::capture::{self, Block};
+use crate::capture::{self, Block, Secrets};
 
 /// Where blocks come from: read here, or by a thread of their own while others work.
 pub(super) enum Blocks {
@@ -21,9 +21,17 @@ pub(super) enum Blocks {
     },
 }
 
+/// A block, and the secrets that stand in it or before it.
+#[derive(Debug)]
+pub(super) struct Filled {
+    pub(super) block: Block,
+    pub(super) secrets: Vec<Secrets>,
+}
+
 /// What a reading thread sends.
 pub(super) enum FromReader {
-    Block(Block),
+    /// A block, with the secrets in it.
+    Block(Filled),
     End(Box<AnyReader>, Result<(), capture::Error>),
 }
 
@@ -53,7 +61,11 @@ impl Blocks {
                 let mut block = returned.try_recv().unwrap_or_default();
                 match reader.read_block(&mut block) {
                     Ok(true) => {
-                        if to_us.send(FromReader::Block(block)).is_err() {
+                        let filled = Filled {
+                            block,
+                            secrets: reader.secrets().collect(),
+                        };
+                        if to_us.send(FromReader::Block(filled)).is_err() {
                             return;
                         }
                     }
@@ -75,7 +87,7 @@ impl Blocks {
     /// `count`.
     pub(super) fn next(
         &mut self,
-        into: &mut Vec<Block>,
+        into: &mut Vec<Filled>,
         count: usize,
         progress: &Progress,
     ) -> Option<End> {
@@ -95,7 +107,10 @@ impl Blocks {
                         reader.read_block(&mut block)
                     };
                     match read {
-                        Ok(true) => into.push(block),
+                        Ok(true) => into.push(Filled {
+                            block,
+                            secrets: reader.secrets().collect(),
+                        }),
                         Ok(false) => return Some((place.take(), Ok(()))),
                         Err(error) => return Some((place.take(), Err(error))),
                     }

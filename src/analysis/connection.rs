@@ -267,7 +267,8 @@ impl Connection {
                 return;
             }
             let anchors = self.lanes.map(|lane| lane.anchor);
-            self.phase = Phase::Reading(Box::new(Reading::new(anchors)));
+            let keeps = env.shared.keyring.keeps(&self.first);
+            self.phase = Phase::Reading(Box::new(Reading::new(anchors, keeps)));
         }
         let Phase::Reading(reading) = &mut self.phase else {
             return;

@@ -84,6 +84,7 @@ const fn step_code(kind: StepKind) -> u8 {
         StepKind::EncryptedAlert => 5,
         StepKind::ApplicationData => 6,
         StepKind::Heartbeat => 7,
+        StepKind::OpenedData => 8,
     }
 }
 
@@ -102,6 +103,7 @@ pub(super) const fn step_name(kind: StepKind) -> &'static str {
             1 => "client_hello",
             2 => "server_hello",
             4 => "new_session_ticket",
+            5 => "end_of_early_data",
             8 => "encrypted_extensions",
             11 => "certificate",
             12 => "server_key_exchange",
@@ -111,6 +113,7 @@ pub(super) const fn step_name(kind: StepKind) -> &'static str {
             16 => "client_key_exchange",
             20 => "finished",
             22 => "certificate_status",
+            24 => "key_update",
             25 => "compressed_certificate",
             67 => "next_protocol",
             _ => "unknown_message",
@@ -120,7 +123,7 @@ pub(super) const fn step_name(kind: StepKind) -> &'static str {
         StepKind::ChangeCipherSpec => "change_cipher_spec",
         StepKind::Alert => "alert",
         StepKind::EncryptedAlert => "encrypted_alert",
-        StepKind::ApplicationData => "application_data",
+        StepKind::ApplicationData | StepKind::OpenedData => "application_data",
         StepKind::Heartbeat => "heartbeat",
     }
 }

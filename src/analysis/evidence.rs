@@ -87,6 +87,7 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
         },
         client_certificate: tls.client_certificate,
         expected,
+        http_status: tls.http_status,
         capture: story.capture,
         unreachable: None,
     };
@@ -115,6 +116,7 @@ fn judge_knock(story: &Story, server: &Endpoint) -> Judged {
         endpoint: EndpointFacts::default(),
         client_certificate: ClientCertificate::NotRequested,
         expected: Expected::default(),
+        http_status: None,
         capture: CaptureFacts::default(),
         unreachable,
     };

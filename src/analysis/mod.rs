@@ -8,6 +8,7 @@
 //! default no report comes before the last frame was read.
 
 mod advice;
+mod ahead;
 mod asked;
 mod blocks;
 mod book;
@@ -18,6 +19,7 @@ mod evidence;
 mod expectations;
 mod filter;
 mod group;
+mod keyring;
 mod kinds;
 mod lane;
 mod mark;
@@ -47,6 +49,7 @@ pub use run::Analysis;
 
 use crate::pki::Catalog;
 use crate::reassembly::Limits;
+use crate::tls::KeyLog;
 
 /// The settings of a run: cheap to clone, used as often as you like.
 #[derive(Clone, Debug)]
@@ -59,6 +62,8 @@ pub struct Analyzer {
     catalog: Arc<Catalog>,
     expectations: Arc<Expectations>,
     horizon: Option<i64>,
+    keys: Arc<KeyLog>,
+    awaits_secrets: bool,
 }
 
 impl Default for Analyzer {
@@ -81,6 +86,8 @@ impl Analyzer {
             catalog: Arc::new(Catalog::builtin().clone()),
             expectations: Arc::default(),
             horizon: None,
+            keys: Arc::default(),
+            awaits_secrets: false,
         }
     }
 
@@ -139,6 +146,21 @@ impl Analyzer {
     #[must_use]
     pub fn with_horizon(mut self, nanos: i64) -> Self {
         self.horizon = Some(nanos.max(0));
+        self
+    }
+
+    /// Opens what is encrypted with these keys, and with those that captures carry. Without any, nothing is kept to be opened.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Arc<KeyLog>) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// Looks for secrets in compressed files and in the whole of large ones too before a run begins, and keeps what is encrypted in
+    /// streams from their first frame on.
+    #[must_use]
+    pub fn with_secrets_anywhere(mut self) -> Self {
+        self.awaits_secrets = true;
         self
     }
 

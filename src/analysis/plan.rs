@@ -96,6 +96,14 @@ impl Plan {
         }
     }
 
+    /// The files among the inputs that are still to be read.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.sources.iter().filter_map(|source| match &source.kind {
+            Kind::File(path) => Some(path.as_path()),
+            Kind::Stream(_) => None,
+        })
+    }
+
     /// How many inputs there are in all.
     pub(super) const fn total(&self) -> usize {
         self.total

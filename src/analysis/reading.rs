@@ -36,7 +36,9 @@ struct Held {
 
 impl Reading {
     /// Begins to read at the given first bytes, where they are known: low to high, high to low.
-    pub(super) fn new([low, high]: [Option<SeqNumber>; 2]) -> Self {
+    ///
+    /// `keeps` says whether what is encrypted is kept for keys to open.
+    pub(super) fn new([low, high]: [Option<SeqNumber>; 2], keeps: bool) -> Self {
         let way = |anchor: Option<SeqNumber>| {
             anchor.map_or(Way::Held(Vec::new()), |first| {
                 Way::Flowing(Stream::anchored(first))
@@ -45,7 +47,11 @@ impl Reading {
         Self {
             low: way(low),
             high: way(high),
-            observer: Observer::new(tls::Limits::default()),
+            observer: if keeps {
+                Observer::new(tls::Limits::default()).with_sealed_kept()
+            } else {
+                Observer::new(tls::Limits::default())
+            },
         }
     }
 
@@ -172,7 +178,7 @@ impl Reading {
                 *end = self.observer.tail(lane).map(|tail| (stream.next(), tail));
             }
         }
-        let handshake = self.observer.finish()?;
+        let handshake = self.observer.finish_with(shared.keyring.keys(&last))?;
         let client = seen::client_of(&handshake, opener, key);
         Some(Settled {
             client,

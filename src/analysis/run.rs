@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::analysis::blocks::{BLOCKS_A_ROUND, Blocks};
+use crate::analysis::ahead;
+use crate::analysis::blocks::{BLOCKS_A_ROUND, Blocks, Filled};
 use crate::analysis::book::Books;
 use crate::analysis::evidence::{self, Judged};
 use crate::analysis::group::{Ended, Group};
+use crate::analysis::keyring::Keyring;
 use crate::analysis::plan::{Opened, Plan, Source, link_types};
 use crate::analysis::shard::SHARDS;
 use crate::analysis::shared::Shared;
@@ -47,6 +49,8 @@ pub struct Analysis {
     tally: Tally,
     progress: Progress,
     told: std::vec::IntoIter<FlowReport>,
+    /// Secrets in files were looked for.
+    has_looked_ahead: bool,
     is_over: bool,
 }
 
@@ -113,6 +117,7 @@ impl Analysis {
                 settings.seed,
                 Arc::clone(&settings.catalog),
                 settings.expectations.asks_for_paths(),
+                Keyring::new(Arc::clone(&settings.keys), settings.awaits_secrets),
             ),
             books: Books::new(&settings.limits, settings.seed),
             groups: Vec::new(),
@@ -127,6 +132,7 @@ impl Analysis {
             tally: Tally::default(),
             progress: Progress::default(),
             told: Vec::new().into_iter(),
+            has_looked_ahead: false,
             is_over: false,
             settings,
         })
@@ -168,6 +174,12 @@ impl Analysis {
 
     /// Sees to it that stories are ready; `false` when the run is over.
     fn fill(&mut self) -> bool {
+        if !std::mem::replace(&mut self.has_looked_ahead, true) {
+            let awaits = self.settings.awaits_secrets;
+            for path in self.plan.files() {
+                ahead::gather(path, awaits, &mut self.shared.keyring, &self.progress);
+            }
+        }
         while self.ready.is_empty() && self.rest.len() == 0 {
             if self.is_over {
                 return false;
@@ -209,13 +221,16 @@ impl Analysis {
     ) -> Option<Vec<T>> {
         let (stories, is_early) = self.take_ready()?;
         let (books, files, selection) = (&self.books, &self.files, &self.settings.selection);
-        let expectations = &self.settings.expectations;
+        let (expectations, keyring) = (&self.settings.expectations, &self.shared.keyring);
         let tell = |ready: &Ready| {
             let judged = match &ready.judged {
                 Some(judged) => judged,
                 None => &evidence::judge(&ready.story, books, expectations),
             };
             let mut report = telling::tell(&ready.story, judged, ready.ordinal, files);
+            if !is_early {
+                telling::tell_late_keys(&mut report, &ready.story, keyring);
+            }
             report.tlstriage.horizon = is_early.then_some(Horizon::Partial);
             report
         };
@@ -265,17 +280,28 @@ impl Analysis {
         let Some(mut reading) = self.reading.take() else {
             return;
         };
-        let mut blocks = Vec::new();
+        let mut filled = Vec::new();
         let end = reading
             .blocks
-            .next(&mut blocks, self.round_len(), &self.progress);
+            .next(&mut filled, self.round_len(), &self.progress);
+        let mut blocks = Vec::with_capacity(filled.len());
+        for Filled { block, secrets } in filled {
+            for secrets in secrets {
+                self.shared.keyring.add(&secrets, Some(reading.file));
+            }
+            blocks.push(block);
+        }
         if !blocks.is_empty() {
             self.take(&mut reading, &blocks);
             reading.blocks.recycle(blocks);
         }
         match end {
             None => self.reading = Some(reading),
-            Some((reader, result)) => {
+            Some((mut reader, result)) => {
+                // Those behind the last frame.
+                for secrets in reader.iter_mut().flat_map(|reader| reader.secrets()) {
+                    self.shared.keyring.add(&secrets, Some(reading.file));
+                }
                 self.tally.end_input(reader.as_deref(), result);
                 if reading.has_begun && self.plan.total() > 1 {
                     self.park();
@@ -442,6 +468,7 @@ impl Analysis {
 
     /// The end of the input: all neighbours are known.
     fn finish(&mut self) {
+        self.shared.keyring.end();
         for group in std::mem::take(&mut self.groups) {
             self.end_group(group);
         }

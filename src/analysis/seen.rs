@@ -9,7 +9,7 @@ use crate::analysis::mark::Mark;
 use crate::analysis::shared::Shared;
 use crate::flow::{Direction, FlowKey};
 use crate::tls::{
-    Alert, GapReason, Handshake, Lane, Observed, Preamble, Resumption, Session, Unseen,
+    Alert, GapReason, Handshake, Lane, Observed, Preamble, Resumption, Session, Unopened, Unseen,
 };
 use crate::verdict::{
     Act, CaptureFacts, ClearAlert, ClientCertificate, Close, Course, Reaction, Side,
@@ -34,6 +34,11 @@ pub(super) struct Tls {
     pub(super) resumption: Option<Resumption>,
     pub(super) session: Box<Session>,
     pub(super) preamble: Option<Box<Preamble>>,
+    /// Keys opened some of what was encrypted.
+    pub(super) is_decrypted: bool,
+    pub(super) unopened: Option<Unopened>,
+    /// The status of the first HTTP response, where keys opened it.
+    pub(super) http_status: Option<u16>,
     pub(super) has_lossy_text: bool,
     /// When the ClientHello was seen; validity is judged at it.
     pub(super) hello_at: Option<Mark>,
@@ -43,8 +48,10 @@ pub(super) struct Tls {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StoryAlert {
     pub(super) by: Side,
-    /// Level and description; `None` where it is encrypted.
-    pub(super) clear: Option<(u8, u8)>,
+    /// Level and description, where they could be read.
+    pub(super) content: Option<(u8, u8)>,
+    /// It was sent encrypted, whether keys opened it or not.
+    pub(super) was_encrypted: bool,
 }
 
 impl Tls {
@@ -82,6 +89,10 @@ impl Tls {
             (Some(ders), _) if !ders.is_empty() => ClientCertificate::Sent,
             (Some(_), _) => ClientCertificate::Missing,
             (None, true) => ClientCertificate::Requested,
+            // Keys opened the server's half of the handshake: there was no request in it.
+            (None, false) if handshake.decrypted && handshake.unopened.is_none() => {
+                ClientCertificate::NotRequested
+            }
             (None, false) if is_tls13 => ClientCertificate::ProbablyMissing,
             (None, false) => ClientCertificate::NotRequested,
         };
@@ -125,6 +136,9 @@ impl Tls {
             resumption: handshake.resumption,
             session: Box::new(handshake.session),
             preamble: handshake.preamble.map(Box::new),
+            is_decrypted: handshake.decrypted,
+            unopened: handshake.unopened,
+            http_status: handshake.http_status,
             has_lossy_text,
             hello_at: handshake.client_hello_mark,
         }
@@ -141,22 +155,26 @@ impl Tls {
     ) {
         let late = late.iter().map(|direction| StoryAlert {
             by: side(*direction, client),
-            clear: None,
+            content: None,
+            was_encrypted: true,
         });
         self.alerts.extend(late);
+        let is_tls13 = self.answer.as_ref().is_some_and(|answer| answer.is_tls13);
         let clear: Vec<ClearAlert> = self
             .alerts
             .iter()
             .filter_map(|alert| {
-                let (level, code) = alert.clear?;
+                let (level, code) = alert.content?;
+                // In TLS 1.3 the level says nothing (RFC 8446, section 6).
+                let is_fatal =
+                    level == FATAL || (is_tls13 && alert.was_encrypted && code != USER_CANCELED);
                 Some(ClearAlert {
                     by: alert.by,
-                    is_fatal: level == FATAL,
+                    is_fatal,
                     code,
                 })
             })
             .collect();
-        let is_tls13 = self.answer.as_ref().is_some_and(|answer| answer.is_tls13);
         self.reaction = Course {
             acts: &self.acts,
             alerts: &clear,
@@ -207,7 +225,8 @@ fn refine(why: Unseen, capture: &CaptureFacts, close: Option<Close>) -> Unseen {
 fn story_alert(alert: &Alert<Mark>, by: Side) -> StoryAlert {
     StoryAlert {
         by,
-        clear: (!alert.encrypted).then_some((alert.level, alert.code)),
+        content: alert.content(),
+        was_encrypted: alert.encrypted,
     }
 }
 
@@ -227,3 +246,4 @@ pub(super) fn side(direction: Direction, client: Direction) -> Side {
 }
 
 const FATAL: u8 = 2;
+const USER_CANCELED: u8 = 90;

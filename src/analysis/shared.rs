@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::analysis::asked::Asked;
 use crate::analysis::describe;
+use crate::analysis::keyring::Keyring;
 use crate::analysis::kinds::{Answer, Chain, Client, Known};
 use crate::analysis::pool::Pool;
 use crate::pki::{Catalog, Certificate, ChainShape};
@@ -25,11 +26,18 @@ pub(super) struct Shared {
     pub(super) catalog: Arc<Catalog>,
     /// Whether chains are kept as they were sent.
     keeps_ders: bool,
+    pub(super) keyring: Keyring,
 }
 
 impl Shared {
     /// Empty pools within `limits`.
-    pub(super) fn new(limits: &Limits, seed: u64, catalog: Arc<Catalog>, keeps_ders: bool) -> Self {
+    pub(super) fn new(
+        limits: &Limits,
+        seed: u64,
+        catalog: Arc<Catalog>,
+        keeps_ders: bool,
+        keyring: Keyring,
+    ) -> Self {
         Self {
             certificates: Pool::new(limits.certificates_total, seed),
             chains: Pool::new(limits.certificates_total / 8, seed),
@@ -39,6 +47,7 @@ impl Shared {
             courses: Pool::new(SHAPES_LEN, seed),
             catalog,
             keeps_ders,
+            keyring,
         }
     }
 

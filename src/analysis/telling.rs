@@ -7,19 +7,21 @@ use std::sync::Arc;
 use crate::analysis::book::Comparison;
 use crate::analysis::describe;
 use crate::analysis::evidence::{Judged, own_chain};
+use crate::analysis::keyring::Keyring;
 use crate::analysis::kinds::Chain;
 use crate::analysis::mark::Mark;
 use crate::analysis::seen::{StoryAlert, Tls};
 use crate::analysis::story::Story;
 use crate::packet::Encapsulation;
 use crate::report::{
-    self, AlertLevel, AlertReport, Bounded, CaptureReport, CertificateReport, CertificateState,
-    ClientCertificateReport, Common, DecidingAlert, DefaultBy, DefaultCertificate, Event,
-    EventOutcome, EvidenceGrade, EvidenceReason, EvidenceReport, ExpectedMessage, FindingReport,
-    FlowIdentity, FlowReport, HandshakeReport, Hex, InnerNetwork, Outcome, PreambleReport,
-    Protocol, Rule, SniState, Time, TriageReport, TunnelReport, VerdictReport, Vlan, event_id,
+    self, AlertLevel, AlertReport, Bounded, CaptureReport, CertificateDetail, CertificateReport,
+    CertificateState, ClientCertificateReport, Common, DecidingAlert, DefaultBy,
+    DefaultCertificate, Event, EventOutcome, EvidenceGrade, EvidenceReason, EvidenceReport,
+    ExpectedMessage, FindingReport, FlowIdentity, FlowReport, HandshakeReport, Hex, InnerNetwork,
+    Outcome, PreambleReport, Protocol, Rule, SniState, Time, TriageReport, TunnelReport,
+    VerdictReport, Vlan, event_id,
 };
-use crate::tls::{Observed, ServerName, Unseen, registry};
+use crate::tls::{Observed, ServerName, Unopened, Unseen, registry};
 use crate::verdict::{self, ClientCertificate, Closing, Gateway, Reaction, VerdictId};
 
 /// The files of a run by their place in it: their names, and those of their interfaces.
@@ -155,6 +157,10 @@ fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged) 
             ..ClientCertificateReport::default()
         });
     }
+    triage.decrypted = tls.is_decrypted;
+    if triage.server.certificate == CertificateState::Encrypted {
+        triage.server.certificate_detail = tls.unopened.map(certificate_detail);
+    }
     triage.alerts = tls.alerts.iter().map(alert).collect();
     if let Reaction::Refused(by, Some(code)) = tls.reaction {
         triage.alert = Some(DecidingAlert::new(side(by), code, alert_name(code)));
@@ -166,6 +172,25 @@ fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged) 
         told.target = preamble.target.as_deref().map(Arc::from);
         told
     });
+}
+
+/// Tells which keys came when the records that they open were gone. Only at the end of a run is that known of all of them.
+pub(super) fn tell_late_keys(report: &mut FlowReport, story: &Story, keyring: &Keyring) {
+    let Some(tls) = story.tls.as_ref().filter(|_| keyring.is_in_use()) else {
+        return;
+    };
+    let is_open_question = matches!(tls.unopened, None | Some(Unopened::NoKey));
+    let server = &mut report.tlstriage.server;
+    if server.certificate == CertificateState::Encrypted && is_open_question {
+        let is_late = tls
+            .random
+            .is_some_and(|random| keyring.has_server_secret(&random));
+        server.certificate_detail = Some(if is_late {
+            CertificateDetail::KeyTooLate
+        } else {
+            CertificateDetail::NoKey
+        });
+    }
 }
 
 /// A frame's time with the digits of its clock.
@@ -371,7 +396,7 @@ fn default_certificate(chain: &Chain, judged: &Judged) -> DefaultCertificate {
 
 fn alert(alert: &StoryAlert) -> AlertReport {
     let from = side(alert.by);
-    match alert.clear {
+    match alert.content {
         None => AlertReport::encrypted(from),
         Some((level, code)) => {
             let level = match level {
@@ -379,7 +404,9 @@ fn alert(alert: &StoryAlert) -> AlertReport {
                 2 => Some(AlertLevel::Fatal),
                 _ => None,
             };
-            AlertReport::clear(from, level, code, alert_name(code))
+            let mut told = AlertReport::clear(from, level, code, alert_name(code));
+            told.encrypted = alert.was_encrypted;
+            told
         }
     }
 }
@@ -412,6 +439,15 @@ fn protocol(protocol: &str) -> report::VersionProtocol {
     match protocol {
         "ssl" => report::VersionProtocol::Ssl,
         _ => report::VersionProtocol::Tls,
+    }
+}
+
+/// The same word in the report.
+const fn certificate_detail(why: Unopened) -> CertificateDetail {
+    match why {
+        Unopened::NoKey => CertificateDetail::NoKey,
+        Unopened::KeyDoesNotOpen => CertificateDetail::KeyDoesNotOpen,
+        Unopened::Suite => CertificateDetail::Suite,
     }
 }
 

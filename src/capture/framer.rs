@@ -161,7 +161,9 @@ impl<R: Read> Framer<R> {
                 Arc::make_mut(&mut self.interfaces).push(interface);
                 *section = section.with_interface();
             }
-            Ok(Item::Secrets { secrets_type, data }) => self.vault.put(secrets_type, data),
+            Ok(Item::Secrets { secrets_type, data }) => {
+                self.vault.put(secrets_type, walk.next_number, data);
+            }
             Ok(Item::Numbered) => walk.next_number = walk.next_number.saturating_add(1),
             Ok(Item::Other) => {}
             Err(kind) => damage = Some((kind, to_count(header.len))),

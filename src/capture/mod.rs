@@ -23,6 +23,7 @@
 //! Those who want speed take a [`Block`] of many frames at a time with [`Reader::read_block`]: the reader only finds
 //! where records end, and [`Block::frames`] reads them, on any thread.
 
+mod ahead;
 mod belief;
 mod block;
 mod classic;
@@ -41,6 +42,7 @@ mod reader;
 mod refill;
 mod secrets;
 
+pub use ahead::{Reach, find_secrets};
 pub use block::{Block, Frames};
 pub use damage::{Damage, DamageKind};
 pub use error::Error;

@@ -2,12 +2,16 @@
 
 use std::fmt;
 
+use zeroize::Zeroize;
+
 /// One decryption secrets block.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Secrets {
     /// The kind of secrets: [`Secrets::TLS_KEY_LOG`] or another.
     pub secrets_type: u32,
+    /// The number of the frame after it, whether there is one or not.
+    pub next_frame: u64,
     /// The secrets themselves.
     pub data: Vec<u8>,
 }
@@ -18,6 +22,12 @@ impl Secrets {
 
     /// How many bytes of secrets are held of one capture: at 200 a line, enough for 300,000 connections.
     pub const MAX_LEN: usize = 64 * 1024 * 1024;
+}
+
+impl Drop for Secrets {
+    fn drop(&mut self) {
+        self.data.zeroize();
+    }
 }
 
 /// Says how much, not what.
@@ -41,12 +51,13 @@ pub(crate) struct Vault {
 }
 
 impl Vault {
-    pub(crate) fn put(&mut self, secrets_type: u32, data: &[u8]) {
+    pub(crate) fn put(&mut self, secrets_type: u32, next_frame: u64, data: &[u8]) {
         let len = self.len + data.len() + size_of::<Secrets>();
         if len <= Secrets::MAX_LEN {
             self.len = len;
             self.held.push(Secrets {
                 secrets_type,
+                next_frame,
                 data: data.to_vec(),
             });
         }

@@ -159,6 +159,25 @@ pub(crate) struct Arguments {
     )]
     pub(crate) catalog: Vec<PathBuf>,
 
+    /// Open what is encrypted with the keys of this log; may be repeated
+    ///
+    /// The format of SSLKEYLOGFILE (RFC 9850). Secrets that a pcapng carries itself are used without it.
+    /// For the certificate of TLS 1.3, lines with SERVER_HANDSHAKE_TRAFFIC_SECRET are enough.
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        help_heading = WORK
+    )]
+    pub(crate) keylog: Vec<PathBuf>,
+
+    /// Look for secrets in compressed and in all of large captures too, before they are analysed
+    ///
+    /// By default plain pcapng files are searched: small ones whole, large ones at both ends. Elsewhere a
+    /// secret opens the flows after it, and those still being read.
+    #[arg(long, help_heading = WORK)]
+    pub(crate) secrets_anywhere: bool,
+
     /// How many threads work [default: one for each processor]
     ///
     /// The results are the same on any number of threads.

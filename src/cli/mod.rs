@@ -9,6 +9,7 @@ mod console;
 mod expectations;
 mod identity;
 mod inputs;
+mod keys;
 mod limits;
 mod outcome;
 mod outputs;
@@ -77,6 +78,8 @@ enum Failure {
     #[error(transparent)]
     Expectations(#[from] expectations::Error),
     #[error(transparent)]
+    Keys(#[from] keys::Error),
+    #[error(transparent)]
     Output(#[from] outputs::Error),
     #[error("standard output: {0}")]
     Print(io::Error),
@@ -97,7 +100,7 @@ fn print(text: &[u8]) -> Result<Outcome, Failure> {
 }
 
 fn analyze(arguments: Arguments, console: Console) -> Result<Outcome, Failure> {
-    let analyzer = analyzer(&arguments)?;
+    let analyzer = analyzer(&arguments, console)?;
     let style = style(&arguments);
     let targets = targets(&arguments);
     if (style.findings || style.summary)
@@ -158,7 +161,7 @@ fn analyze(arguments: Arguments, console: Console) -> Result<Outcome, Failure> {
     ))
 }
 
-fn analyzer(arguments: &Arguments) -> Result<Analyzer, Failure> {
+fn analyzer(arguments: &Arguments, console: Console) -> Result<Analyzer, Failure> {
     let limits = arguments
         .limit
         .iter()
@@ -173,7 +176,13 @@ fn analyzer(arguments: &Arguments) -> Result<Analyzer, Failure> {
         .with_filter(filter(arguments)?)
         .with_selection(selection(arguments))
         .with_catalog(Arc::new(catalog(&arguments.catalog)?))
-        .with_expectations(Arc::new(expectations::of(arguments)?));
+        .with_expectations(Arc::new(expectations::of(arguments)?))
+        .with_keys(Arc::new(keys::read(&arguments.keylog, console)?));
+    let analyzer = if arguments.secrets_anywhere {
+        analyzer.with_secrets_anywhere()
+    } else {
+        analyzer
+    };
     Ok(match arguments.horizon {
         Some(nanos) => analyzer.with_horizon(nanos),
         None => analyzer,

@@ -50,5 +50,17 @@ pub fn open_path(path: &Path) -> io::Result<Input<Box<dyn Read + Send>>> {
     })
 }
 
+/// The regular file at `path` and its length, to be read in any order; `None` for a pipe, a device, and what cannot be opened.
+#[must_use]
+pub fn open_regular(path: &Path) -> Option<(File, u64)> {
+    // Looked at before it is opened: to open a pipe is to wait for whoever writes.
+    if !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return None;
+    }
+    let file = File::open(path).ok()?;
+    let len = file.metadata().ok()?.len();
+    Some((file, len))
+}
+
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,14 @@ impl CertificateList {
         list
     }
 
+    /// A list that is there and cannot be read.
+    pub(crate) fn unread(why: Unseen) -> Self {
+        Self {
+            certificates: Vec::new(),
+            cut: Some(why),
+        }
+    }
+
     fn read(&mut self, body: &[u8], form: Form) -> Result<(), Unseen> {
         let mut reader = Reader::new(body);
         if form == Form::Tls13 {

@@ -68,6 +68,10 @@ pub(crate) fn conclude<M: Copy>(
         resumption,
         session,
         lanes,
+        decrypted: false,
+        unopened: None,
+        http_status: None,
+        tickets_issued: Vec::new(),
         preamble: None,
         plaintext_answer: None,
     }
@@ -85,7 +89,16 @@ fn certificates_unseen<M>(asker: &Side<M>, server: &Side<M>, refused: bool) -> U
     if answer.is_tls13() {
         return match answer.psk_selected {
             Some(_) => Unseen::Resumed,
-            None => Unseen::Encrypted,
+            None if !server.is_open => Unseen::Encrypted,
+            // Keys opened the flight, or would have: what is missing of it is missing.
+            None => match server.facts.gap {
+                Some(gap) => gap.into(),
+                None if server.is_finished || server.facts.framing == Framing::Lost => {
+                    Unseen::Malformed
+                }
+                None if refused => Unseen::RefusedBefore,
+                None => Unseen::CaptureEnded,
+            },
         };
     }
     let authentication = answer.cipher_suite.and_then(cipher::authentication);

@@ -7,7 +7,7 @@ use crate::tls::client_hello::ClientHello;
 use crate::tls::extension::Ticket;
 use crate::tls::lane::{Lane, Lanes};
 use crate::tls::message::MessageType;
-use crate::tls::observed::{GapReason, Observed, Unseen};
+use crate::tls::observed::{GapReason, Observed, Unopened, Unseen};
 use crate::tls::preamble::Preamble;
 use crate::tls::server_hello::ServerHello;
 
@@ -52,10 +52,27 @@ pub struct Handshake<M> {
     pub session: Session,
     /// What concerns one direction.
     pub lanes: Lanes<LaneFacts>,
+    /// Keys opened some of what was encrypted.
+    pub decrypted: bool,
+    /// Why keys did not open the server's half of the handshake, or what follows it up to TLS 1.2. `None` where they did, and
+    /// where no keys were looked for.
+    pub unopened: Option<Unopened>,
+    /// The status of the server's first HTTP response, where keys opened it.
+    pub http_status: Option<u16>,
+    /// The tickets that the server gave under encryption, in order, at most 8 (RFC 8446, section 4.6.1).
+    pub tickets_issued: Vec<Ticket>,
     /// What came in plaintext before TLS.
     pub preamble: Option<Preamble>,
     /// The first bytes of what the side that is not the client sent in place of TLS, at most 64.
     pub plaintext_answer: Option<Vec<u8>>,
+}
+
+impl<M> Alert<M> {
+    /// Level and description, where they could be read.
+    #[must_use]
+    pub fn content(&self) -> Option<(u8, u8)> {
+        (!self.encrypted || self.opened).then_some((self.level, self.code))
+    }
 }
 
 impl<M> Handshake<M> {
@@ -90,12 +107,14 @@ impl<M> Handshake<M> {
 pub struct Alert<M> {
     /// Who sent it.
     pub lane: Lane,
-    /// 1 is a warning, 2 is fatal. Without meaning in an encrypted one.
+    /// 1 is a warning, 2 is fatal. Without meaning in an encrypted one that was not opened.
     pub level: u8,
-    /// The description. Without meaning in an encrypted one.
+    /// The description. Without meaning in an encrypted one that was not opened.
     pub code: u8,
-    /// Only its presence was seen.
+    /// It was sent encrypted.
     pub encrypted: bool,
+    /// It was sent encrypted, and keys opened it.
+    pub opened: bool,
     /// Where it came.
     pub mark: M,
 }
@@ -118,7 +137,7 @@ pub struct Step<M> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StepKind {
-    /// A handshake message in clear.
+    /// A handshake message in clear, or one that keys opened.
     Message(MessageType),
     /// A HelloRetryRequest, of whichever form.
     HelloRetryRequest,
@@ -128,10 +147,12 @@ pub enum StepKind {
     ChangeCipherSpec,
     /// An alert in clear.
     Alert,
-    /// An alert that cannot be read.
+    /// An alert that was sent encrypted.
     EncryptedAlert,
-    /// A record of application data; in TLS 1.3 whatever is protected.
+    /// A record of application data; in TLS 1.3 whatever is protected and was not opened.
     ApplicationData,
+    /// Application data beyond doubt: keys opened the record.
+    OpenedData,
     /// A heartbeat record (RFC 6520).
     Heartbeat,
 }

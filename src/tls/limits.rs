@@ -14,6 +14,9 @@ pub struct Limits {
     pub max_steps: usize,
     /// The most records of application data of a direction that are kept as steps.
     pub max_application_steps: u32,
+    /// The most bytes of sealed records of a direction that are kept for keys to open. A flight with a chain of ten certificates
+    /// takes 20 KiB.
+    pub max_sealed_len: usize,
 }
 
 impl Default for Limits {
@@ -23,6 +26,7 @@ impl Default for Limits {
             max_plaintext_len: 64 << 10,
             max_steps: 48,
             max_application_steps: 12,
+            max_sealed_len: 64 << 10,
         }
     }
 }

@@ -26,6 +26,8 @@ impl MessageType {
     pub const NEW_SESSION_TICKET: Self = Self(4);
     /// `hello_retry_request` of the drafts of TLS 1.3 before 22.
     pub const HELLO_RETRY_REQUEST: Self = Self(6);
+    /// `end_of_early_data`; never in clear.
+    pub const END_OF_EARLY_DATA: Self = Self(5);
     /// `encrypted_extensions`; never in clear.
     pub const ENCRYPTED_EXTENSIONS: Self = Self(8);
     /// `certificate`.
@@ -44,6 +46,10 @@ impl MessageType {
     pub const FINISHED: Self = Self(20);
     /// `certificate_status` (RFC 6066, section 8).
     pub const CERTIFICATE_STATUS: Self = Self(22);
+    /// `key_update`; never in clear.
+    pub const KEY_UPDATE: Self = Self(24);
+    /// `compressed_certificate` (RFC 8879); never in clear.
+    pub const COMPRESSED_CERTIFICATE: Self = Self(25);
 
     /// Whether a message of this type may stand in clear.
     pub(crate) fn is_known(self) -> bool {

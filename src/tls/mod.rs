@@ -1,7 +1,7 @@
 //! TLS as it passes by: bytes of two directions in, the facts of a handshake out.
 //!
-//! Nothing here knows packets, and nothing is decrypted: what stands in clear on the wire is read, from SSL 2.0
-//! to TLS 1.3 (RFC 8446) with its drafts, and for what does not a reason is given.
+//! Nothing here knows packets. What stands in clear on the wire is read, from SSL 2.0 to TLS 1.3 (RFC 8446) with its drafts; what is
+//! encrypted is opened where a [`KeyLog`] has its keys; and for what stays hidden a reason is given.
 //!
 //! ```
 //! use tlstriage::tls::{Lane, Limits, Observer};
@@ -14,21 +14,25 @@
 mod certificate;
 mod cipher;
 mod client_hello;
+mod compressed;
 mod conclusion;
 mod error;
 mod extension;
 mod facts;
 mod fingerprint;
 mod handshake;
+mod keys;
 mod lane;
 mod limits;
 mod message;
 mod observed;
 mod observer;
+mod opening;
 mod preamble;
 mod reader;
 mod record;
 pub mod registry;
+mod sealed;
 mod search;
 mod server_hello;
 mod side;
@@ -42,11 +46,13 @@ pub use fingerprint::{Ja3, is_grease, ja3, ja3s, ja4};
 pub use handshake::{
     Alert, Framing, Handshake, LaneFacts, Resumption, Session, Step, StepKind, Traffic,
 };
+pub use keys::{KeyLog, Label, LineCounts};
 pub use lane::{Lane, Lanes};
 pub use limits::Limits;
 pub use message::MessageType;
-pub use observed::{GapReason, Observed, Unseen};
+pub use observed::{GapReason, Observed, Unopened, Unseen};
 pub use observer::{Observer, Progress};
+pub use opening::Keys;
 pub use preamble::{Preamble, Protocol};
 pub use record::ContentType;
 pub use search::{begins_client_hello, begins_server_hello, find_records};

@@ -90,6 +90,18 @@ impl fmt::Display for Unseen {
     }
 }
 
+/// Why keys did not open what is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Unopened {
+    /// There is no key for it.
+    NoKey,
+    /// There is one, and it does not fit.
+    KeyDoesNotOpen,
+    /// The cipher suite is one that is not decrypted.
+    Suite,
+}
+
 /// Why bytes of a direction are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GapReason {

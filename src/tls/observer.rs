@@ -5,13 +5,15 @@
 //! pieces shows nowhere, with one exception: TLS after plaintext that nobody here knows is looked
 //! for at the start of each piece only.
 //!
-//! What it does not do: decrypt, judge, or look for TLS inside TLS.
+//! What it does not do: judge, or look for TLS inside TLS. Nothing is decrypted on the way: sealed records are kept where that is
+//! asked for, and opened at the end.
 
 use crate::tls::facts::Facts;
 use crate::tls::handshake::{Framing, Handshake};
 use crate::tls::lane::{Lane, Lanes};
 use crate::tls::limits::Limits;
 use crate::tls::observed::{GapReason, Unseen};
+use crate::tls::opening::{self, Keys};
 use crate::tls::preamble::{self, Protocol, Recognition};
 use crate::tls::record::{self, HEADER_LEN, Header};
 use crate::tls::search::{self, Found, Search};
@@ -26,6 +28,8 @@ pub struct Observer<M> {
     streams: Lanes<Stream<M>>,
     /// The protocol that a direction began with.
     protocol: Option<Protocol>,
+    /// Sealed records are kept for keys.
+    keeps: bool,
     /// Nothing is allocated for a flow without TLS.
     facts: Option<Box<Facts<M>>>,
 }
@@ -52,7 +56,7 @@ enum Taken {
     HoldAfter(usize),
 }
 
-impl<M: Copy> Observer<M> {
+impl<M: Copy + PartialEq> Observer<M> {
     /// An observer of a flow of which nothing was seen yet.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
@@ -63,8 +67,16 @@ impl<M: Copy> Observer<M> {
                 b: Stream::new(),
             },
             protocol: None,
+            keeps: false,
             facts: None,
         }
+    }
+
+    /// Keeps sealed records, up to a limit, for keys that are there at the end.
+    #[must_use]
+    pub fn with_sealed_kept(mut self) -> Self {
+        self.keeps = true;
+        self
     }
 
     /// Takes the next bytes of a lane, in order; `mark` says where they were seen.
@@ -133,7 +145,10 @@ impl<M: Copy> Observer<M> {
     #[must_use]
     pub fn held_len(&self) -> usize {
         let Lanes { a, b } = &self.streams;
-        a.held_len().saturating_add(b.held_len())
+        let sealed = self.facts.as_ref().map_or(0, |facts| facts.held_len());
+        a.held_len()
+            .saturating_add(b.held_len())
+            .saturating_add(sealed)
     }
 
     /// Where the record framing of a lane stands, to follow it without this observer.
@@ -147,11 +162,20 @@ impl<M: Copy> Observer<M> {
 
     /// The facts; `None` where nothing proved that the flow is TLS.
     #[must_use]
-    pub fn finish(mut self) -> Option<Handshake<M>> {
+    pub fn finish(self) -> Option<Handshake<M>> {
+        self.finish_with(None)
+    }
+
+    /// The facts, with what `keys` open of the records that were kept.
+    #[must_use]
+    pub fn finish_with(mut self, keys: Option<Keys<'_>>) -> Option<Handshake<M>> {
         for lane in [Lane::A, Lane::B] {
             self.end(lane);
         }
-        let facts = self.facts.filter(|facts| facts.is_proved())?;
+        let mut facts = self.facts.filter(|facts| facts.is_proved())?;
+        if let Some(keys) = keys {
+            opening::open(&mut facts, keys);
+        }
         let mut handshake = facts.finish();
         let client = handshake.client.unwrap_or(Lane::A);
         let (asker, server) = (self.streams.get(client), self.streams.get(client.other()));
@@ -206,11 +230,12 @@ impl<M: Copy> Observer<M> {
         let Self {
             limits,
             streams,
+            keeps,
             facts,
             ..
         } = self;
         facts.get_or_insert_with(|| {
-            let mut facts = Facts::new(*limits);
+            let mut facts = Facts::new(*limits, *keeps);
             for lane in [Lane::A, Lane::B] {
                 let stream = streams.get(lane);
                 if let Some(reason) = stream.gap {

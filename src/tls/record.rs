@@ -30,6 +30,7 @@ impl ContentType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) content_type: ContentType,
+    pub(crate) version: [u8; 2],
     pub(crate) len: u16,
 }
 
@@ -51,6 +52,7 @@ impl Header {
         }
         Ok(Some(Self {
             content_type: ContentType(kind),
+            version: [major, minor],
             len,
         }))
     }

@@ -116,6 +116,23 @@ impl ServerHello {
         (walk == Walk::Whole).then_some(())
     }
 
+    /// Takes in what TLS 1.3 sends in EncryptedExtensions (RFC 8446, section 4.3.1) and TLS 1.2 in the hello.
+    ///
+    /// The list of the hello's extensions stays as it was sent.
+    pub(crate) fn on_encrypted_extensions(&mut self, body: &[u8]) {
+        let Some(block) = Reader::new(body).vec16() else {
+            return;
+        };
+        extension::walk(block, |kind, body| match kind {
+            extension::SERVER_NAME => self.server_name_acknowledged = true,
+            extension::ALPN => {
+                let (mut names, _) = extension::alpn(body);
+                self.alpn = self.alpn.take().or_else(|| names.drain(..).next());
+            }
+            _ => {}
+        });
+    }
+
     fn on_extension(&mut self, kind: u16, body: &[u8]) {
         self.extensions.push(kind);
         let mut reader = Reader::new(body);

@@ -27,6 +27,10 @@ pub(crate) struct Side<M> {
     /// Records of application data that came after one of the other side.
     pub(crate) replies: u32,
     pub(crate) encrypted_alert: bool,
+    /// Keys opened what it sent encrypted, or would have if its bytes were there.
+    pub(crate) is_open: bool,
+    /// Keys opened its Finished.
+    pub(crate) is_finished: bool,
 }
 
 impl<M> Side<M> {
@@ -46,6 +50,8 @@ impl<M> Side<M> {
             ticket: None,
             replies: 0,
             encrypted_alert: false,
+            is_open: false,
+            is_finished: false,
         }
     }
 

@@ -10,6 +10,7 @@ use crate::tls::limits::Limits;
 use crate::tls::message::{Message, Messages, Trust};
 use crate::tls::observed::{GapReason, Unseen};
 use crate::tls::record::{ContentType, Header};
+use crate::tls::sealed::{Kept, What};
 
 /// What the bytes of a direction are taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub(crate) struct Stream<M> {
     pub(crate) record: Record,
     pub(crate) record_count: u32,
     pub(crate) messages: Messages<M>,
+    /// The sealed record that is being kept.
+    kept: Option<Kept>,
 }
 
 /// The record that is being read.
@@ -75,6 +78,8 @@ pub(crate) enum Reading {
     Alerts(Option<u8>),
     /// It is handshake messages.
     Messages(Trust),
+    /// It is sealed, and kept for keys to open.
+    Keep,
 }
 
 impl<M: Copy> Stream<M> {
@@ -95,6 +100,7 @@ impl<M: Copy> Stream<M> {
             record: Record::none(),
             record_count: 0,
             messages: Messages::new(),
+            kept: None,
         }
     }
 
@@ -103,6 +109,11 @@ impl<M: Copy> Stream<M> {
             .capacity()
             .saturating_add(self.head.capacity())
             .saturating_add(self.messages.held_len())
+            .saturating_add(
+                self.kept
+                    .as_ref()
+                    .map_or(0, |kept| kept.fragment.capacity()),
+            )
     }
 
     /// Takes in plaintext, of which the head is kept.
@@ -128,6 +139,7 @@ impl<M: Copy> Stream<M> {
         mark: M,
     ) {
         let len = header.len;
+        let step = facts.step_count();
         let reading = match header.content_type {
             ContentType::CHANGE_CIPHER_SPEC => {
                 facts.on_change_cipher_spec(lane, len, mark);
@@ -142,19 +154,19 @@ impl<M: Copy> Stream<M> {
             }
             ContentType::ALERT => {
                 facts.on_encrypted_alert(lane, len, mark);
-                Reading::Skip
+                self.keep(header, step, lane, facts)
             }
             ContentType::HANDSHAKE => match facts.trust(lane) {
                 Some(Trust::InStep) if self.out_of_step => Reading::Messages(Trust::AfterGap),
                 Some(trust) => Reading::Messages(trust),
                 None => {
                     facts.on_encrypted_handshake(lane, len, mark);
-                    Reading::Skip
+                    self.keep(header, step, lane, facts)
                 }
             },
             ContentType::APPLICATION_DATA => {
                 facts.on_application_data(lane, len, mark);
-                Reading::Skip
+                self.keep(header, step, lane, facts)
             }
             _ => {
                 facts.on_heartbeat(lane, len, mark);
@@ -164,9 +176,21 @@ impl<M: Copy> Stream<M> {
         self.record = Record::new(header, reading);
     }
 
+    /// How a sealed record is read, whose step would stand at the place `step`.
+    fn keep(&mut self, header: Header, step: usize, lane: Lane, facts: &mut Facts<M>) -> Reading {
+        let Some(keeps) = facts.keeps(lane, header.content_type) else {
+            return Reading::Skip;
+        };
+        if !keeps || header.len == 0 {
+            facts.note_sealed(lane, What::Missed);
+            return Reading::Skip;
+        }
+        let step = (facts.step_count() > step).then_some(step);
+        self.kept = Some(Kept::new(header.content_type, header.version, step));
+        Reading::Keep
+    }
+
     /// Takes the next piece of the current record's fragment.
-    ///
-    /// A decrypted fragment would enter here, in the place of the one on the wire.
     pub(crate) fn on_fragment(
         &mut self,
         fragment: &[u8],
@@ -181,6 +205,16 @@ impl<M: Copy> Stream<M> {
         self.record.left = self.record.left.saturating_sub(len);
         match self.record.reading {
             Reading::Skip => {}
+            Reading::Keep => {
+                if let Some(kept) = &mut self.kept {
+                    kept.fragment.extend_from_slice(fragment);
+                }
+                if self.record.left == 0
+                    && let Some(kept) = self.kept.take()
+                {
+                    facts.keep_sealed(lane, kept, mark);
+                }
+            }
             Reading::Alerts(mut level) => {
                 for byte in fragment {
                     level = match level {
@@ -235,11 +269,17 @@ impl<M: Copy> Stream<M> {
         let left = u64::from(self.record.left).checked_sub(len);
         let Some(left) = left.filter(|_| len > 0) else {
             self.messages.cut(reason.into(), hears);
+            self.kept = None;
             facts.on_framing(lane, Framing::Lost);
             return false;
         };
         self.record.left = u16::try_from(left).unwrap_or_default();
         match self.record.reading {
+            Reading::Keep => {
+                self.kept = None;
+                self.record.reading = Reading::Skip;
+                facts.note_sealed(lane, What::Missed);
+            }
             Reading::Messages(_) => {
                 if !self.messages.on_gap(len, reason.into(), hears) {
                     self.record.reading = Reading::Skip;

@@ -36,6 +36,8 @@ pub struct Evidence<'a> {
     pub client_certificate: ClientCertificate,
     /// What the user expects of the gateway and of its server.
     pub expected: Expected<'a>,
+    /// The status of the server's first HTTP response, where keys opened it.
+    pub http_status: Option<u16>,
     /// What the capture lacks of this flow.
     pub capture: CaptureFacts,
     /// Set where TCP itself never came about.

@@ -6,6 +6,7 @@
 //! accepted explains nothing: it is a finding of severity info beside the verdict `ok`.
 
 mod authority;
+mod backend;
 mod capture;
 mod client_certificate;
 mod default_certificate;
@@ -37,7 +38,7 @@ pub use reaction::{Act, ClearAlert, Close, Closing, Course, Reaction, Side};
 type Check = fn(&Evidence<'_>) -> Option<Finding>;
 
 /// The decision table, in order of precedence.
-const CHECKS: [Check; 18] = [
+const CHECKS: [Check; 19] = [
     unreachable::check,
     capture::midstream,
     protocol::version_or_cipher,
@@ -58,6 +59,7 @@ const CHECKS: [Check; 18] = [
     authority::incomplete,
     expected::compared,
     authority::private,
+    backend::check,
 ];
 
 /// Judges one flow.

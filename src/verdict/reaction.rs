@@ -1,6 +1,6 @@
 //! How the two sides took the handshake: accepted, refused, or left without a word.
 //!
-//! Read from the order and the sizes of records and from how TCP ended; nothing is decrypted.
+//! Read from the order and the sizes of records and from how TCP ended; where keys opened records, from what was in them.
 //! The sizes of TLS 1.3 alerts follow from RFC 8446, section 5.2: two bytes of alert, one of
 //! content type, and the tag of the cipher, padded by some implementations.
 
@@ -44,7 +44,7 @@ pub enum Closing {
     Rst,
 }
 
-/// An alert in clear.
+/// An alert whose content is known: one in clear, or one that keys opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClearAlert {
     /// Who sent it.
@@ -64,7 +64,7 @@ pub enum Reaction {
     LeftAfterHandshake,
     /// Both sides finished, and the capture shows no more.
     Finished,
-    /// A side refused, by an alert in clear (`Some`) or one whose size gives it away (`None`).
+    /// A side refused, by an alert that could be read (`Some`) or one whose size gives it away (`None`).
     Refused(Side, Option<u8>),
     /// The client left between the server's answer and its own last message.
     LeftAfterAnswer,
@@ -83,7 +83,7 @@ pub enum Reaction {
 pub struct Course<'a> {
     /// What both sides did.
     pub acts: &'a [Act],
-    /// The alerts in clear.
+    /// The alerts that could be read.
     pub alerts: &'a [ClearAlert],
     /// How TCP ended, if it did.
     pub close: Option<Close>,
@@ -110,7 +110,9 @@ impl Course<'_> {
     }
 
     fn tls12(&self) -> Reaction {
-        if self.has(Side::Client, StepKind::ApplicationData) {
+        if self.has(Side::Client, StepKind::ApplicationData)
+            || self.has(Side::Client, StepKind::OpenedData)
+        {
             return Reaction::Accepted;
         }
         let client_done = self.has_finished(Side::Client);
@@ -118,7 +120,7 @@ impl Course<'_> {
         if client_done && server_done {
             // A server may be the only one to send, or to end it: nobody refused anything then.
             let first = self.acts.iter().find(|act| {
-                let is_data = act.by == Side::Server && act.kind == StepKind::ApplicationData;
+                let is_data = act.by == Side::Server && is_data(act.kind);
                 is_data || act.kind == StepKind::EncryptedAlert
             });
             let left = first.map_or(self.closed_by(Side::Client), |act| act.by == Side::Client);
@@ -132,9 +134,13 @@ impl Course<'_> {
     }
 
     fn tls13(&self) -> Reaction {
+        if let Some(finished) = self.finished_of_client() {
+            return self.tls13_opened(finished);
+        }
         let client = self.protected(Side::Client);
         let Some(first) = client.clone().next() else {
-            let answered = self.protected(Side::Server).next().is_some();
+            let answered = self.protected(Side::Server).next().is_some()
+                || self.has(Side::Server, StepKind::Message(MessageType::FINISHED));
             return if answered && self.closed_by(Side::Client) {
                 Reaction::LeftAfterAnswer
             } else {
@@ -161,6 +167,44 @@ impl Course<'_> {
         } else {
             Reaction::Finished
         }
+    }
+
+    /// TLS 1.3, where keys opened the client's half of the handshake: what came after its Finished, opened or not.
+    fn tls13_opened(&self, finished: usize) -> Reaction {
+        let after = self.acts.get(finished + 1..).unwrap_or_default();
+        let is_alert = |act: &Act| {
+            act.kind == StepKind::EncryptedAlert
+                || (act.kind == StepKind::ApplicationData && is_alert(act.len))
+        };
+        let speaks = |act: &Act| act.by == Side::Client && is_data(act.kind) && !is_alert(act);
+        if after.iter().any(speaks) {
+            return Reaction::Accepted;
+        }
+        // Until one of them ends it: a server may be the only one to send, beyond tickets and settings.
+        let last_words = after.iter().position(is_alert);
+        let before = after
+            .get(..last_words.unwrap_or(after.len()))
+            .unwrap_or_default();
+        let (mut count, mut is_long) = (0, false);
+        for act in before.iter().filter(|act| is_data(act.kind)) {
+            count += 1;
+            is_long |= act.len > LARGEST_TICKET;
+        }
+        let ended_by = last_words.and_then(|at| after.get(at)).map(|act| act.by);
+        match ended_by {
+            _ if is_long || count > MOST_TICKETS => Reaction::Finished,
+            Some(Side::Client) => Reaction::LeftAfterHandshake,
+            Some(Side::Server) => Reaction::Finished,
+            None if self.closed_by(Side::Client) => Reaction::LeftAfterHandshake,
+            None => Reaction::Finished,
+        }
+    }
+
+    /// Where among the acts the client's Finished stands, if keys opened it.
+    fn finished_of_client(&self) -> Option<usize> {
+        self.acts.iter().position(|act| {
+            act.by == Side::Client && act.kind == StepKind::Message(MessageType::FINISHED)
+        })
     }
 
     /// Whether the server's hello is missing and all else speaks of TLS 1.3: below that, a client
@@ -244,11 +288,16 @@ impl Course<'_> {
 
     fn has_finished(&self, side: Side) -> bool {
         self.has(side, StepKind::EncryptedHandshake)
+            || self.has(side, StepKind::Message(MessageType::FINISHED))
     }
 
     fn closed_by(&self, side: Side) -> bool {
         self.close.is_some_and(|close| close.by == side)
     }
+}
+
+fn is_data(kind: StepKind) -> bool {
+    matches!(kind, StepKind::ApplicationData | StepKind::OpenedData)
 }
 
 /// Whether a TLS 1.3 record of this length holds an alert: plain, padded by 16, or with a tag of

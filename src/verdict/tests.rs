@@ -83,6 +83,7 @@ fn flow<'a>(name: &'a ServerName, chain: Observed<Chain<'a>>, reaction: Reaction
         endpoint: EndpointFacts::default(),
         client_certificate: ClientCertificate::NotRequested,
         expected: Expected::default(),
+        http_status: None,
         capture: CaptureFacts::default(),
         unreachable: None,
     }

@@ -262,6 +262,7 @@ fn decryption_secrets_are_kept_until_taken() {
         read(&ng.bytes).secrets,
         [Secrets {
             secrets_type: Secrets::TLS_KEY_LOG,
+            next_frame: 1,
             data: log.to_vec(),
         }]
     );

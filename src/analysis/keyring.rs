@@ -1,0 +1,91 @@
+//! The keys of a run: those that were given, and those that captures carry.
+//!
+//! A secret of a capture that is read as a stream is known from its place on, so that what is opened depends neither on rounds nor
+//! on threads; one that was given, or found before anything was read, is known always.
+
+use std::sync::Arc;
+
+use crate::analysis::mark::Mark;
+use crate::capture::Secrets;
+use crate::tls::{KeyLog, Keys, Label};
+
+/// The keys of a run.
+#[derive(Debug, Default)]
+pub(super) struct Keyring {
+    given: Arc<KeyLog>,
+    found: KeyLog,
+    /// From where on sealed records are kept for keys; `None` while nothing speaks for there being any.
+    since: Option<u64>,
+    is_over: bool,
+}
+
+impl Keyring {
+    /// The keys that were given; `awaits` says whether more are expected in the captures.
+    pub(super) fn new(given: Arc<KeyLog>, awaits: bool) -> Self {
+        let since = (awaits || !given.is_empty()).then_some(0);
+        Self {
+            given,
+            found: KeyLog::new(),
+            since,
+            is_over: false,
+        }
+    }
+
+    /// Takes in the secrets of a capture: known from a place of `file` on, or always for those found ahead.
+    pub(super) fn add(&mut self, secrets: &Secrets, file: Option<u32>) {
+        if secrets.secrets_type != Secrets::TLS_KEY_LOG {
+            return;
+        }
+        let since = file.map_or(0, |file| place(file, secrets.next_frame));
+        // Reading from memory never fails.
+        let counts = self.found.read(secrets.data.as_slice(), since);
+        if counts.is_ok_and(|counts| counts.secrets > 0) {
+            self.since = Some(self.since.map_or(since, |before| before.min(since)));
+        }
+    }
+
+    /// The input has ended: what is known now is known everywhere.
+    pub(super) fn end(&mut self) {
+        self.is_over = true;
+    }
+
+    /// Whether there are, or may be, any keys.
+    pub(super) const fn is_in_use(&self) -> bool {
+        self.since.is_some()
+    }
+
+    /// Whether a flow that begins here keeps its sealed records.
+    pub(super) fn keeps(&self, first: &Mark) -> bool {
+        self.since
+            .is_some_and(|since| since <= place(first.file, first.frame))
+    }
+
+    /// The keys for a flow that was last seen here.
+    pub(super) fn keys(&self, last: &Mark) -> Option<Keys<'_>> {
+        let at = if self.is_over {
+            u64::MAX
+        } else {
+            place(last.file, last.frame)
+        };
+        self.since?;
+        Some(Keys::new(&self.given, at).with(&self.found))
+    }
+
+    /// Whether the secret of a server's handshake became known at any time.
+    pub(super) fn has_server_secret(&self, random: &[u8; 32]) -> bool {
+        [&*self.given, &self.found]
+            .iter()
+            .any(|log| log.labels(random).contains(&Label::ServerHandshake))
+    }
+}
+
+/// A place in the run, in order; zero is before all of them.
+fn place(file: u32, frame: u64) -> u64 {
+    u64::from(file)
+        .saturating_add(1)
+        .saturating_mul(FRAMES_A_FILE)
+        .saturating_add(frame.min(FRAMES_A_FILE - 1))
+}
+
+/// No file has more frames.
+const FRAMES_A_FILE: u64 = 1 << 40;

@@ -1,0 +1,448 @@
+//! Keys: two ends made by rustls shake hands, one of them writes a key log, and with it the report says what they
+//! themselves know; with a wrong, a late or a partial one it says so.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails loudly"
+)]
+
+#[path = "support/peers.rs"]
+mod peers;
+#[path = "support/run.rs"]
+mod run;
+mod support;
+
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring;
+use rustls::server::WebPkiClientVerifier;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, ServerConfig};
+use serde_json::{Value, json};
+use tlstriage::analysis::{Analyzer, Source};
+use tlstriage::tls::KeyLog;
+
+use peers::{Log, Meeting, Version, World, ders, hashes, hashes_of, key, meet, server_builder};
+use run::{on_threads, stream, told_by};
+use support::capture::{Order, PcapNg, Trickle, file, gzip, secrets_block};
+use support::certificate::Certificate;
+use support::packet::{Link, Packets as _};
+
+/// A meeting with the key log of its client.
+struct Opened {
+    meeting: Meeting,
+    log: String,
+}
+
+impl Opened {
+    fn meet(client: &ClientConfig, server: &ServerConfig) -> Self {
+        let log = Arc::new(Log::default());
+        let mut client = client.clone();
+        client.key_log = Arc::<Log>::clone(&log);
+        let meeting = meet(&client, server, "api.example");
+        Self {
+            meeting,
+            log: log.text(),
+        }
+    }
+
+    fn of(version: Version) -> Self {
+        let world = World::new();
+        Self::meet(&world.client(version), &world.server(version))
+    }
+
+    /// The lines of these labels.
+    fn only(&self, labels: &[&str]) -> String {
+        let is_wanted = |line: &&str| labels.iter().any(|label| line.starts_with(label));
+        let lines: Vec<&str> = self.log.lines().filter(is_wanted).collect();
+        assert!(!lines.is_empty(), "{labels:?}");
+        lines.join("\n")
+    }
+
+    /// What is told with this key log.
+    fn told_with(&self, log: &str) -> Value {
+        let flows = told_by(&with_keys(log), [stream(self.meeting.capture())]).flows();
+        assert_eq!(flows.len(), 1);
+        flows[0].clone()
+    }
+
+    fn told(&self) -> Value {
+        self.told_with(&self.log)
+    }
+
+    /// The blocks of a pcapng.
+    fn blocks(&self) -> Vec<Vec<u8>> {
+        let link = Link::Ethernet;
+        let frames = self.meeting.packets.clone().on(&link);
+        let file = PcapNg::new().write(&link, &frames);
+        let mut blocks = Vec::new();
+        let mut rest = &file[..];
+        while !rest.is_empty() {
+            let len = u32::from_le_bytes(rest[4..8].try_into().unwrap());
+            let len = usize::try_from(len).unwrap();
+            blocks.push(rest[..len].to_vec());
+            rest = &rest[len..];
+        }
+        blocks
+    }
+
+    /// A pcapng that carries `log` before its block number `at`.
+    fn pcapng(&self, at: usize, log: &str) -> Vec<u8> {
+        let mut blocks = self.blocks();
+        blocks.insert(at, secrets_block(Order(false), log));
+        blocks.concat()
+    }
+
+    fn assert_opened(&self, flow: &Value) {
+        let told = &flow["tlstriage"];
+        assert_eq!(told["decrypted"], true, "{flow}");
+        assert_eq!(told["server"]["certificate"], "seen");
+        assert_eq!(told["server"]["certificate_detail"], Value::Null);
+        assert_eq!(
+            hashes(&told["server"]["chain"]),
+            hashes_of(self.meeting.client.peer_certificates().unwrap())
+        );
+    }
+}
+
+fn keys(log: &str) -> Arc<KeyLog> {
+    let mut keys = KeyLog::new();
+    keys.read(log.as_bytes(), 0).unwrap();
+    Arc::new(keys)
+}
+
+fn with_keys(log: &str) -> Analyzer {
+    Analyzer::new().with_keys(keys(log))
+}
+
+/// The flow without what only keys can tell.
+fn detail(flow: &Value) -> (&Value, &Value) {
+    let server = &flow["tlstriage"]["server"];
+    (&server["certificate"], &server["certificate_detail"])
+}
+
+#[test]
+fn every_suite_of_both_versions_is_opened() {
+    let world = World::new();
+    for suite in ring::default_provider().cipher_suites {
+        let name = format!("{:?}", suite.suite());
+        // Those that want an RSA key find none.
+        if name.contains("_RSA_") {
+            continue;
+        }
+        let one = CryptoProvider {
+            cipher_suites: vec![suite],
+            ..ring::default_provider()
+        };
+        let version = if suite.tls13().is_some() {
+            &TLS13
+        } else {
+            &TLS12
+        };
+        let mut client = world.client_with(version, one);
+        client.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let mut server = world.server(version);
+        server.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let opened = Opened::meet(&client, &server);
+        let flow = opened.told();
+        opened.assert_opened(&flow);
+        assert_eq!(flow["tls"]["next_protocol"], "http/1.1", "{name}");
+        assert_eq!(flow["tlstriage"]["verdict"]["id"], "ok");
+        let steps = flow["tlstriage"]["handshake"]["steps"].to_string();
+        let finished = steps.matches("finished").count();
+        assert_eq!(finished, 2, "{name}: {steps}");
+        assert!(!steps.contains("encrypted_handshake"), "{name}: {steps}");
+    }
+}
+
+#[test]
+fn without_keys_nothing_is_opened_and_nothing_is_said_of_keys() {
+    for version in [&TLS12, &TLS13] {
+        let opened = Opened::of(version);
+        let flows = told_by(&Analyzer::new(), [stream(opened.meeting.capture())]).flows();
+        let told = &flows[0]["tlstriage"];
+        assert_eq!(told["decrypted"], Value::Null);
+        assert_eq!(told["server"]["certificate_detail"], Value::Null);
+    }
+}
+
+#[test]
+fn in_tls13_each_secret_opens_its_part() {
+    let opened = Opened::of(&TLS13);
+    let server = "SERVER_HANDSHAKE_TRAFFIC_SECRET";
+    let flow = opened.told_with(&opened.only(&[server]));
+    opened.assert_opened(&flow);
+    // By sizes the client was content.
+    assert_eq!(flow["tlstriage"]["verdict"]["id"], "ok");
+    let steps = flow["tlstriage"]["handshake"]["steps"].to_string();
+    assert_eq!(steps.matches("finished").count(), 1, "{steps}");
+
+    let client = opened.told_with(&opened.only(&["CLIENT_HANDSHAKE_TRAFFIC_SECRET"]));
+    assert_eq!(detail(&client), (&json!("encrypted"), &json!("no-key")));
+    assert_eq!(client["tlstriage"]["decrypted"], true);
+
+    // What follows the handshake is found without the keys of the handshake.
+    let traffic = opened.told_with(&opened.only(&["SERVER_TRAFFIC_SECRET_0"]));
+    assert_eq!(detail(&traffic), (&json!("encrypted"), &json!("no-key")));
+    assert_eq!(traffic["tlstriage"]["decrypted"], true);
+}
+
+#[test]
+fn a_key_that_is_missing_or_wrong_is_a_reason_and_no_error() {
+    let opened = Opened::of(&TLS13);
+    let other = Opened::of(&TLS13);
+    let flow = opened.told_with(&other.log);
+    assert_eq!(detail(&flow), (&json!("encrypted"), &json!("no-key")));
+
+    // The same connection with a digit of each secret turned.
+    let wrong: String = opened
+        .log
+        .lines()
+        .map(|line| {
+            let (head, last) = line.split_at(line.len() - 1);
+            let turned = if last == "0" { "1" } else { "0" };
+            format!("{head}{turned}\n")
+        })
+        .collect();
+    let flow = opened.told_with(&wrong);
+    assert_eq!(
+        detail(&flow),
+        (&json!("encrypted"), &json!("key-does-not-open"))
+    );
+    assert_eq!(flow["tlstriage"]["decrypted"], Value::Null);
+
+    // With the right ones beside them they do no harm.
+    let flow = opened.told_with(&format!("{wrong}{}", opened.log));
+    opened.assert_opened(&flow);
+}
+
+#[test]
+fn alerts_of_the_client_are_read() {
+    let world = World::new();
+    let stranger = World {
+        root: Certificate::authority("Other Root").self_signed(),
+        ..World::new()
+    };
+    let opened = Opened::meet(&stranger.client(&TLS13), &world.server(&TLS13));
+    let flow = opened.told();
+    let told = &flow["tlstriage"];
+    assert_eq!(told["server"]["certificate"], "seen");
+    assert_eq!(
+        hashes(&told["server"]["chain"]),
+        hashes_of(&ders(&world.chain))
+    );
+    assert_eq!(told["alert"]["name"], "unknown_ca", "{flow}");
+    assert_eq!(
+        told["alerts"][0],
+        json!({"from": "client", "level": "fatal", "code": 48, "name": "unknown_ca", "encrypted": true})
+    );
+    assert_eq!(told["handshake"]["outcome"], "rejected-by-client");
+    assert_eq!(told["verdict"]["id"], "cert.private-ca");
+}
+
+#[test]
+fn certificates_of_clients_are_told_in_tls13_too() {
+    let world = World::new();
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(world.roots(), ring::default_provider().into());
+    let server = server_builder(&TLS13, ring::default_provider())
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(ders(&world.chain), key(&world.key))
+        .unwrap();
+    let client = ClientConfig::builder_with_provider(ring::default_provider().into())
+        .with_protocol_versions(&[&TLS13])
+        .unwrap()
+        .with_root_certificates(world.roots())
+        .with_client_auth_cert(ders(&world.client_chain), key(&world.client_key))
+        .unwrap();
+    let with = Opened::meet(&client, &server);
+    let flow = with.told();
+    with.assert_opened(&flow);
+    let told = &flow["tlstriage"]["client_certificate"];
+    assert_eq!(
+        (&told["requested"], &told["sent"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(
+        hashes(&told["chain"]),
+        hashes_of(&ders(&world.client_chain))
+    );
+
+    let without = Opened::meet(&world.client(&TLS13), &server);
+    let flow = without.told();
+    let told = &flow["tlstriage"];
+    assert_eq!(told["client_certificate"]["sent"], false);
+    assert_eq!(told["alert"]["name"], "certificate_required", "{flow}");
+    assert_eq!(told["verdict"]["id"], "mtls.client-cert-missing");
+    assert_eq!(told["verdict"]["confidence"], "high");
+}
+
+#[test]
+fn a_second_hello_and_a_resumption_are_opened() {
+    let world = World::new();
+    let of_server = CryptoProvider {
+        kx_groups: vec![ring::kx_group::SECP384R1],
+        ..ring::default_provider()
+    };
+    let server = server_builder(&TLS13, of_server)
+        .with_no_client_auth()
+        .with_single_cert(ders(&world.chain), key(&world.key))
+        .unwrap();
+    let client = world.client(&TLS13);
+    let first = Opened::meet(&client, &server);
+    first.assert_opened(&first.told());
+    let second = Opened::meet(&client, &server);
+    let flow = second.told();
+    assert_eq!(flow["tls"]["resumed"], true);
+    assert_eq!(flow["tlstriage"]["server"]["certificate"], "resumed");
+    assert_eq!(flow["tlstriage"]["decrypted"], true);
+}
+
+#[test]
+fn in_tls12_alerts_after_the_handshake_are_read() {
+    let opened = Opened::of(&TLS12);
+    let flow = opened.told();
+    opened.assert_opened(&flow);
+    let steps = flow["tlstriage"]["handshake"]["steps"].to_string();
+    assert!(steps.contains("finished"), "{steps}");
+    let without = opened.told_with("");
+    let steps = without["tlstriage"]["handshake"]["steps"].to_string();
+    assert!(!steps.contains("finished"), "{steps}");
+}
+
+#[test]
+fn secrets_of_a_capture_serve_wherever_they_stand() {
+    let opened = Opened::of(&TLS13);
+    let count = opened.blocks().len();
+    // Behind the section header and behind the interface, between packets, at the end.
+    for at in [1, 2, 5, count] {
+        let capture = file(&opened.pcapng(at, &opened.log), ".pcapng");
+        let flows = told_by(&Analyzer::new(), [Source::file(capture.path())]).flows();
+        opened.assert_opened(&flows[0]);
+    }
+}
+
+#[test]
+fn secrets_of_one_file_serve_another() {
+    let opened = Opened::of(&TLS13);
+    let head = opened.blocks()[..2].concat();
+    let carrier = [head, secrets_block(Order(false), &opened.log)].concat();
+    let carrier = file(&carrier, ".pcapng");
+    let other = file(&opened.meeting.capture(), ".pcap");
+    for paths in [
+        [other.path(), carrier.path()],
+        [carrier.path(), other.path()],
+    ] {
+        let flows = told_by(&Analyzer::new(), paths.map(Source::file)).flows();
+        assert_eq!(flows.len(), 1);
+        opened.assert_opened(&flows[0]);
+    }
+}
+
+#[test]
+fn in_a_stream_secrets_serve_from_their_place_on() {
+    let opened = Opened::of(&TLS13);
+    let count = opened.blocks().len();
+    let told = |analyzer: &Analyzer, capture: Vec<u8>| {
+        let portions = [1, 100, 1 << 20];
+        let mut lines: Vec<String> = portions
+            .into_iter()
+            .map(|portion| {
+                let source = Source::stream("capture", Trickle::new(capture.clone(), portion));
+                told_by(analyzer, [source]).lines
+            })
+            .collect();
+        lines.dedup();
+        assert_eq!(lines.len(), 1, "it depends on how the bytes come");
+        let flow: Value = serde_json::from_str(lines[0].lines().next().unwrap()).unwrap();
+        flow
+    };
+    for threads in [1, 3] {
+        let plain = on_threads(threads);
+        let patient = on_threads(threads).with_secrets_anywhere();
+        // Before the flow; and behind it, where they are awaited.
+        opened.assert_opened(&told(&plain, opened.pcapng(2, &opened.log)));
+        let late = opened.pcapng(count, &opened.log);
+        let flow = told(&plain, late.clone());
+        assert_eq!(
+            detail(&flow),
+            (&json!("encrypted"), &json!("key-too-late")),
+            "{threads}"
+        );
+        // The flow is over when they come, and its bytes are gone.
+        let flow = told(&patient, late);
+        assert_eq!(detail(&flow), (&json!("encrypted"), &json!("key-too-late")));
+    }
+}
+
+#[test]
+fn in_a_compressed_file_secrets_are_looked_for_when_asked() {
+    let opened = Opened::of(&TLS13);
+    let late = opened.pcapng(opened.blocks().len(), &opened.log);
+    let capture = file(&gzip(&late, 1), ".pcapng.gz");
+    let source = || [Source::file(capture.path())];
+    let flows = told_by(&Analyzer::new(), source()).flows();
+    assert_eq!(
+        detail(&flows[0]),
+        (&json!("encrypted"), &json!("key-too-late"))
+    );
+    let flows = told_by(&Analyzer::new().with_secrets_anywhere(), source()).flows();
+    opened.assert_opened(&flows[0]);
+}
+
+#[test]
+fn no_secret_and_no_plaintext_is_told() {
+    for version in [&TLS12, &TLS13] {
+        let opened = Opened::of(version);
+        let told = told_by(&with_keys(&opened.log), [stream(opened.meeting.capture())]);
+        let secrets = opened
+            .log
+            .lines()
+            .map(|line| line.rsplit(' ').next().unwrap());
+        for secret in secrets.chain(["ping", "pong"]) {
+            for text in [&told.lines, &told.text] {
+                assert!(
+                    !text.to_lowercase().contains(&secret.to_lowercase()),
+                    "{secret}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_cut_of_an_opened_capture_claims_no_more_than_the_whole() {
+    let opened = Opened::of(&TLS13);
+    let whole = opened.told();
+    let expected = hashes(&whole["tlstriage"]["server"]["chain"]);
+    let analyzer = with_keys(&opened.log);
+    let capture = opened.meeting.capture();
+    for len in (0..capture.len()).step_by(7) {
+        for flow in told_by(&analyzer, [stream(capture[..len].to_vec())]).flows() {
+            let server = &flow["tlstriage"]["server"];
+            if server["certificate"] == "seen" {
+                assert_eq!(hashes(&server["chain"]), expected);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_flipped_byte_of_a_sealed_record_never_gives_another_certificate() {
+    let opened = Opened::of(&TLS13);
+    let expected = hashes(&opened.told()["tlstriage"]["server"]["chain"]);
+    let analyzer = with_keys(&opened.log);
+    let capture = opened.meeting.capture();
+    for at in (24..capture.len()).step_by(11) {
+        let mut flipped = capture.clone();
+        flipped[at] ^= 0x40;
+        for flow in told_by(&analyzer, [stream(flipped)]).flows() {
+            let server = &flow["tlstriage"]["server"];
+            if server["certificate"] == "seen" {
+                assert_eq!(hashes(&server["chain"]), expected, "{at}");
+            }
+        }
+    }
+}

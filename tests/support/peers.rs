@@ -1,0 +1,201 @@
+//! Two ends made by rustls, which talk in memory; and the packets that a capture has of it.
+//!
+//! `mod peers` comes by `#[path]`, beside `mod support`.
+
+#![expect(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file has a copy of its own and uses a part"
+)]
+
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::sync::{Arc, Mutex};
+
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{
+    ClientConfig, ClientConnection, ConfigBuilder, RootCertStore, ServerConfig, ServerConnection,
+    SupportedProtocolVersion, WantsVerifier,
+};
+use serde_json::Value;
+
+use crate::support::capture::Pcap;
+use crate::support::certificate::{Certificate, Issued};
+use crate::support::conversation::{Conversation, Segments as _, Side};
+use crate::support::packet::{Link, Packet, Packets as _};
+
+pub type Version = &'static SupportedProtocolVersion;
+
+/// Both ends of a conversation, and the authority that both trust.
+pub struct World {
+    pub root: Issued,
+    pub chain: Vec<Vec<u8>>,
+    pub key: Vec<u8>,
+    pub client_chain: Vec<Vec<u8>>,
+    pub client_key: Vec<u8>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let root = Certificate::authority("Peers Root").self_signed();
+        let server = Certificate::new("api.example").names(&["api.example", "10.1.0.4"]);
+        let server = server.signed_by(&root);
+        let client = Certificate::client("client 7").signed_by(&root);
+        Self {
+            chain: vec![server.der, root.der.clone()],
+            key: server.key_der,
+            client_chain: vec![client.der],
+            client_key: client.key_der,
+            root,
+        }
+    }
+
+    pub fn roots(&self) -> Arc<RootCertStore> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.root.der.clone().into()).unwrap();
+        Arc::new(roots)
+    }
+
+    pub fn server(&self, version: Version) -> ServerConfig {
+        let builder = server_builder(version, ring::default_provider());
+        let config = builder.with_no_client_auth();
+        config
+            .with_single_cert(ders(&self.chain), key(&self.key))
+            .unwrap()
+    }
+
+    pub fn client(&self, version: Version) -> ClientConfig {
+        self.client_with(version, ring::default_provider())
+    }
+
+    pub fn client_with(&self, version: Version, provider: CryptoProvider) -> ClientConfig {
+        ClientConfig::builder_with_provider(provider.into())
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(self.roots())
+            .with_no_client_auth()
+    }
+}
+
+pub fn server_builder(
+    version: Version,
+    provider: CryptoProvider,
+) -> ConfigBuilder<ServerConfig, WantsVerifier> {
+    ServerConfig::builder_with_provider(provider.into())
+        .with_protocol_versions(&[version])
+        .unwrap()
+}
+
+pub fn ders(chain: &[Vec<u8>]) -> Vec<CertificateDer<'static>> {
+    chain.iter().map(|der| der.clone().into()).collect()
+}
+
+pub fn key(der: &[u8]) -> PrivateKeyDer<'static> {
+    PrivateKeyDer::Pkcs8(der.to_vec().into())
+}
+
+/// Two ends that have said all they had to say.
+pub struct Meeting {
+    pub client: ClientConnection,
+    pub server: ServerConnection,
+    pub packets: Vec<Packet>,
+}
+
+impl Meeting {
+    pub fn capture(&self) -> Vec<u8> {
+        let link = Link::Ethernet;
+        Pcap::new().write(&link, &self.packets.clone().on(&link))
+    }
+}
+
+/// Lets two ends talk until nobody has anything left to say.
+pub fn meet(client: &ClientConfig, server: &ServerConfig, name: &str) -> Meeting {
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let mut client = ClientConnection::new(Arc::new(client.clone()), name).unwrap();
+    let mut server = ServerConnection::new(Arc::new(server.clone())).unwrap();
+    let mut conversation = Conversation::between("10.1.0.5:50112", "10.1.0.4:443").syn();
+    client.writer().write_all(b"ping").unwrap();
+    let mut has_answered = false;
+    loop {
+        let mut flight = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut flight).unwrap();
+        }
+        let is_silent = flight.is_empty();
+        if !is_silent {
+            conversation = conversation.client(&flight);
+            let _ = server.read_tls(&mut &flight[..]);
+            // An error is an alert on its way, which the capture shows.
+            let _ = server.process_new_packets();
+        }
+        let mut heard = Vec::new();
+        let _ = server.reader().read_to_end(&mut heard);
+        if heard == b"ping" && !has_answered {
+            has_answered = true;
+            server.writer().write_all(b"pong").unwrap();
+        }
+        let mut flight = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut flight).unwrap();
+        }
+        if flight.is_empty() && is_silent {
+            break;
+        }
+        if !flight.is_empty() {
+            conversation = conversation.server(&flight);
+            let mut rest = &flight[..];
+            while !rest.is_empty() && client.read_tls(&mut rest).is_ok() {
+                if client.process_new_packets().is_err() {
+                    break;
+                }
+            }
+            let _ = client.reader().read_to_end(&mut Vec::new());
+        }
+    }
+    let segments = if has_answered {
+        conversation.fin()
+    } else {
+        conversation.rst(Side::Client)
+    };
+    Meeting {
+        client,
+        server,
+        packets: segments.segments().packets(),
+    }
+}
+
+/// The key log that an end writes.
+#[derive(Debug, Default)]
+pub struct Log(Mutex<String>);
+
+impl Log {
+    pub fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl rustls::KeyLog for Log {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        let mut text = self.0.lock().unwrap();
+        writeln!(text, "{label} {} {}", hex(client_random), hex(secret)).unwrap();
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub fn hashes(chain: &Value) -> Vec<String> {
+    let chain = chain.as_array().unwrap();
+    let hash = |row: &Value| row["sha256"].as_str().unwrap().to_owned();
+    chain.iter().map(hash).collect()
+}
+
+pub fn hashes_of(held: &[CertificateDer<'_>]) -> Vec<String> {
+    let hash = |der: &CertificateDer<'_>| {
+        hex(::ring::digest::digest(&::ring::digest::SHA256, der).as_ref())
+    };
+    held.iter().map(hash).collect()
+}
