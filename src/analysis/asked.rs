@@ -106,11 +106,3 @@ pub(super) fn issued_sessions(session: &Session) -> impl Iterator<Item = [u8; 16
         .flatten()
         .map(|ticket| ticket.digest)
 }
-
-/// The ids and tickets by which a client asks for a session.
-pub(super) fn offered_sessions(session: &Session) -> impl Iterator<Item = [u8; 16]> {
-    [session.ticket_offered, session.id_offered]
-        .into_iter()
-        .flatten()
-        .map(|ticket| ticket.digest)
-}

@@ -11,12 +11,16 @@ use std::sync::Arc;
 
 use crate::analysis::asked::{self, AskedFor};
 use crate::analysis::kinds::Chain;
+use crate::analysis::seen::Tls;
 use crate::analysis::story::Story;
-use crate::flow::Endpoint;
+use crate::analysis::telling;
+use crate::flow::{Direction, Endpoint, FlowKey};
 use crate::hash::Keyed;
 use crate::pki::Coverage;
 use crate::reassembly::Limits;
-use crate::tls::Observed;
+use crate::report::{FlowIdentity, Hex, ResumedBy, event_id};
+use crate::time::Timestamp;
+use crate::tls::{Observed, Session, Ticket};
 use crate::verdict::Reaction;
 
 /// The books of all endpoints.
@@ -42,10 +46,61 @@ pub(super) struct Book {
     accepted: Vec<AskedFor>,
     /// Who was content, with which name and certificate.
     content: HashSet<(IpAddr, AskedFor, Option<[u8; 32]>), Keyed>,
-    /// The chain of full handshakes, by who asked for what; none where it was not always the same.
-    full: BTreeMap<(IpAddr, AskedFor), Option<Arc<Chain>>>,
-    /// The chain of a session, by the id or ticket that it can be resumed with.
-    sessions: HashMap<[u8; 16], Arc<Chain>, Keyed>,
+    /// The first full handshake, by who asked for what.
+    full: BTreeMap<(IpAddr, AskedFor), Full>,
+    /// The full handshake of a session, by the id or ticket that it can be resumed with.
+    sessions: HashMap<[u8; 16], Full, Keyed>,
+}
+
+/// A full handshake that later ones may go back to.
+#[derive(Clone, Debug)]
+pub(super) struct Full {
+    /// Its chain; none where it was hidden, or where further ones had another.
+    pub(super) chain: Option<Arc<Chain>>,
+    /// Further ones had another chain.
+    is_mixed: bool,
+    /// The `event.id` of its flow.
+    pub(super) origin: Origin,
+    /// When it began.
+    pub(super) first: Timestamp,
+}
+
+/// A flow by what its `event.id` is made of: most are never asked for it.
+#[derive(Clone, Debug)]
+pub(super) enum Origin {
+    /// A flow without tags and tunnels.
+    Plain(FlowKey, Direction),
+    /// The id of any other.
+    Id(Hex<16>),
+}
+
+impl Full {
+    fn of(story: &Story, chain: Option<&Arc<Chain>>) -> Self {
+        Self {
+            chain: chain.map(Arc::clone),
+            is_mixed: false,
+            origin: match story.encapsulation {
+                None => Origin::Plain(story.key, story.client),
+                Some(_) => Origin::Id(telling::id(story, 0)),
+            },
+            first: story.first.time,
+        }
+    }
+
+    /// The `event.id` of its flow.
+    pub(super) fn event_id(&self) -> Hex<16> {
+        match self.origin {
+            Origin::Id(id) => id,
+            Origin::Plain(key, client) => event_id(&FlowIdentity {
+                source: key.source(client),
+                destination: key.destination(client),
+                first: self.first,
+                vlans: &[],
+                tunnels: &[],
+                ordinal: 0,
+            }),
+        }
+    }
 }
 
 /// To whom a leaf was served that covers no name they asked for, while others got their own.
@@ -114,7 +169,10 @@ impl Books {
                 self.left_out += 1;
             }
         }
-        let (Some(chain), Some(leaf), Observed::Seen(_)) = (chain, leaf, &asked.name) else {
+        if tls.resumption.is_none() && tls.answer.is_some() {
+            book.remember(story, tls, chain, &asked_for, &mut self.room);
+        }
+        let (Some(leaf), Observed::Seen(_)) = (leaf, &asked.name) else {
             return;
         };
         let covers = asked
@@ -134,28 +192,6 @@ impl Books {
             } else {
                 self.left_out += 1;
             }
-        }
-        for id in asked::issued_sessions(&tls.session) {
-            if self.room > 0 && book.sessions.len() < MAX_SESSIONS {
-                book.sessions.insert(id, Arc::clone(chain));
-                self.room -= 1;
-            }
-        }
-        let has_room = self.room > 0 && book.full.len() < MAX_CONTENT;
-        match book.full.entry((client.ip, asked_for)) {
-            Entry::Occupied(mut known) => {
-                let is_same = |known: &Arc<Chain>| {
-                    known.leaf().map(|leaf| leaf.certificate.sha256) == leaf_hash
-                };
-                if !known.get().as_ref().is_some_and(is_same) {
-                    known.insert(None);
-                }
-            }
-            Entry::Vacant(place) if has_room => {
-                place.insert(Some(Arc::clone(chain)));
-                self.room -= 1;
-            }
-            Entry::Vacant(_) => {}
         }
     }
 
@@ -183,6 +219,45 @@ impl Book {
             content: HashSet::with_hasher(keyed),
             full: BTreeMap::new(),
             sessions: HashMap::with_hasher(keyed),
+        }
+    }
+
+    /// Remembers a full handshake, by all that it can be resumed with.
+    fn remember(
+        &mut self,
+        story: &Story,
+        tls: &Tls,
+        chain: Option<&Arc<Chain>>,
+        asked_for: &AskedFor,
+        room: &mut usize,
+    ) {
+        for id in asked::issued_sessions(&tls.session) {
+            if *room > 0 && self.sessions.len() < MAX_SESSIONS {
+                self.sessions.insert(id, Full::of(story, chain));
+                *room -= 1;
+            }
+        }
+        let leaf = |chain: Option<&Arc<Chain>>| {
+            let leaf = chain.and_then(|chain| chain.leaf());
+            leaf.map(|leaf| leaf.certificate.sha256)
+        };
+        let has_room = *room > 0 && self.full.len() < MAX_CONTENT;
+        let client = story.source().ip;
+        match self.full.entry((client, asked_for.clone())) {
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                match &known.chain {
+                    _ if chain.is_none() || known.is_mixed => {}
+                    None => *known = Full::of(story, chain),
+                    Some(first) if leaf(Some(first)) == leaf(chain) => {}
+                    Some(_) => (known.chain, known.is_mixed) = (None, true),
+                }
+            }
+            Entry::Vacant(place) if has_room => {
+                place.insert(Full::of(story, chain));
+                *room -= 1;
+            }
+            Entry::Vacant(_) => {}
         }
     }
 
@@ -242,20 +317,25 @@ impl Book {
         }
     }
 
-    /// The chain of the session that a resumed flow goes back to, and whether that is assumed: no
-    /// id or ticket leads there, only that the client never got another one for this name.
-    pub(super) fn resumed_chain(
+    /// The full handshake of the session that a resumed flow goes back to, and whether that is
+    /// proved by an id or a ticket; else it is one of the same client with the same name before it.
+    pub(super) fn resumed(
         &self,
-        offered: impl Iterator<Item = [u8; 16]>,
+        session: &Session,
         client: IpAddr,
         asked_for: &AskedFor,
-    ) -> Option<(&Arc<Chain>, bool)> {
-        let mut proved = offered.filter_map(|id| self.sessions.get(&id));
-        let assumed = || self.full.get(&(client, asked_for.clone()))?.as_ref();
-        proved
-            .next()
-            .map(|chain| (chain, false))
-            .or_else(|| Some((assumed()?, true)))
+        at: Timestamp,
+    ) -> Option<(&Full, ResumedBy)> {
+        let by = |ticket: Option<Ticket>, by| {
+            let full = self.sessions.get(&ticket?.digest)?;
+            Some((full, by))
+        };
+        by(session.ticket_offered, ResumedBy::Ticket)
+            .or_else(|| by(session.id_offered, ResumedBy::SessionId))
+            .or_else(|| {
+                let full = self.full.get(&(client, asked_for.clone()))?;
+                (full.first <= at).then_some((full, ResumedBy::Endpoints))
+            })
     }
 }
 

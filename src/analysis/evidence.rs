@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::analysis::asked::{AskedFor, offered_sessions};
+use crate::analysis::asked::AskedFor;
 use crate::analysis::book::{Book, Books, Comparison};
 use crate::analysis::expectations::Expectations;
 use crate::analysis::kinds::{Chain, Known};
@@ -10,6 +10,7 @@ use crate::analysis::story::{Knock, Story};
 use crate::flow::Endpoint;
 use crate::packet::Cause;
 use crate::pki::Coverage;
+use crate::report::{ResumedBy, ResumedFrom};
 use crate::tls::{Observed, Unseen};
 use crate::verdict::{
     self, Answer, CaptureFacts, ClientCertificate, DefaultBy, EndpointFacts, Evidence, Expected,
@@ -22,6 +23,7 @@ pub(super) struct Judged {
     pub(super) judgement: Judgement,
     pub(super) default_by_comparison: Option<Comparison>,
     pub(super) default_by_catalog: bool,
+    pub(super) resumed_from: Option<ResumedFrom>,
 }
 
 /// Judges a story beside its neighbours.
@@ -34,16 +36,20 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
     let asked = &*tls.asked;
     let asked_for = &asked.asked_for;
     let client = story.source().ip;
-    let (chain, is_chain_assumed) = match &tls.chain {
-        Observed::Seen(chain) => (Observed::Seen(chain), false),
-        Observed::Unseen(why @ Unseen::Resumed) => {
-            let offered = offered_sessions(&tls.session);
-            match book.and_then(|book| book.resumed_chain(offered, client, asked_for)) {
-                Some((chain, is_assumed)) => (Observed::Seen(chain), is_assumed),
-                None => (Observed::Unseen(*why), false),
-            }
+    let resumed = match &tls.chain {
+        Observed::Unseen(Unseen::Resumed) => {
+            book.and_then(|book| book.resumed(&tls.session, client, asked_for, story.first.time))
         }
-        Observed::Unseen(why) => (Observed::Unseen(*why), false),
+        _ => None,
+    };
+    let is_chain_assumed = matches!(resumed, Some((_, ResumedBy::Endpoints)));
+    let chain = match (&tls.chain, resumed) {
+        (Observed::Seen(chain), _) => Observed::Seen(chain),
+        (Observed::Unseen(why), None) => Observed::Unseen(*why),
+        (Observed::Unseen(why), Some((full, _))) => match &full.chain {
+            Some(chain) => Observed::Seen(chain),
+            None => Observed::Unseen(*why),
+        },
     };
     let leaf = chain.seen().and_then(|chain| chain.leaf());
     let (default, comparison) = leaf
@@ -95,6 +101,7 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
         judgement: verdict::judge(&evidence),
         default_by_comparison: comparison,
         default_by_catalog: default.in_catalog,
+        resumed_from: resumed.map(|(full, by)| ResumedFrom::new(full.event_id(), by)),
     }
 }
 
@@ -124,6 +131,7 @@ fn judge_knock(story: &Story, server: &Endpoint) -> Judged {
         judgement: verdict::judge(&evidence),
         default_by_comparison: None,
         default_by_catalog: false,
+        resumed_from: None,
     }
 }
 

@@ -35,6 +35,7 @@ mod shared;
 mod story;
 mod tally;
 mod telling;
+mod twins;
 mod waiting;
 
 use std::num::NonZeroUsize;

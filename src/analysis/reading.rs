@@ -180,9 +180,17 @@ impl Reading {
         }
         let handshake = self.observer.finish_with(shared.keyring.keys(&last))?;
         let client = seen::client_of(&handshake, opener, key);
+        let mut tls = Box::new(Tls::of(handshake, client, shared));
+        let asking = match client {
+            Direction::LowToHigh => &self.low,
+            Direction::HighToLow => &self.high,
+        };
+        if let Way::Flowing(stream) = asking {
+            tls.begins_at = Some(stream.first());
+        }
         Some(Settled {
             client,
-            tls: Box::new(Tls::of(handshake, client, shared)),
+            tls,
             tails: ends,
             late_alerts: Vec::new(),
             has_conflict,

@@ -17,6 +17,7 @@ use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
 use crate::analysis::tally::Tally;
 use crate::analysis::telling::{self, Files};
+use crate::analysis::twins::{Links, Relation, Sightings};
 use crate::analysis::waiting::{Departed, Waiting};
 use crate::analysis::{Analyzer, Error, Progress};
 use crate::capture::Block;
@@ -46,6 +47,8 @@ pub struct Analysis {
     /// The newest time among the frames so far.
     clock: Timestamp,
     begun: Begun,
+    /// The flows that may be one connection with another one.
+    sightings: Option<Sightings>,
     tally: Tally,
     progress: Progress,
     told: std::vec::IntoIter<FlowReport>,
@@ -58,6 +61,7 @@ pub struct Analysis {
 struct Ready {
     story: Story,
     ordinal: u32,
+    links: Option<Box<Links>>,
     /// What it meant when it was told before the end of the run.
     judged: Option<Judged>,
 }
@@ -129,6 +133,7 @@ impl Analysis {
             rest: Vec::new().into_iter(),
             clock: Timestamp::from_nanos(i64::MIN),
             begun: HashMap::with_hasher(Keyed::new(settings.seed)),
+            sightings: settings.horizon.map(|_| Sightings::new(MAX_SIGHTINGS)),
             tally: Tally::default(),
             progress: Progress::default(),
             told: Vec::new().into_iter(),
@@ -203,15 +208,35 @@ impl Analysis {
             return Some((self.ready.drain(..count).collect(), true));
         }
         let mut stories = Vec::with_capacity(count);
-        for story in self.rest.by_ref().take(count) {
-            let ordinal = ordinal(&mut self.begun, &story);
-            stories.push(Ready {
-                story,
-                ordinal,
-                judged: None,
-            });
+        while stories.len() < count
+            && let Some(story) = self.rest.next()
+        {
+            stories.extend(self.ready(story, None));
         }
         (!stories.is_empty()).then_some((stories, false))
+    }
+
+    /// A story that is to be told, unless it is told under other addresses already.
+    fn ready(&mut self, story: Story, judged: Option<Judged>) -> Option<Ready> {
+        let ordinal = ordinal(&mut self.begun, &story);
+        let relation = self
+            .sightings
+            .as_ref()
+            .map_or(Relation::Alone, |sightings| sightings.relation(&story));
+        let links = match relation {
+            Relation::Alone => None,
+            Relation::Told(links) => Some(links),
+            Relation::Repeated => {
+                self.tally.see_again();
+                return None;
+            }
+        };
+        Some(Ready {
+            story,
+            ordinal,
+            links,
+            judged,
+        })
     }
 
     /// Judges and renders the next stories.
@@ -227,7 +252,8 @@ impl Analysis {
                 Some(judged) => judged,
                 None => &evidence::judge(&ready.story, books, expectations),
             };
-            let mut report = telling::tell(&ready.story, judged, ready.ordinal, files);
+            let links = ready.links.as_deref();
+            let mut report = telling::tell(&ready.story, judged, ready.ordinal, links, files);
             if !is_early {
                 telling::tell_late_keys(&mut report, &ready.story, keyring);
             }
@@ -441,6 +467,9 @@ impl Analysis {
         for Departed { story, clock, .. } in departed {
             self.tell_due(clock);
             self.books.enter(&story);
+            if let Some(sightings) = &mut self.sightings {
+                sightings.enter(&story);
+            }
             self.waiting.push(story);
             if let Some(story) = self.waiting.pop_excess() {
                 self.tell_early(story);
@@ -458,12 +487,8 @@ impl Analysis {
     /// Tells a story with what is known of its neighbours at this point.
     fn tell_early(&mut self, story: Story) {
         let judged = evidence::judge(&story, &self.books, &self.settings.expectations);
-        let ordinal = ordinal(&mut self.begun, &story);
-        self.ready.push_back(Ready {
-            story,
-            ordinal,
-            judged: Some(judged),
-        });
+        let ready = self.ready(story, Some(judged));
+        self.ready.extend(ready);
     }
 
     /// The end of the input: all neighbours are known.
@@ -477,7 +502,10 @@ impl Analysis {
         // A story is large: what is sorted is its place.
         stories.sort_by_cached_key(|story| (story.first.place(), story.key));
         self.is_over = true;
-        self.rest = self.select_knocks(stories).into_iter();
+        let stories = self.select_knocks(stories);
+        self.sightings
+            .get_or_insert_with(|| Sightings::repeated(&stories));
+        self.rest = stories.into_iter();
         self.tally.finish(&self.books);
     }
 
@@ -560,6 +588,8 @@ const MAX_GROUPS: usize = 8;
 const MAX_KNOCKS: usize = 16;
 /// Flows of which the addresses and the beginning are remembered, to tell twins apart.
 const MAX_BEGUN: usize = 1 << 20;
+/// Flows that are compared with those told before the end of the run, about 150 bytes each.
+const MAX_SIGHTINGS: usize = 1 << 18;
 /// Connections that never came about and wait for the end of the run.
 const MAX_WAITING_KNOCKS: usize = 1 << 16;
 /// Names of interfaces that are kept.

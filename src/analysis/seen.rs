@@ -8,6 +8,7 @@ use crate::analysis::kinds::{Answer, Chain, Client};
 use crate::analysis::mark::Mark;
 use crate::analysis::shared::Shared;
 use crate::flow::{Direction, FlowKey};
+use crate::packet::SeqNumber;
 use crate::tls::{
     Alert, GapReason, Handshake, Lane, Observed, Preamble, Resumption, Session, Unopened, Unseen,
 };
@@ -20,6 +21,10 @@ use crate::verdict::{
 pub(super) struct Tls {
     pub(super) asked: Arc<Asked>,
     pub(super) random: Option<[u8; 32]>,
+    /// A part of the server's random: enough to tell two answers apart.
+    pub(super) server_random: Option<[u8; 8]>,
+    /// The sequence number of the client's first byte.
+    pub(super) begins_at: Option<SeqNumber>,
     pub(super) client: Option<Arc<Client>>,
     pub(super) answer: Option<Arc<Answer>>,
     pub(super) chain: Observed<Arc<Chain>>,
@@ -77,6 +82,11 @@ impl Tls {
             .server_hello
             .seen()
             .map(|hello| shared.answer(hello, handshake.curve));
+        // The middle: servers have put the time at the front, and marks of a downgrade at the end.
+        let server_random = handshake.server_hello.seen().and_then(|hello| {
+            let (_, rest) = hello.random.split_first_chunk::<12>()?;
+            rest.first_chunk().copied()
+        });
         let is_tls13 = answer.as_ref().is_some_and(|answer| answer.is_tls13);
         let chain = match &handshake.certificates {
             Observed::Seen(ders) => Observed::Seen(shared.chain(ders)),
@@ -120,6 +130,8 @@ impl Tls {
         Self {
             asked,
             random,
+            server_random,
+            begins_at: None,
             client: kind,
             answer,
             chain,

@@ -146,6 +146,11 @@ impl Tally {
         self.hit("unanswered connections without a line of their own", count);
     }
 
+    /// A flow is told under other addresses already.
+    pub(super) const fn see_again(&mut self) {
+        self.flows.seen_again += 1;
+    }
+
     /// The books are complete.
     pub(super) fn finish(&mut self, books: &Books) {
         self.hit(

@@ -12,13 +12,14 @@ use crate::analysis::kinds::Chain;
 use crate::analysis::mark::Mark;
 use crate::analysis::seen::{StoryAlert, Tls};
 use crate::analysis::story::Story;
+use crate::analysis::twins::Links;
 use crate::packet::Encapsulation;
 use crate::report::{
     self, AlertLevel, AlertReport, Bounded, CaptureReport, CertificateDetail, CertificateReport,
     CertificateState, ClientCertificateReport, Common, DecidingAlert, DefaultBy,
     DefaultCertificate, Event, EventOutcome, EvidenceGrade, EvidenceReason, EvidenceReport,
     ExpectedMessage, FindingReport, FlowIdentity, FlowReport, HandshakeReport, Hex, InnerNetwork,
-    Outcome, PreambleReport, Protocol, Rule, SniState, Time, TriageReport, TunnelReport,
+    Outcome, PreambleReport, Protocol, Rule, SeenAs, SniState, Time, TriageReport, TunnelReport,
     VerdictReport, Vlan, event_id,
 };
 use crate::tls::{Observed, ServerName, Unopened, Unseen, registry};
@@ -33,20 +34,19 @@ pub(super) trait Files {
 }
 
 /// Tells a judged story. `ordinal` tells it from others of the same addresses and the same instant.
-pub(super) fn tell(story: &Story, judged: &Judged, ordinal: u32, files: &impl Files) -> FlowReport {
+pub(super) fn tell(
+    story: &Story,
+    judged: &Judged,
+    ordinal: u32,
+    links: Option<&Links>,
+    files: &impl Files,
+) -> FlowReport {
     let judgement = &judged.judgement;
     let (client, server) = (story.source(), story.destination());
     let nothing = Encapsulation::default();
     let encapsulation = story.encapsulation.as_deref().unwrap_or(&nothing);
     let tunnels = tunnels(encapsulation);
-    let id = event_id(&FlowIdentity {
-        source: client,
-        destination: server,
-        first: story.first.time,
-        vlans: &encapsulation.vlans,
-        tunnels: &tunnels,
-        ordinal,
-    });
+    let id = id(story, ordinal);
     let severity = severity(judgement.severity);
     let outcome = event_outcome(story, judgement.verdict);
     let span = (time(&story.first), time(&story.last));
@@ -81,6 +81,14 @@ pub(super) fn tell(story: &Story, judged: &Judged, ordinal: u32, files: &impl Fi
         first.expected_message = judgement.messages.iter().map(message).collect();
     }
     triage.tunnel = tunnels;
+    triage.resumed_from = judged.resumed_from;
+    if let Some(links) = links {
+        let seen_as = links.also_seen_as.iter();
+        triage.also_seen_as = seen_as
+            .map(|(source, destination)| SeenAs::new((*source).into(), (*destination).into()))
+            .collect();
+        triage.same_hello_as = links.same_hello_as;
+    }
     triage.evidence = evidence(story, judgement.verdict);
     triage.handshake = handshake(story, judgement.verdict);
     triage.server.certificate = certificate_state(story);
@@ -99,6 +107,20 @@ pub(super) fn tell(story: &Story, judged: &Judged, ordinal: u32, files: &impl Fi
     }
     report.cut(report::Cut::USUAL);
     report
+}
+
+/// The `event.id` of a story.
+pub(super) fn id(story: &Story, ordinal: u32) -> Hex<16> {
+    let nothing = Encapsulation::default();
+    let encapsulation = story.encapsulation.as_deref().unwrap_or(&nothing);
+    event_id(&FlowIdentity {
+        source: story.source(),
+        destination: story.destination(),
+        first: story.first.time,
+        vlans: &encapsulation.vlans,
+        tunnels: &tunnels(encapsulation),
+        ordinal,
+    })
 }
 
 fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged) {

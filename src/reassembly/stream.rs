@@ -115,6 +115,19 @@ impl<M: Copy> Stream<M> {
         self.next
     }
 
+    /// The sequence number of the first byte.
+    #[must_use]
+    pub const fn first(&self) -> SeqNumber {
+        // Sequence numbers wrap, and so does the cut of an offset.
+        #[expect(
+            clippy::as_conversions,
+            clippy::cast_possible_truncation,
+            reason = "modulo 2^32 is meant"
+        )]
+        let offset = self.delivered as u32;
+        SeqNumber(self.next.0.wrapping_sub(offset))
+    }
+
     /// How many bytes were handed on, gaps included.
     #[must_use]
     pub const fn delivered_len(&self) -> u64 {

@@ -140,6 +140,8 @@ pub struct FlowCounts {
     pub flagged: u64,
     /// Those judged before the end of the run.
     pub partial_horizon: u64,
+    /// Flows that are told under the addresses where the same connection was seen first.
+    pub seen_again: u64,
     /// TLS flows that were completed and accepted.
     pub completed: u64,
     /// TLS flows that failed.

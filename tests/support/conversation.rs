@@ -46,12 +46,18 @@ pub struct Segment {
 }
 
 impl Conversation {
-    /// Between two `address:port`. The sequence numbers of the client soon wrap.
+    /// Between two `address:port`. Each client has sequence numbers of its own, since the same hello
+    /// under the same number is the same connection; those of 10.1.0.5:50112 soon wrap.
     pub fn between(client: &str, server: &str) -> Self {
+        let own = |client: &str| {
+            let mix = |sum: u32, byte: u8| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+            client.bytes().fold(0x811c_9dc5, mix)
+        };
+        let distance = own(client).wrapping_sub(own("10.1.0.5:50112"));
         Self {
             client: client.parse().unwrap(),
             server: server.parse().unwrap(),
-            client_next: 0xffff_ff00,
+            client_next: 0xffff_ff00_u32.wrapping_add(distance << 8),
             server_next: 5000,
             segment_len: 1460,
             time: 1_700_000_000_000_000_000,

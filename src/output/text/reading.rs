@@ -103,6 +103,10 @@ fn flows(page: &mut Page, summary: &Summary) {
     if !told.is_empty() {
         text = format!("{text}: {}", told.join(", "));
     }
+    if flows.seen_again > 0 {
+        let connections = counted(flows.seen_again, "connection");
+        text = format!("{text}; {connections} seen again under other addresses");
+    }
     if flows.unreachable > 0 {
         let connections = counted(flows.unreachable, "connection");
         text = format!("{text}; {connections} never came about");
