@@ -96,6 +96,7 @@ fn certificates_unseen<M>(asker: &Side<M>, server: &Side<M>, refused: bool) -> U
                 None if server.is_finished || server.facts.framing == Framing::Lost => {
                     Unseen::Malformed
                 }
+                None if server.is_overfull => Unseen::Limit,
                 None if refused => Unseen::RefusedBefore,
                 None => Unseen::CaptureEnded,
             },

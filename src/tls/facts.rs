@@ -542,8 +542,12 @@ impl<M: Copy> Facts<M> {
     }
 
     /// Notes that keys opened a direction, or would have if its bytes were there.
-    pub(crate) fn on_open(&mut self, lane: Lane) {
-        self.sides.get_mut(lane).is_open = true;
+    ///
+    /// `is_overfull` says that not all was kept.
+    pub(crate) fn on_open(&mut self, lane: Lane, is_overfull: bool) {
+        let side = self.sides.get_mut(lane);
+        side.is_open = true;
+        side.is_overfull = is_overfull;
     }
 
     /// Takes in a message that keys opened.

@@ -29,6 +29,8 @@ pub(crate) struct Side<M> {
     pub(crate) encrypted_alert: bool,
     /// Keys opened what it sent encrypted, or would have if its bytes were there.
     pub(crate) is_open: bool,
+    /// Of what it sent encrypted, some was not kept.
+    pub(crate) is_overfull: bool,
     /// Keys opened its Finished.
     pub(crate) is_finished: bool,
 }
@@ -51,6 +53,7 @@ impl<M> Side<M> {
             replies: 0,
             encrypted_alert: false,
             is_open: false,
+            is_overfull: false,
             is_finished: false,
         }
     }

@@ -5,6 +5,7 @@ use super::*;
 use self::preamble::{proxied, smtp};
 
 mod preamble;
+mod rfc8448;
 
 /// One thing that happens on the wire.
 #[derive(Clone, Debug)]

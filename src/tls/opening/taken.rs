@@ -37,8 +37,8 @@ impl<'f, M: Copy + PartialEq> Taken<'f, M> {
     }
 
     /// A direction can be read from here on, wherever its bytes are there.
-    pub(crate) fn on_open(&mut self, lane: Lane) {
-        self.facts.on_open(lane);
+    pub(crate) fn on_open(&mut self, lane: Lane, is_overfull: bool) {
+        self.facts.on_open(lane, is_overfull);
     }
 
     /// A record was opened: its step makes way for what was inside.

@@ -50,6 +50,7 @@ pub(crate) fn open<M: Copy + PartialEq>(
         .secrets(&known.client_random, Label::ServerHandshake)
         .next()
         .is_some();
+    let is_overfull = sealed.is_full(server);
     for record in sealed.records {
         let half = if record.lane == server {
             &mut server_half
@@ -76,7 +77,7 @@ pub(crate) fn open<M: Copy + PartialEq>(
     if server_half.has_failed && !server_half.has_opened {
         return Some(Unopened::KeyDoesNotOpen);
     }
-    taken.on_open(server);
+    taken.on_open(server, is_overfull);
     None
 }
 
