@@ -24,7 +24,9 @@ use serde_json::{Value, json};
 use tlstriage::analysis::{Analyzer, Source};
 use tlstriage::tls::KeyLog;
 
-use peers::{Log, Meeting, Version, World, ders, hashes, hashes_of, key, meet, server_builder};
+use peers::{
+    Log, Meeting, Version, World, ders, hashes, hashes_of, key, meet, meet_and_say, server_builder,
+};
 use run::{on_threads, stream, told_by};
 use support::capture::{Order, PcapNg, Trickle, file, gzip, secrets_block};
 use support::certificate::Certificate;
@@ -390,6 +392,83 @@ fn in_a_compressed_file_secrets_are_looked_for_when_asked() {
     );
     let flows = told_by(&Analyzer::new().with_secrets_anywhere(), source()).flows();
     opened.assert_opened(&flows[0]);
+}
+
+#[test]
+fn the_status_of_the_first_response_is_read_and_nothing_else_told_of_it() {
+    let world = World::new();
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    // A block of headers with `:status: 503` and a field that must not be told.
+    let headers = b"\0\0\x0b\x01\x04\0\0\0\x01\x08\x03503\x0f\x0d\x03zyx";
+    let h2 = [&settings[..], headers].concat();
+    let big_request = [b"POST / HTTP/1.1\r\n\r\n".to_vec(), vec![b'x'; 200_000]].concat();
+    for version in [&TLS12, &TLS13] {
+        for (request, response, verdict, status) in [
+            (
+                &b"GET / HTTP/1.1\r\n\r\n"[..],
+                &b"HTTP/1.1 502 Bad Gateway\r\nSecret: zyx\r\n\r\n"[..],
+                "http.backend",
+                Some("502"),
+            ),
+            (b"GET /", b"HTTP/1.1 404 No\r\n\r\n", "ok", Some("404")),
+            (b"GET /", b"HTTP/1.1 200 OK\r\n\r\n", "ok", None),
+            (b"PRI * HTTP/2.0", &h2, "http.backend", Some("503")),
+            (
+                &big_request,
+                b"HTTP/1.0 500 No\r\n\r\n",
+                "http.backend",
+                Some("500"),
+            ),
+        ] {
+            let log = Arc::new(Log::default());
+            let mut client = world.client(version);
+            client.key_log = Arc::<Log>::clone(&log);
+            let words = [request, response];
+            let meeting = meet_and_say(&client, &world.server(version), "api.example", words);
+            let told = told_by(&with_keys(&log.text()), [stream(meeting.capture())]);
+            let flow = &told.flows()[0];
+            assert_eq!(flow["tlstriage"]["verdict"]["id"], verdict, "{flow}");
+            let findings = flow["tlstriage"]["findings"].to_string();
+            assert_eq!(
+                findings.contains("HTTP status"),
+                status.is_some(),
+                "{findings}"
+            );
+            assert!(status.is_none_or(|status| findings.contains(status)));
+            assert!(!told.lines.contains("zyx") && !told.lines.contains("Secret"));
+        }
+    }
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn a_key_log_is_checked_against_captures_and_made_smaller() {
+    let opened = Opened::of(&TLS13);
+    let other = Opened::of(&TLS13);
+    let capture = file(&opened.meeting.capture(), ".pcap");
+    let log = file(format!("{}{}", opened.log, other.log).as_bytes(), ".log");
+    let desk = tempfile::tempdir().unwrap();
+    let minimal = desk.path().join("minimal.log");
+    let run = || {
+        std::process::Command::new(env!("CARGO_BIN_EXE_tlstriage"))
+            .args(["keylog", "check"])
+            .args([log.path(), capture.path()])
+            .arg("--minimal")
+            .arg(&minimal)
+            .output()
+            .unwrap()
+    };
+    let done = run();
+    let text = String::from_utf8(done.stdout).unwrap();
+    assert_eq!(done.status.code(), Some(0), "{text}");
+    assert!(text.contains("1 of 1 TLS flows opened"), "{text}");
+    assert!(text.contains("2 of 8 secrets"), "{text}");
+    let kept = std::fs::read_to_string(&minimal).unwrap();
+    assert_eq!(kept.lines().count(), 2);
+    assert!(!kept.contains("TRAFFIC_SECRET_0"), "{kept}");
+    opened.assert_opened(&opened.told_with(&kept));
+    // It is never written over another file.
+    assert_eq!(run().status.code(), Some(2));
 }
 
 #[test]

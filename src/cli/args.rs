@@ -213,10 +213,35 @@ pub(crate) enum Command {
         #[arg(value_name = "VERDICT-ID", value_parser = verdict_id())]
         verdict: VerdictId,
     },
+    /// Compare a key log with captures
+    Keylog {
+        /// What to do with it
+        #[command(subcommand)]
+        command: KeylogCommand,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: Shell,
+    },
+}
+
+/// What is done with a key log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeylogCommand {
+    /// Say which flows it opens, which it does not and why, and what of it need not be shared
+    Check {
+        /// The key log
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        log: PathBuf,
+        /// Captures: files, directories, or - for standard input
+        #[arg(required = true, value_name = "CAPTURE", value_hint = ValueHint::AnyPath)]
+        captures: Vec<PathBuf>,
+        /// Write a log that opens the handshakes of TLS 1.3 in these captures, and nothing that users sent
+        ///
+        /// A file that is there is never replaced. Nobody else can read the new one.
+        #[arg(long, value_name = "OUT", value_hint = ValueHint::FilePath)]
+        minimal: Option<PathBuf>,
     },
 }
 

@@ -9,6 +9,7 @@ mod console;
 mod expectations;
 mod identity;
 mod inputs;
+mod keylog;
 mod keys;
 mod limits;
 mod outcome;
@@ -34,7 +35,7 @@ use tlstriage::output::{self, Format, Style};
 use tlstriage::pki::{self, Catalog};
 use tlstriage::reassembly::Limits;
 
-use crate::cli::args::{Answered, Arguments, Color, Command};
+use crate::cli::args::{Answered, Arguments, Color, Command, KeylogCommand};
 use crate::cli::console::Console;
 use crate::cli::inputs::{Inputs, TerminalInput};
 use crate::cli::outcome::Outcome;
@@ -53,6 +54,26 @@ pub(crate) fn run() -> ExitCode {
     let done = match arguments.command {
         Some(Command::Schema) => print(output::schema().as_bytes()),
         Some(Command::Explain { verdict }) => print(verdict.explanation().as_bytes()),
+        Some(Command::Keylog {
+            command:
+                KeylogCommand::Check {
+                    log,
+                    captures,
+                    minimal,
+                },
+        }) => {
+            let asked = keylog::Check {
+                log,
+                captures,
+                minimal,
+            };
+            keylog::check(asked, console)
+                .map_err(Failure::from)
+                .and_then(|checked| {
+                    print(checked.text.as_bytes())?;
+                    Ok(checked.outcome)
+                })
+        }
         Some(Command::Completions { shell }) => print(&shell.script()),
         None => analyze(arguments, console),
     };
@@ -77,6 +98,8 @@ enum Failure {
     CatalogFile { path: PathBuf, error: io::Error },
     #[error(transparent)]
     Expectations(#[from] expectations::Error),
+    #[error(transparent)]
+    Keylog(#[from] keylog::Error),
     #[error(transparent)]
     Keys(#[from] keys::Error),
     #[error(transparent)]

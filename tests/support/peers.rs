@@ -112,12 +112,24 @@ impl Meeting {
 
 /// Lets two ends talk until nobody has anything left to say.
 pub fn meet(client: &ClientConfig, server: &ServerConfig, name: &str) -> Meeting {
+    meet_and_say(client, server, name, [b"ping", b"pong"])
+}
+
+/// Lets the client ask one thing, and the server answer it.
+pub fn meet_and_say(
+    client: &ClientConfig,
+    server: &ServerConfig,
+    name: &str,
+    [request, response]: [&[u8]; 2],
+) -> Meeting {
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut client = ClientConnection::new(Arc::new(client.clone()), name).unwrap();
     let mut server = ServerConnection::new(Arc::new(server.clone())).unwrap();
     let mut conversation = Conversation::between("10.1.0.5:50112", "10.1.0.4:443").syn();
-    client.writer().write_all(b"ping").unwrap();
+    client.set_buffer_limit(None);
+    client.writer().write_all(request).unwrap();
     let mut has_answered = false;
+    let mut heard = Vec::new();
     loop {
         let mut flight = Vec::new();
         while client.wants_write() {
@@ -126,15 +138,19 @@ pub fn meet(client: &ClientConfig, server: &ServerConfig, name: &str) -> Meeting
         let is_silent = flight.is_empty();
         if !is_silent {
             conversation = conversation.client(&flight);
-            let _ = server.read_tls(&mut &flight[..]);
-            // An error is an alert on its way, which the capture shows.
-            let _ = server.process_new_packets();
+            let mut rest = &flight[..];
+            while !rest.is_empty() && server.read_tls(&mut rest).is_ok() {
+                // An error is an alert on its way, which the capture shows.
+                if server.process_new_packets().is_err() {
+                    break;
+                }
+                let _ = server.reader().read_to_end(&mut heard);
+            }
         }
-        let mut heard = Vec::new();
         let _ = server.reader().read_to_end(&mut heard);
-        if heard == b"ping" && !has_answered {
+        if heard == request && !has_answered {
             has_answered = true;
-            server.writer().write_all(b"pong").unwrap();
+            server.writer().write_all(response).unwrap();
         }
         let mut flight = Vec::new();
         while server.wants_write() {

@@ -178,8 +178,10 @@ fn bytes_that_are_missing_in_the_flight_are_said_to_be_missing() {
 
 #[test]
 fn what_is_kept_of_a_direction_is_bounded() {
-    let mut limits = Limits::default();
-    limits.max_sealed_len = 100;
+    let limits = Limits {
+        max_sealed_len: 100,
+        ..Limits::default()
+    };
     let mut observer = Observer::new(limits).with_sealed_kept();
     observer.on_bytes(Lane::A, &bytes(CLIENT_HELLO), 1);
     observer.on_bytes(Lane::B, &bytes(SERVER_HELLO), 2);
