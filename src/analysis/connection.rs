@@ -27,7 +27,11 @@ pub(super) struct Connection {
     /// An earlier connection of the same addresses that is still open: two captures in one, or
     /// two networks with the same addresses.
     pub(super) older: Option<Box<Connection>>,
-    paths: Vec<PathId>,
+    /// The ways through the network that its segments took; the first so many count.
+    paths: [PathId; MAX_PATHS],
+    path_count: usize,
+    /// Bytes held for the handshake.
+    held_len: usize,
     pub(super) encapsulation: Option<Box<Encapsulation>>,
     /// An ICMP error that quotes one of its segments.
     pub(super) icmp: Option<Box<Unreachable>>,
@@ -73,7 +77,9 @@ impl Connection {
             close: None,
             phase: Phase::Opening,
             older: None,
-            paths: Vec::new(),
+            paths: [PathId::default(); MAX_PATHS],
+            path_count: 0,
+            held_len: 0,
             encapsulation: None,
             icmp: None,
             facts: Facts::default(),
@@ -186,10 +192,15 @@ impl Connection {
 
     /// Notes through which networks a segment came. `true` when its way is worth a closer look.
     pub(super) fn is_new_path(&mut self, path: PathId) -> bool {
-        if self.paths.contains(&path) || self.paths.len() >= MAX_PATHS {
+        let known = self.paths.get(..self.path_count).unwrap_or_default();
+        if known.contains(&path) {
             return false;
         }
-        self.paths.push(path);
+        let Some(place) = self.paths.get_mut(self.path_count) else {
+            return false;
+        };
+        *place = path;
+        self.path_count += 1;
         true
     }
 
@@ -320,6 +331,7 @@ impl Connection {
         if !matches!(self.phase, Phase::Reading(_)) {
             return;
         }
+        self.held_len = 0;
         if let Phase::Reading(reading) = std::mem::replace(&mut self.phase, Phase::Watching)
             && let Some(settled) = reading.finish(self.fins(), self.last, self.opener, key, shared)
         {
@@ -342,12 +354,17 @@ impl Connection {
         self.settle(key, shared);
     }
 
-    /// Bytes held for the handshake.
-    pub(super) fn held_len(&self) -> usize {
-        match &self.phase {
+    /// Bytes held for the handshake when that was last measured.
+    pub(super) const fn held_len(&self) -> usize {
+        self.held_len
+    }
+
+    /// Measures what is held for the handshake.
+    pub(super) fn measure(&mut self) {
+        self.held_len = match &self.phase {
             Phase::Reading(reading) => reading.memory_len(),
             _ => 0,
-        }
+        };
     }
 
     /// What TLS showed, once settled; `None` where there was no TLS.

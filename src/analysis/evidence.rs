@@ -55,7 +55,7 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
     let (default, comparison) = leaf
         .map(|leaf| default_by(leaf, story, book))
         .unwrap_or_default();
-    let at = tls.hello_at.unwrap_or(story.first).time;
+    let at = tls.hello_at.unwrap_or(story.first.time);
     let shown = chain
         .seen()
         .map(|chain| &***chain)

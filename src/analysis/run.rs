@@ -43,7 +43,7 @@ pub struct Analysis {
     /// Stories that are to be told before the end of the run.
     ready: VecDeque<Ready>,
     /// After the end of the input: all that are left, in the order of the output.
-    rest: std::vec::IntoIter<Story>,
+    rest: std::vec::IntoIter<Box<Story>>,
     /// The newest time among the frames so far.
     clock: Timestamp,
     begun: Begun,
@@ -59,7 +59,7 @@ pub struct Analysis {
 
 /// A story that is ready to be told.
 struct Ready {
-    story: Story,
+    story: Box<Story>,
     ordinal: u32,
     links: Option<Box<Links>>,
     /// What it meant when it was told before the end of the run.
@@ -217,7 +217,7 @@ impl Analysis {
     }
 
     /// A story that is to be told, unless it is told under other addresses already.
-    fn ready(&mut self, story: Story, judged: Option<Judged>) -> Option<Ready> {
+    fn ready(&mut self, story: Box<Story>, judged: Option<Judged>) -> Option<Ready> {
         let ordinal = ordinal(&mut self.begun, &story);
         let relation = self
             .sightings
@@ -485,7 +485,7 @@ impl Analysis {
     }
 
     /// Tells a story with what is known of its neighbours at this point.
-    fn tell_early(&mut self, story: Story) {
+    fn tell_early(&mut self, story: Box<Story>) {
         let judged = evidence::judge(&story, &self.books, &self.settings.expectations);
         let ready = self.ready(story, Some(judged));
         self.ready.extend(ready);
@@ -497,8 +497,8 @@ impl Analysis {
         for group in std::mem::take(&mut self.groups) {
             self.end_group(group);
         }
-        let mut stories: Vec<Story> = self.waiting.take_all().collect();
-        stories.append(&mut self.knocks);
+        let mut stories: Vec<Box<Story>> = self.waiting.take_all().collect();
+        stories.extend(self.knocks.drain(..).map(Box::new));
         // A story is large: what is sorted is its place.
         stories.sort_by_cached_key(|story| (story.first.place(), story.key));
         self.is_over = true;
@@ -511,7 +511,8 @@ impl Analysis {
 
     /// Of the connections that never came about, leaves those that may matter: an end of it took
     /// part in TLS, or the port is one of TLS, or the user named it; and so many of an endpoint.
-    fn select_knocks(&mut self, mut stories: Vec<Story>) -> Vec<Story> {
+    #[expect(clippy::vec_box, reason = "stories are moved about, and large")]
+    fn select_knocks(&mut self, mut stories: Vec<Box<Story>>) -> Vec<Box<Story>> {
         let mut counts: HashMap<_, usize> = HashMap::new();
         let before = stories.len();
         stories.retain(|story| {

@@ -9,6 +9,7 @@ use crate::analysis::mark::Mark;
 use crate::analysis::shared::Shared;
 use crate::flow::{Direction, FlowKey};
 use crate::packet::SeqNumber;
+use crate::time::Timestamp;
 use crate::tls::{
     Alert, GapReason, Handshake, Lane, Observed, Preamble, Resumption, Session, Unopened, Unseen,
 };
@@ -46,7 +47,7 @@ pub(super) struct Tls {
     pub(super) http_status: Option<u16>,
     pub(super) has_lossy_text: bool,
     /// When the ClientHello was seen; validity is judged at it.
-    pub(super) hello_at: Option<Mark>,
+    pub(super) hello_at: Option<Timestamp>,
 }
 
 /// An alert by role.
@@ -152,7 +153,7 @@ impl Tls {
             unopened: handshake.unopened,
             http_status: handshake.http_status,
             has_lossy_text,
-            hello_at: handshake.client_hello_mark,
+            hello_at: handshake.client_hello_mark.map(|mark| mark.time),
         }
     }
 

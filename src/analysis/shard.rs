@@ -14,7 +14,7 @@ use crate::analysis::waiting::Departed;
 use crate::flow::{Direction, FlowKey};
 use crate::hash::Keyed;
 use crate::packet::{Encapsulation, PathId, Segment, Unreachable};
-use crate::reassembly::{FlowTable, Limits};
+use crate::reassembly::{FlowTable, Limits, Look};
 use crate::time::Timestamp;
 
 /// How many shards there are, whatever the number of threads.
@@ -180,6 +180,7 @@ impl Shard {
         };
         let before = connection.held_len();
         connection.take(segment, payload, mark, &env);
+        connection.measure();
         self.held_len = self.held_len.saturating_sub(before) + connection.held_len();
         if self.held_len > self.limits.waiting_total && connection.held_len() > 0 {
             self.held_len = self.held_len.saturating_sub(connection.held_len());
@@ -270,22 +271,27 @@ impl Shard {
         let now = self.now;
         let linger = self.linger;
         let held_len = &mut self.held_len;
-        let is_over = |connection: &mut Connection, key: &FlowKey, last: Timestamp| {
+        let look = |connection: &mut Connection, key: &FlowKey, last: Timestamp| {
             let silent = now.nanos_since(last);
             if !connection.is_closed() {
-                return silent > IDLE;
+                return over_after(silent, IDLE, last);
             }
-            if silent > IN_FLIGHT && connection.held_len() > 0 {
+            if connection.held_len() > 0 {
+                if silent <= IN_FLIGHT {
+                    return over_after(silent, linger.min(IN_FLIGHT), last);
+                }
                 *held_len = held_len.saturating_sub(connection.held_len());
                 connection.settle(key, shared);
             }
-            silent > linger
+            over_after(silent, linger, last)
         };
-        if let Some((key, connection)) = self.table.sweep(is_over) {
+        let patience = IN_FLIGHT.min(linger);
+        if let Some((key, connection)) = self.table.sweep(now, patience, look) {
             self.depart(key, connection, shared);
         }
-        let is_forgotten = |_: &mut Connection, _: &FlowKey, last| now.nanos_since(last) > IDLE;
-        if let Some((key, connection)) = self.half_open.sweep(is_forgotten) {
+        let look =
+            |_: &mut Connection, _: &FlowKey, last| over_after(now.nanos_since(last), IDLE, last);
+        if let Some((key, connection)) = self.half_open.sweep(now, IDLE, look) {
             self.depart(key, connection, shared);
         }
     }
@@ -320,7 +326,7 @@ impl Shard {
             }
             match Story::of(key, connection) {
                 Some(story) if story.unreachable.is_none() => self.stories.push(Departed {
-                    story,
+                    story: Box::new(story),
                     place,
                     clock,
                 }),
@@ -353,6 +359,15 @@ impl Shard {
         for (key, connection) in self.half_open.drain() {
             self.depart(key, connection, shared);
         }
+    }
+}
+
+/// Whether what was silent for so long is over, if it is after `limit`.
+fn over_after(silent: i64, limit: i64, last: Timestamp) -> Look {
+    if silent > limit {
+        Look::Over
+    } else {
+        Look::QuietUntil(last.saturating_add_nanos(limit))
     }
 }
 

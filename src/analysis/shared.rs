@@ -54,10 +54,10 @@ impl Shared {
     /// The chain of these certificates.
     pub(super) fn chain(&self, ders: &[Vec<u8>]) -> Arc<Chain> {
         let known: Vec<_> = ders.iter().map(|der| self.certificate(der)).collect();
-        let key: Vec<u8> = known
-            .iter()
-            .flat_map(|known| known.certificate.sha256)
-            .collect();
+        let mut key = Vec::with_capacity(known.len() * 32);
+        for known in &known {
+            key.extend_from_slice(&known.certificate.sha256);
+        }
         let kept: usize = if self.keeps_ders {
             ders.iter().map(Vec::len).sum()
         } else {
@@ -132,7 +132,10 @@ impl Shared {
 
     /// What both sides did.
     pub(super) fn course(&self, acts: &[Act]) -> Arc<Box<[Act]>> {
-        let key: Vec<u8> = acts.iter().flat_map(describe::act_key).collect();
+        let mut key = Vec::with_capacity(acts.len() * 6);
+        for act in acts {
+            key.extend_from_slice(&describe::act_key(act));
+        }
         self.courses
             .get_or_make(&key, size_of_val(acts), || acts.into())
     }

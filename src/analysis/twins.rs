@@ -99,12 +99,12 @@ impl Sightings {
     }
 
     /// Those of `stories` whose ClientHello is there more than once; few, if any.
-    pub(super) fn repeated(stories: &[Story]) -> Self {
+    pub(super) fn repeated(stories: &[Box<Story>]) -> Self {
         let random = |story: &Story| {
             let random = story.tls.as_ref()?.random?;
             Some(front(random))
         };
-        let mut randoms: Vec<u64> = stories.iter().filter_map(random).collect();
+        let mut randoms: Vec<u64> = stories.iter().filter_map(|story| random(story)).collect();
         randoms.sort_unstable();
         let repeated: HashSet<u64> = randoms
             .windows(2)

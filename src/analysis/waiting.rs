@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 /// A story that a shard let go, and at which frame of the run.
 #[derive(Debug)]
 pub(super) struct Departed {
-    pub(super) story: Story,
+    pub(super) story: Box<Story>,
     /// The frame's place in the input.
     pub(super) place: (u32, u64),
     /// The newest time among the frames up to that one.
@@ -39,12 +39,12 @@ impl Waiting {
         }
     }
 
-    pub(super) fn push(&mut self, story: Story) {
+    pub(super) fn push(&mut self, story: Box<Story>) {
         self.stories.push(Waiter(story));
     }
 
     /// The next story that has waited long enough when the capture has come to `clock`.
-    pub(super) fn pop_due(&mut self, clock: Timestamp) -> Option<Story> {
+    pub(super) fn pop_due(&mut self, clock: Timestamp) -> Option<Box<Story>> {
         let horizon = self.horizon?;
         let Waiter(oldest) = self.stories.peek()?;
         if clock.nanos_since(oldest.last.time) < horizon {
@@ -54,7 +54,7 @@ impl Waiting {
     }
 
     /// The next story for which there is no room.
-    pub(super) fn pop_excess(&mut self) -> Option<Story> {
+    pub(super) fn pop_excess(&mut self) -> Option<Box<Story>> {
         if self.stories.len() <= self.max_len {
             return None;
         }
@@ -62,20 +62,20 @@ impl Waiting {
     }
 
     /// All that are left, in no order.
-    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Story> + use<> {
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Box<Story>> + use<> {
         std::mem::take(&mut self.stories)
             .into_iter()
             .map(|Waiter(story)| story)
     }
 
-    fn pop(&mut self) -> Option<Story> {
+    fn pop(&mut self) -> Option<Box<Story>> {
         self.stories.pop().map(|Waiter(story)| story)
     }
 }
 
 /// A story in the order of leaving: the greatest has been over for longest.
 #[derive(Debug)]
-struct Waiter(Story);
+struct Waiter(Box<Story>);
 
 impl Waiter {
     fn rank(&self) -> impl Ord + use<> {

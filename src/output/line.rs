@@ -53,11 +53,12 @@ impl Line<'_> {
             tls,
         } = report;
         self.raw(r#"{"@timestamp":"#);
-        self.time(*timestamp);
+        let time = timestamp.text();
+        self.plain(time.as_bytes());
         self.raw(r#""ecs":{"version":"#);
         self.text(version)?;
         self.close("}");
-        self.event(event)?;
+        self.event(event, (*timestamp, time.as_bytes()))?;
         self.raw(r#""rule":{"id":"#);
         self.text(id)?;
         self.raw(r#""name":"#);
@@ -75,7 +76,8 @@ impl Line<'_> {
         Ok(())
     }
 
-    fn event(&mut self, event: &Event) -> Result {
+    /// `told` is the time of the line, and its text.
+    fn event(&mut self, event: &Event, told: (Time, &[u8])) -> Result {
         let Event {
             kind,
             category,
@@ -107,13 +109,14 @@ impl Line<'_> {
         self.hex(r#""id":"#, id.as_ref());
         self.some_word(r#""outcome":"#, outcome.map(|outcome| outcome.as_str()));
         self.some_number(r#""severity":"#, severity.map(u64::from));
-        if let Some(start) = start {
-            self.raw(r#""start":"#);
-            self.time(*start);
-        }
-        if let Some(end) = end {
-            self.raw(r#""end":"#);
-            self.time(*end);
+        for (name, time) in [(r#""start":"#, start), (r#""end":"#, end)] {
+            let Some(time) = time else { continue };
+            self.raw(name);
+            if *time == told.0 {
+                self.plain(told.1);
+            } else {
+                self.plain(time.text().as_bytes());
+            }
         }
         self.some_number(r#""duration":"#, *duration);
         self.some_text(r#""reason":"#, reason.as_deref())?;
@@ -434,8 +437,13 @@ impl Line<'_> {
 
     /// A word that needs no escaping.
     fn word(&mut self, word: &str) {
+        self.plain(word.as_bytes());
+    }
+
+    /// Bytes of text that need no escaping.
+    fn plain(&mut self, text: &[u8]) {
         self.0.push(b'"');
-        self.raw(word);
+        self.0.extend_from_slice(text);
         self.0.extend_from_slice(b"\",");
     }
 
@@ -476,16 +484,17 @@ impl Line<'_> {
 
     fn number(&mut self, mut number: u64) {
         let mut digits = [0; 20];
-        let mut len = 0;
+        let mut start = digits.len();
         for digit in digits.iter_mut().rev() {
             *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
             number /= 10;
-            len += 1;
+            start -= 1;
             if number == 0 {
                 break;
             }
         }
-        self.0.extend(digits.iter().skip(digits.len() - len));
+        self.0
+            .extend_from_slice(digits.get(start..).unwrap_or_default());
         self.0.push(b',');
     }
 
@@ -507,14 +516,10 @@ impl Line<'_> {
         }
     }
 
-    fn time(&mut self, time: Time) {
-        self.word(time.text().as_str());
-    }
-
     fn hex<const N: usize>(&mut self, name: &str, bytes: Option<&Hex<N>>) {
         if let Some(bytes) = bytes {
             self.raw(name);
-            self.word(bytes.text().as_str());
+            self.plain(bytes.text().as_bytes());
         }
     }
 

@@ -23,4 +23,4 @@ mod waiting;
 
 pub use limits::Limits;
 pub use stream::{Chunk, Facts, GapReason, Outcome, Stream};
-pub use table::FlowTable;
+pub use table::{FlowTable, Look};

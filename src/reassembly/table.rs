@@ -2,8 +2,9 @@
 //!
 //! It knows nothing of what a flow holds. Ageing is a sweep and not a sorted list: every look-up
 //! is followed by a glance at one slot, so the whole table is seen once in as many packets as it
-//! has slots, at a constant cost. What is evicted depends on the packets alone, never on the
-//! seed of the hash: slots are filled and swept in an order of their own.
+//! has slots, at a constant cost. The glance is at a list of times, which lies close together: a
+//! flow itself is touched only when something is due. What is evicted depends on the packets
+//! alone, never on the seed of the hash: slots are filled and swept in an order of their own.
 
 use hashbrown::HashTable;
 
@@ -15,11 +16,29 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub struct FlowTable<T> {
     index: HashTable<u32>,
-    slots: Vec<Option<Slot<T>>>,
+    slots: Slots<T>,
+    /// For each slot, the time up to which nothing is due there.
+    quiet_until: Vec<Timestamp>,
     free: Vec<u32>,
     cursor: usize,
     capacity: usize,
     keyed: Keyed,
+}
+
+/// What becomes of a flow that was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// It is over.
+    Over,
+    /// It stays, and nothing is due up to this time unless a packet comes.
+    QuietUntil(Timestamp),
+}
+
+/// Slots in pages, so that a table grows without moving what it holds.
+#[derive(Debug)]
+struct Slots<T> {
+    pages: Vec<Vec<Option<Slot<T>>>>,
+    len: usize,
 }
 
 #[derive(Debug)]
@@ -36,7 +55,11 @@ impl<T> FlowTable<T> {
     pub fn new(capacity: usize, seed: u64) -> Self {
         Self {
             index: HashTable::new(),
-            slots: Vec::new(),
+            slots: Slots {
+                pages: Vec::new(),
+                len: 0,
+            },
+            quiet_until: Vec::new(),
             free: Vec::new(),
             cursor: 0,
             capacity: capacity.clamp(1, MAX_CAPACITY),
@@ -70,6 +93,9 @@ impl<T> FlowTable<T> {
             .find(self.keyed.words(key.words()), |&at| holds(slots, at, key))?;
         let slot = self.slots.get_mut(index(at))?.as_mut()?;
         slot.last = slot.last.max(now);
+        if let Some(quiet_until) = self.quiet_until.get_mut(index(at)) {
+            *quiet_until = slot.last;
+        }
         Some(&mut slot.flow)
     }
 
@@ -84,10 +110,14 @@ impl<T> FlowTable<T> {
             if let Some(place) = self.slots.get_mut(index(at)) {
                 *place = slot;
             }
+            if let Some(quiet_until) = self.quiet_until.get_mut(index(at)) {
+                *quiet_until = now;
+            }
             at
         } else {
-            let at = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+            let at = u32::try_from(self.slots.len).unwrap_or(u32::MAX);
             self.slots.push(slot);
+            self.quiet_until.push(now);
             at
         };
         let (slots, keyed) = (&self.slots, self.keyed);
@@ -111,18 +141,27 @@ impl<T> FlowTable<T> {
         self.empty(at).map(|slot| slot.flow)
     }
 
-    /// Looks at the next slot and takes its flow out when `is_over` says so: `is_over` is given
-    /// the flow, its key and the time of its last packet, and may change the flow.
+    /// Comes to the next slot; where nothing can be due within `patience` nanoseconds of a packet,
+    /// no flow is looked at that had one since. Else `look` is given the flow, its key and the
+    /// time of its last packet, and may change the flow; one that is over is taken out.
     pub fn sweep(
         &mut self,
-        is_over: impl FnOnce(&mut T, &FlowKey, Timestamp) -> bool,
+        now: Timestamp,
+        patience: i64,
+        look: impl FnOnce(&mut T, &FlowKey, Timestamp) -> Look,
     ) -> Option<(FlowKey, T)> {
         let at = self.advance()?;
+        let quiet_until = self.quiet_until.get_mut(at)?;
+        if now.nanos_since(*quiet_until) <= patience {
+            return None;
+        }
         let slot = self.slots.get_mut(at)?.as_mut()?;
-        if is_over(&mut slot.flow, &slot.key, slot.last) {
-            self.take(at)
-        } else {
-            None
+        match look(&mut slot.flow, &slot.key, slot.last) {
+            Look::Over => self.take(at),
+            Look::QuietUntil(time) => {
+                *quiet_until = time.saturating_add_nanos(patience.saturating_neg());
+                None
+            }
         }
     }
 
@@ -131,7 +170,7 @@ impl<T> FlowTable<T> {
     pub fn evict(&mut self) -> Option<(FlowKey, T)> {
         let mut oldest: Option<(usize, Timestamp)> = None;
         let mut seen = 0;
-        for _ in 0..self.slots.len() {
+        for _ in 0..self.slots.len {
             let at = self.advance()?;
             let Some(slot) = self.slots.get(at).and_then(Option::as_ref) else {
                 continue;
@@ -152,18 +191,21 @@ impl<T> FlowTable<T> {
         self.index.clear();
         self.free.clear();
         self.cursor = 0;
-        std::mem::take(&mut self.slots)
+        self.quiet_until.clear();
+        self.slots.len = 0;
+        std::mem::take(&mut self.slots.pages)
             .into_iter()
+            .flatten()
             .flatten()
             .map(|slot| (slot.key, slot.flow))
     }
 
     fn advance(&mut self) -> Option<usize> {
-        if self.slots.is_empty() {
+        if self.slots.len == 0 {
             return None;
         }
         let at = self.cursor;
-        self.cursor = if at + 1 < self.slots.len() { at + 1 } else { 0 };
+        self.cursor = if at + 1 < self.slots.len { at + 1 } else { 0 };
         Some(at)
     }
 
@@ -174,12 +216,38 @@ impl<T> FlowTable<T> {
 
     fn empty(&mut self, at: u32) -> Option<Slot<T>> {
         let slot = self.slots.get_mut(index(at))?.take();
+        if let Some(quiet_until) = self.quiet_until.get_mut(index(at)) {
+            *quiet_until = Timestamp::from_nanos(i64::MAX);
+        }
         self.free.push(at);
         slot
     }
 }
 
-fn holds<T>(slots: &[Option<Slot<T>>], at: u32, key: &FlowKey) -> bool {
+impl<T> Slots<T> {
+    fn get(&self, at: usize) -> Option<&Option<Slot<T>>> {
+        self.pages.get(at / PAGE_LEN)?.get(at % PAGE_LEN)
+    }
+
+    fn get_mut(&mut self, at: usize) -> Option<&mut Option<Slot<T>>> {
+        self.pages.get_mut(at / PAGE_LEN)?.get_mut(at % PAGE_LEN)
+    }
+
+    fn push(&mut self, slot: Option<Slot<T>>) {
+        let at = self.len % PAGE_LEN;
+        if at == 0 {
+            // The first page grows: most tables are small.
+            let room = if self.pages.is_empty() { 0 } else { PAGE_LEN };
+            self.pages.push(Vec::with_capacity(room));
+        }
+        if let Some(page) = self.pages.last_mut() {
+            page.push(slot);
+            self.len += 1;
+        }
+    }
+}
+
+fn holds<T>(slots: &Slots<T>, at: u32, key: &FlowKey) -> bool {
     slots
         .get(index(at))
         .and_then(Option::as_ref)
@@ -192,6 +260,9 @@ fn index(at: u32) -> usize {
 
 /// Slots are numbered in 32 bits.
 const MAX_CAPACITY: usize = 1 << 31;
+
+/// Slots of a page.
+const PAGE_LEN: usize = 64;
 
 /// How many flows an eviction chooses among.
 const EVICTION_CHOICE: usize = 8;
@@ -231,10 +302,38 @@ mod tests {
             table.insert(key(n), second(i64::from(n)), n);
         }
         let swept: Vec<_> = (0..50)
-            .filter_map(|_| table.sweep(|_, _, last| last < second(10)))
+            .filter_map(|_| {
+                table.sweep(second(100), 0, |_, _, last| {
+                    if last < second(10) {
+                        Look::Over
+                    } else {
+                        Look::QuietUntil(second(200))
+                    }
+                })
+            })
             .collect();
         assert_eq!(swept.len(), 10);
         assert_eq!(table.len(), 40);
+    }
+
+    #[test]
+    fn a_flow_is_looked_at_when_something_may_be_due_and_not_before() {
+        let mut table = FlowTable::new(100, 7);
+        table.insert(key(1), second(0), ());
+        let patience = 1_000_000_000;
+        let mut looked = Vec::new();
+        for now in 0..40 {
+            if now == 20 {
+                table.find(&key(1), second(now));
+            }
+            table.sweep(second(now), patience, |(), _, last| {
+                looked.push(now);
+                Look::QuietUntil(last.saturating_add_nanos(10 * patience))
+            });
+        }
+        // Two seconds after each packet, and when ten are over.
+        assert_eq!(looked[..3], [2, 11, 12]);
+        assert!(looked.contains(&22) && !looked.contains(&21) && !looked.contains(&23));
     }
 
     #[test]

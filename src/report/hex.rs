@@ -19,13 +19,13 @@ pub struct UpperHex<const N: usize>(pub [u8; N]);
 impl<const N: usize> Hex<N> {
     /// As it is written.
     pub(crate) fn text(&self) -> ShortText<MAX_DIGITS> {
-        digits(&self.0, b"0123456789abcdef")
+        digits(&self.0, b'a')
     }
 }
 
 impl<const N: usize> UpperHex<N> {
     fn text(&self) -> ShortText<MAX_DIGITS> {
-        digits(&self.0, b"0123456789ABCDEF")
+        digits(&self.0, b'A')
     }
 }
 
@@ -77,11 +77,15 @@ impl<const N: usize> JsonSchema for UpperHex<N> {
     }
 }
 
-fn digits(bytes: &[u8], alphabet: &[u8; 16]) -> ShortText<MAX_DIGITS> {
+fn digits(bytes: &[u8], ten: u8) -> ShortText<MAX_DIGITS> {
     let mut text = ShortText::new();
-    let digit = |nibble: u8| alphabet.get(usize::from(nibble)).copied().unwrap_or(b'0');
-    for byte in bytes {
-        text.push(&[digit(byte >> 4), digit(byte & 15)]);
+    // From the digit behind 9 to the letter for 10; worked out in place of looked up, so that many
+    // digits are made in one step.
+    let gap = ten - b'0' - 10;
+    let digit = |nibble: u8| b'0' + nibble + gap * u8::from(nibble > 9);
+    let (pairs, _) = text.room(bytes.len() * 2).as_chunks_mut::<2>();
+    for (pair, byte) in pairs.iter_mut().zip(bytes) {
+        *pair = [digit(byte >> 4), digit(byte & 15)];
     }
     text
 }

@@ -14,6 +14,16 @@ impl<const N: usize> ShortText<N> {
         }
     }
 
+    /// Room for so many more bytes, to be filled; none where they do not fit.
+    pub(in crate::report) fn room(&mut self, len: usize) -> &mut [u8] {
+        let start = self.len;
+        let end = start.saturating_add(len);
+        if end <= N {
+            self.len = end;
+        }
+        self.bytes.get_mut(start..end).unwrap_or_default()
+    }
+
     pub(in crate::report) fn push(&mut self, more: &[u8]) {
         let end = self.len.saturating_add(more.len());
         if let Some(room) = self.bytes.get_mut(self.len..end) {
@@ -22,8 +32,11 @@ impl<const N: usize> ShortText<N> {
         }
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
     pub(crate) fn as_str(&self) -> &str {
-        let bytes = self.bytes.get(..self.len).unwrap_or_default();
-        str::from_utf8(bytes).unwrap_or_default()
+        str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }

@@ -92,17 +92,13 @@ impl Time {
         let day = self.seconds.div_euclid(SECONDS_PER_DAY);
         let second = self.seconds.rem_euclid(SECONDS_PER_DAY);
         let (year, month, day) = civil(day);
-        text.push(&digits::<4>(year));
-        text.push(b"-");
-        text.push(&digits::<2>(month));
-        text.push(b"-");
-        text.push(&digits::<2>(day));
-        text.push(b"T");
-        text.push(&digits::<2>(second / 3600));
-        text.push(b":");
-        text.push(&digits::<2>(second / 60 % 60));
-        text.push(b":");
-        text.push(&digits::<2>(second % 60));
+        let [y0, y1, y2, y3] = digits::<4>(year);
+        let [[m0, m1], [d0, d1]] = [month, day].map(digits::<2>);
+        let [[h0, h1], [n0, n1], [s0, s1]] =
+            [second / 3600, second / 60 % 60, second % 60].map(digits::<2>);
+        text.push(&[
+            y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1,
+        ]);
         match self.precision {
             Precision::Seconds => {}
             Precision::Microseconds => {

@@ -133,6 +133,7 @@ impl ClientHello {
             return Some(());
         }
         let (block, broken) = vec16_or_part(reader)?;
+        self.extensions.reserve_exact(USUAL_EXTENSIONS);
         let mut seen = [false; READ.len()];
         let walk = extension::walk(block, |kind, body| self.on_extension(kind, body, &mut seen));
         match walk {
@@ -230,6 +231,9 @@ fn vec16_or_part<'a>(reader: &mut Reader<'a>) -> Option<(&'a [u8], bool)> {
     reader.take(part.len())?;
     Some((part, true))
 }
+
+/// As many extensions as common clients send.
+const USUAL_EXTENSIONS: usize = 20;
 
 /// The extensions that are read, each of which may stand once.
 const READ: [u16; 14] = [

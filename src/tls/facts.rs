@@ -74,7 +74,8 @@ impl<M: Copy> Facts<M> {
                 b: Side::new(),
             },
             alerts: Vec::new(),
-            steps: Vec::new(),
+            // A dozen is usual, and growing to it would be copying twice.
+            steps: Vec::with_capacity(limits.max_steps.min(USUAL_STEPS)),
             sealed: keeps.then(|| Sealed::new(limits.max_sealed_len)),
             opened: Opened::default(),
         }
@@ -675,6 +676,9 @@ const MIN_HELLO_LEN: u32 = 36;
 
 /// Servers send one to four.
 const MAX_TICKETS: usize = 8;
+
+/// Steps of a common handshake, until the first data of both sides.
+const USUAL_STEPS: usize = 16;
 
 /// So many alerts no handshake has.
 const MAX_ALERTS: usize = 16;
