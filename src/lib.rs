@@ -40,6 +40,7 @@ pub mod packet;
 pub mod pki;
 pub mod reassembly;
 pub mod report;
+pub mod slice;
 pub mod time;
 pub mod tls;
 pub mod verdict;

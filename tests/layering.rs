@@ -32,6 +32,19 @@ const TABLE: &[(&str, &[&str])] = &[
             "verdict",
         ],
     ),
+    // The second reading.
+    (
+        "slice",
+        &[
+            "capture",
+            "flow",
+            "packet",
+            "reassembly",
+            "report",
+            "time",
+            "tls",
+        ],
+    ),
     ("output", &["report"]),
     ("report", &["flow", "pki", "time", "tls", "verdict"]),
     ("verdict", &["pki", "time", "tls"]),

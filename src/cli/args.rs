@@ -67,6 +67,42 @@ pub(crate) struct Arguments {
     #[arg(long, help_heading = OUTPUT)]
     pub(crate) summary: bool,
 
+    /// Write the packets of the flagged flows to a pcapng, for a ticket
+    ///
+    /// Each packet says in a comment which file and frame it comes from. The inputs are read a second
+    /// time: a pipe needs --spool. Keys that a capture carries are left out.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
+    pub(crate) slice: Option<PathBuf>,
+
+    /// In the slice, cut off application data
+    #[arg(long, requires = "slice", help_heading = OUTPUT)]
+    pub(crate) slice_headers: bool,
+
+    /// In the slice, also have flows that the flagged ones were compared with
+    ///
+    /// Of each name and certificate at the same servers the first one. With them, a run over the slice
+    /// comes to the same verdicts.
+    #[arg(long, requires = "slice", help_heading = OUTPUT)]
+    pub(crate) slice_neighbours: bool,
+
+    /// What belongs into the slice: flows with a verdict at least this severe
+    #[arg(
+        long,
+        value_name = "SEVERITY",
+        value_parser = severities(),
+        requires = "slice",
+        default_value = "low",
+        help_heading = OUTPUT
+    )]
+    pub(crate) slice_severity: Severity,
+
+    /// Keep what a pipe brings in a file of this folder
+    ///
+    /// stdin.capture for standard input, pipe-1.capture and so on for named pipes. A file that is
+    /// there is never replaced.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = OUTPUT)]
+    pub(crate) spool: Option<PathBuf>,
+
     /// Colour on standard output; auto is for a terminal, and heeds NO_COLOR
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, help_heading = OUTPUT)]
     pub(crate) color: Color,
@@ -365,6 +401,8 @@ Examples:
       A report for a person on standard output.
   tlstriage -f jsonl gateway.pcap | jq -r '.tls.client.server_name // empty'
       One JSON line for each TLS flow.
+  tlstriage gateway.pcap -o report.html --slice flagged.pcapng --slice-headers
+      What a ticket needs: the report as a page, and the packets behind it without application data.
   tlstriage captures/ more.pcapng.gz -o flows.jsonl -o report.txt
       Several inputs, several outputs, one pass.
   tlstriage --net 10.1.0.0/16 --port 443 --from 2026-11-23T04:00 gateway.pcap

@@ -3,7 +3,7 @@
 //! What a file is, is told by its first bytes: of a directory, every file that begins like a
 //! capture is read. The same file is read once, by however many names it was given.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use tlstriage::input::{self, Compression};
 
 use crate::cli::console::Console;
 use crate::cli::identity::Identity;
+use crate::cli::spool::{Kept, Spool};
 use crate::cli::standard;
 
 /// What is to be read.
@@ -81,16 +82,49 @@ impl Inputs {
         lens.try_fold(0_u64, |sum, len| sum.checked_add(len?))
     }
 
+    /// The name of an input that can be read only once.
+    pub(crate) fn once(&self) -> Option<String> {
+        self.found.iter().find_map(|input| match input {
+            Input::File(_) => None,
+            Input::Pipe(path) => Some(path.display().to_string()),
+            Input::Standard => Some("standard input".to_owned()),
+        })
+    }
+
     /// For the library.
     pub(crate) fn into_sources(self) -> Vec<Source> {
-        let sources = self.found.into_iter().map(|input| match input {
-            Input::File(path) => Source::file(path),
-            Input::Pipe(path) => {
-                Source::stream(&path.to_string_lossy(), Pipe::Closed(path.clone()))
-            }
-            Input::Standard => Source::stream("-", io::stdin()),
-        });
-        sources.collect()
+        // Without a folder, no file is made.
+        let sources = self.into_sources_kept(None);
+        sources.map(|(sources, _)| sources).unwrap_or_default()
+    }
+
+    /// For the library, and for a second reading. What a pipe brings is kept in files of `spool`.
+    ///
+    /// # Errors
+    ///
+    /// When such a file cannot be made.
+    pub(crate) fn into_sources_kept(
+        self,
+        spool: Option<&Path>,
+    ) -> io::Result<(Vec<Source>, Again)> {
+        let mut again = Again::default();
+        let mut sources = Vec::with_capacity(self.found.len());
+        for input in self.found {
+            sources.push(match input {
+                Input::File(path) => {
+                    let name = path.to_string_lossy().into_owned();
+                    again.paths.entry(name).or_insert_with(|| path.clone());
+                    Source::file(path)
+                }
+                Input::Pipe(path) => {
+                    let kept = format!("pipe-{}.capture", again.spools.len().saturating_add(1));
+                    let name = path.to_string_lossy().into_owned();
+                    again.stream(&name, Pipe::Closed(path), spool, &kept)?
+                }
+                Input::Standard => again.stream("-", io::stdin(), spool, "stdin.capture")?,
+            });
+        }
+        Ok((sources, again))
     }
 
     fn add_standard(&mut self, console: Console) -> Result<(), TerminalInput> {
@@ -138,6 +172,46 @@ impl Inputs {
     /// Whether it is met for the first time. What has no identity is always new.
     fn is_first(&mut self, file: Option<Identity>) -> bool {
         file.is_none_or(|file| self.known.insert(file))
+    }
+}
+
+/// Where inputs can be read again.
+#[derive(Debug, Default)]
+pub(crate) struct Again {
+    /// By the name in the report.
+    paths: HashMap<String, PathBuf>,
+    spools: Vec<Spool>,
+}
+
+impl Again {
+    /// Where the input `name` lies.
+    pub(crate) fn path<'a>(&'a self, name: &'a str) -> &'a Path {
+        self.paths
+            .get(name)
+            .map_or(Path::new(name), PathBuf::as_path)
+    }
+
+    /// What a pipe brought and could not be kept whole, and why.
+    pub(crate) fn failures(&self) -> impl Iterator<Item = (&Path, io::Error)> {
+        self.spools
+            .iter()
+            .filter_map(|spool| Some((spool.path(), spool.failure()?)))
+    }
+
+    fn stream(
+        &mut self,
+        name: &str,
+        pipe: impl Read + Send + 'static,
+        spool: Option<&Path>,
+        kept: &str,
+    ) -> io::Result<Source> {
+        let Some(folder) = spool else {
+            return Ok(Source::stream(name, pipe));
+        };
+        let (spool, file) = Spool::create(folder, kept)?;
+        self.paths.insert(name.to_owned(), spool.path().to_owned());
+        self.spools.push(spool.clone());
+        Ok(Source::stream(name, Kept::new(pipe, file, spool)))
     }
 }
 

@@ -16,6 +16,8 @@ mod outcome;
 mod outputs;
 mod progress;
 mod signals;
+mod slice;
+mod spool;
 mod standard;
 mod values;
 
@@ -109,6 +111,10 @@ enum Failure {
     #[error("signals cannot be caught: {0}")]
     Signals(io::Error),
     #[error(transparent)]
+    Slice(#[from] slice::Error),
+    #[error("--spool: {0}")]
+    Spool(io::Error),
+    #[error(transparent)]
     Terminal(#[from] TerminalInput),
     #[error("--from is later than --to, so there is nothing to look at")]
     Times,
@@ -140,6 +146,8 @@ fn analyze(arguments: Arguments, console: Console) -> Result<Outcome, Failure> {
         console.error("there is nothing to read");
         return Ok(Outcome::Failed);
     }
+    let mut slice = slice::asked(&arguments, &targets, &inputs)?;
+    let bar = slice.is_some().then_some(arguments.slice_severity);
     let takes_terminal =
         io::stdout().is_terminal() && targets.iter().any(|target| target.place == Place::Standard);
     let mut outputs = Outputs::open(targets, &inputs, style, is_colored(arguments.color))?;
@@ -149,17 +157,31 @@ fn analyze(arguments: Arguments, console: Console) -> Result<Outcome, Failure> {
         console.is_watched().then(|| inputs.len()).flatten(),
         inputs.count(),
     );
-    let mut analysis = analyzer.start(inputs.into_sources())?;
+    let (sources, again) = inputs
+        .into_sources_kept(arguments.spool.as_deref())
+        .map_err(Failure::Spool)?;
+    let mut analysis = analyzer.start(sources)?;
     signals::listen(analysis.progress(), console).map_err(Failure::Signals)?;
     let mut meter = Meter::start(analysis.progress(), total, console);
     let result = analysis.render(
-        |reports| renderer.render(reports),
-        |rendered| {
+        |reports| {
+            let wanted = bar.map(|bar| slice::pick(reports, bar));
+            (renderer.render(reports), wanted)
+        },
+        |(rendered, wanted)| {
             // On the same terminal, what is shown of the progress makes room for results.
             if takes_terminal {
                 meter.clear();
             }
-            outputs.write(&rendered)
+            let written = outputs.write(&rendered);
+            match (slice.as_mut(), wanted) {
+                (Some(slice), Some(wanted)) => {
+                    slice.add(wanted);
+                    // The slice is an output that is left.
+                    Ok(())
+                }
+                _ => written,
+            }
         },
     );
     meter.clear();
@@ -175,6 +197,20 @@ fn analyze(arguments: Arguments, console: Console) -> Result<Outcome, Failure> {
     outcome::tell(&summary, count, console);
     for (name, error) in outputs.failures() {
         console.error(format_args!("{name}: {error}; it is not complete"));
+    }
+    let mut is_kept = true;
+    for (path, error) in again.failures() {
+        console.error(format_args!(
+            "{}: {error}; it is not complete",
+            path.display()
+        ));
+        is_kept = false;
+    }
+    if let Some(slice) = slice {
+        slice.write(&summary, &again, console)?;
+    }
+    if !is_kept {
+        return Ok(Outcome::Failed);
     }
     Ok(outcome::of(
         &summary,

@@ -177,7 +177,12 @@ impl Renderer {
 /// Reports as bytes, in each format.
 pub(crate) struct Rendered(Vec<Vec<u8>>);
 
-fn check(targets: &[Target], inputs: &Inputs) -> Result<(), Error> {
+/// Looks whether none of these is an input, or there twice.
+///
+/// # Errors
+///
+/// When one is.
+pub(crate) fn check(targets: &[Target], inputs: &Inputs) -> Result<(), Error> {
     let mut known = HashSet::new();
     let mut is_standard_taken = false;
     for Target { place, .. } in targets {
