@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::analysis::asked::{self, AskedFor};
-use crate::analysis::kinds::Chain;
+use crate::analysis::kinds::{Chain, Known};
 use crate::analysis::seen::Tls;
 use crate::analysis::story::Story;
 use crate::analysis::telling;
@@ -112,12 +112,44 @@ pub(super) enum Comparison {
     UnknownName,
 }
 
+/// Why a comparison carries less than it seems to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// The same question got different answers by turns: several servers behind one address.
+    Balanced,
+    /// The two answers lie far apart in time: the address may have gone to another server.
+    Apart,
+}
+
+/// What a comparison shows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Compared<'a> {
+    pub(super) comparison: Comparison,
+    pub(super) doubt: Option<Doubt>,
+    /// A name that another certificate is served for, and that certificate.
+    pub(super) others_get: Option<(&'a str, &'a Known)>,
+}
+
 /// What was served to those who asked for one name.
 #[derive(Debug)]
 struct Row {
     asked_for: AskedFor,
-    leaf: [u8; 32],
+    leaf: Arc<Known>,
     covers: bool,
+    first: Timestamp,
+    last: Timestamp,
+}
+
+impl Row {
+    fn is_of(&self, leaf: &Known) -> bool {
+        self.leaf.certificate.sha256 == leaf.certificate.sha256
+    }
+
+    /// How far apart in time this and another one are; 0 where they overlap.
+    fn distance(&self, other: &Self) -> i64 {
+        let one = self.first.nanos_since(other.last);
+        one.max(other.first.nanos_since(self.last)).max(0)
+    }
 }
 
 impl Books {
@@ -178,20 +210,21 @@ impl Books {
         let covers = asked
             .coverage(&leaf.certificate)
             .is_some_and(Coverage::covers);
-        let is_known = book
-            .rows
-            .iter()
-            .any(|row| row.asked_for == asked_for && row.leaf == leaf.certificate.sha256);
-        if !is_known {
-            if book.rows.len() < self.max_rows {
-                book.rows.push(Row {
-                    asked_for: asked_for.clone(),
-                    leaf: leaf.certificate.sha256,
-                    covers,
-                });
-            } else {
-                self.left_out += 1;
-            }
+        let at = story.first.time;
+        let mut rows = book.rows.iter_mut();
+        if let Some(row) = rows.find(|row| row.asked_for == asked_for && row.is_of(leaf)) {
+            row.first = row.first.min(at);
+            row.last = row.last.max(at);
+        } else if book.rows.len() < self.max_rows {
+            book.rows.push(Row {
+                asked_for,
+                leaf: Arc::clone(leaf),
+                covers,
+                first: at,
+                last: at,
+            });
+        } else {
+            self.left_out += 1;
         }
     }
 
@@ -292,29 +325,46 @@ impl Book {
     /// itself covers none of those that the other one does.
     pub(super) fn compare(
         &self,
-        leaf: [u8; 32],
+        leaf: &Known,
         covers_any: impl Fn(&AskedFor) -> bool,
-    ) -> Option<Comparison> {
-        let mut uncovered = self
-            .rows
-            .iter()
-            .filter(|row| row.leaf == leaf && !row.covers)
-            .peekable();
-        uncovered.peek()?;
-        let mut others = self
-            .rows
-            .iter()
-            .filter(|row| row.leaf != leaf && row.covers)
-            .peekable();
-        others.peek()?;
+    ) -> Option<Compared<'_>> {
+        let of_leaf = |row: &&Row| row.is_of(leaf) && !row.covers;
+        let of_others = |row: &&Row| !row.is_of(leaf) && row.covers;
+        let is_without = |row: &Row| row.asked_for == AskedFor::Nobody;
+        let first = self.rows.iter().find(of_leaf)?;
+        let other = self.rows.iter().find(of_others)?;
+        let mut others = self.rows.iter().filter(of_others);
         if others.any(|row| covers_any(&row.asked_for)) {
             return None;
         }
-        if uncovered.any(|row| row.asked_for == AskedFor::Nobody) {
-            Some(Comparison::WithoutSni)
+        let mut uncovered = self.rows.iter().filter(of_leaf);
+        let without = uncovered.find(|row| is_without(row));
+        let own = without.unwrap_or(first);
+        let mut same_question = self
+            .rows
+            .iter()
+            .filter(|row| row.asked_for == own.asked_for && !row.is_of(leaf));
+        let nearest = self.rows.iter().filter(of_others);
+        let nearest = nearest.map(|row| own.distance(row)).min().unwrap_or(0);
+        let doubt = if same_question.any(|row| own.distance(row) == 0) {
+            Some(Doubt::Balanced)
+        } else if nearest > FAR_APART {
+            Some(Doubt::Apart)
         } else {
-            Some(Comparison::UnknownName)
-        }
+            None
+        };
+        let name = match &other.asked_for {
+            AskedFor::Name(name) => str::from_utf8(name).ok(),
+            _ => None,
+        };
+        Some(Compared {
+            comparison: match without {
+                Some(_) => Comparison::WithoutSni,
+                None => Comparison::UnknownName,
+            },
+            doubt,
+            others_get: name.map(|name| (name, &*other.leaf)),
+        })
     }
 
     /// The full handshake of the session that a resumed flow goes back to, and whether that is
@@ -343,6 +393,8 @@ impl Book {
 const MAX_REMEMBERED: usize = 1 << 20;
 /// Addresses remembered as speakers of TLS.
 const MAX_SPEAKERS: usize = 1 << 20;
+/// Nanoseconds after which an address may have gone to another server.
+const FAR_APART: i64 = 30 * 60 * 1_000_000_000;
 /// Clients with what they asked for, of one endpoint.
 const MAX_CONTENT: usize = 1024;
 /// Sessions of one endpoint.

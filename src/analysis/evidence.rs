@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::analysis::asked::AskedFor;
-use crate::analysis::book::{Book, Books, Comparison};
+use crate::analysis::book::{Book, Books, Comparison, Doubt};
 use crate::analysis::expectations::Expectations;
 use crate::analysis::kinds::{Chain, Known};
 use crate::analysis::story::{Knock, Story};
@@ -163,7 +163,7 @@ const fn cause(cause: Cause) -> &'static str {
 fn default_by<'a>(
     leaf: &'a Known,
     story: &Story,
-    book: Option<&Book>,
+    book: Option<&'a Book>,
 ) -> (DefaultBy<'a>, Option<Comparison>) {
     let Some(tls) = &story.tls else {
         return Default::default();
@@ -179,9 +179,9 @@ fn default_by<'a>(
     let covers_any = |asked_for: &AskedFor| asked_for.is_covered(&leaf.certificate);
     let is_odd = leaf.default.is_some() || leaf.certificate.self_signed.holds();
     // A proper certificate that nobody got without SNI may as well be a site's own.
-    let comparison = book
-        .and_then(|book| book.compare(leaf.certificate.sha256, covers_any))
-        .filter(|comparison| is_odd || *comparison == Comparison::WithoutSni);
+    let compared = book
+        .and_then(|book| book.compare(leaf, covers_any))
+        .filter(|compared| is_odd || compared.comparison == Comparison::WithoutSni);
     let default = DefaultBy {
         in_catalog: leaf.default.is_some(),
         product: leaf
@@ -189,9 +189,18 @@ fn default_by<'a>(
             .as_ref()
             .filter(|product| !product.is_generic)
             .map(|product| &*product.name),
-        by_comparison: comparison.is_some(),
+        by_comparison: compared.is_some(),
+        doubt: compared
+            .and_then(|compared| compared.doubt)
+            .map(|doubt| match doubt {
+                Doubt::Balanced => "several servers seem to stand behind this address",
+                Doubt::Apart => "the flows to compare with are far apart in time, and the address may have changed hands",
+            }),
+        others_get: compared
+            .and_then(|compared| compared.others_get)
+            .map(|(name, leaf)| (name, &leaf.certificate)),
     };
-    (default, comparison)
+    (default, compared.map(|compared| compared.comparison))
 }
 
 /// The chain that a story itself showed.

@@ -79,6 +79,15 @@ impl Expectations {
         self.roots.is_some()
     }
 
+    /// Which gateway a client is, as the user says.
+    pub(super) fn gateway_at(&self, client: IpAddr) -> Option<Gateway> {
+        self.gateway.filter(|_| self.is_gateway(client))
+    }
+
+    fn is_gateway(&self, client: IpAddr) -> bool {
+        self.clients.is_empty() || self.clients.iter().any(|network| network.contains(client))
+    }
+
     /// What of it holds for a flow that was shown this chain.
     pub(super) fn of<'a>(
         &'a self,
@@ -97,6 +106,7 @@ impl Expectations {
         let leaf = chain.map(|(_, leaf)| &leaf.certificate);
         Expected {
             gateway: self.gateway,
+            is_gateway: self.gateway.is_some() || !self.clients.is_empty(),
             is_expected: leaf
                 .filter(|_| self.concern(asked))
                 .map(|leaf| self.knows(leaf)),

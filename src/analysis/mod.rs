@@ -25,6 +25,7 @@ mod lane;
 mod mark;
 mod plan;
 mod pool;
+mod population;
 mod progress;
 mod reading;
 mod round;

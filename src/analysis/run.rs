@@ -270,7 +270,8 @@ impl Analysis {
                     let mut tally = Tally::default();
                     for report in reports {
                         if selection.admits_name(report) {
-                            tally.enter(report, selection.admits(report));
+                            let gateway = expectations.gateway_at(report.source.ip);
+                            tally.enter(report, selection.admits(report), gateway);
                         }
                     }
                     tally

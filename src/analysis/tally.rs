@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::analysis::advice::{Local, Shortfalls, advice, notes};
 use crate::analysis::book::Books;
 use crate::analysis::plan::AnyReader;
+use crate::analysis::population::{Populations, disagreement};
 use crate::analysis::round::FrameTally;
 use crate::analysis::shard::ShardCounts;
 use crate::capture;
@@ -19,6 +20,7 @@ use crate::report::{
     FlowReference, FlowReport, FrameCounts, Hex, Horizon, InputReport, LeafBrief, Outcome,
     Severity, SniState, Summary, Time,
 };
+use crate::verdict::{Gateway, VerdictId};
 
 /// Counters and lists, each within a bound.
 #[derive(Debug, Default)]
@@ -39,6 +41,7 @@ pub(super) struct Tally {
 #[derive(Debug)]
 struct Group {
     finding: FindingGroup,
+    clients: Populations,
     has_many_names: bool,
 }
 
@@ -48,6 +51,7 @@ struct EndpointTally {
     clients: BTreeSet<IpAddr>,
     versions: BTreeMap<Cow<'static, str>, u64>,
     rows: BTreeMap<RowKey, EndpointRow>,
+    populations: Populations,
 }
 
 type RowKey = (
@@ -170,8 +174,8 @@ impl Tally {
         self.flows.flagged
     }
 
-    /// Enters a flow; `is_told` says whether it has a line of its own.
-    pub(super) fn enter(&mut self, report: &FlowReport, is_told: bool) {
+    /// Enters a flow; `is_told` says whether it has a line of its own, `gateway` what its client is.
+    pub(super) fn enter(&mut self, report: &FlowReport, is_told: bool, gateway: Option<Gateway>) {
         use crate::report::{CertificateState, EvidenceReason};
         let triage = &report.tlstriage;
         let is_tls = report.network.protocol.is_some();
@@ -197,7 +201,7 @@ impl Tally {
         }
         self.enter_endpoint(report);
         for finding in &triage.findings {
-            self.enter_finding(report, finding);
+            self.enter_finding(report, finding, gateway);
         }
     }
 
@@ -216,7 +220,9 @@ impl Tally {
                 clients: BTreeSet::new(),
                 versions: BTreeMap::new(),
                 rows: BTreeMap::new(),
+                populations: Populations::default(),
             });
+        endpoint.populations.enter(report);
         endpoint.report.flows += 1;
         if endpoint.clients.len() < MAX_CLIENTS {
             endpoint.clients.insert(report.source.ip);
@@ -273,7 +279,12 @@ impl Tally {
         row.last = row.last.into_iter().chain([report.timestamp]).max();
     }
 
-    fn enter_finding(&mut self, report: &FlowReport, finding: &crate::report::FindingReport) {
+    fn enter_finding(
+        &mut self,
+        report: &FlowReport,
+        finding: &crate::report::FindingReport,
+        gateway: Option<Gateway>,
+    ) {
         let server = Endpoint::new(report.destination.ip, report.destination.port);
         let key = (finding.id, server);
         if self.groups.len() >= MAX_GROUPS && !self.groups.contains_key(&key) {
@@ -282,10 +293,8 @@ impl Tally {
             return;
         }
         let name = report.tls.client.server_name.clone();
-        let title = crate::verdict::VerdictId::ALL
-            .iter()
-            .find(|id| id.as_str() == finding.id)
-            .map_or(finding.id, |id| id.title());
+        let id = VerdictId::ALL.iter().find(|id| id.as_str() == finding.id);
+        let title = id.map_or(finding.id, |id| id.title());
         let mut one = FindingGroup::new(
             finding.id,
             title,
@@ -296,6 +305,9 @@ impl Tally {
             report.timestamp,
         );
         one.failed = finding.severity > Severity::Info;
+        one.cause = id
+            .and_then(|id| id.likely_cause(gateway))
+            .map(Cow::Borrowed);
         one.server_name = name;
         one.fix.clone_from(&finding.fix);
         one.expected_message.clone_from(&finding.expected_message);
@@ -310,10 +322,13 @@ impl Tally {
                 client,
             ));
         }
+        let mut clients = Populations::default();
+        clients.enter(report);
         self.merge_group(
             key,
             Group {
                 finding: one,
+                clients,
                 has_many_names: false,
             },
         );
@@ -333,6 +348,7 @@ impl Tally {
             }
             Ordering::Equal => {}
         }
+        group.clients.merge(other.clients);
         let (own, new) = (&mut group.finding, other.finding);
         group.has_many_names |= other.has_many_names || own.server_name != new.server_name;
         own.flows += new.flows;
@@ -396,6 +412,7 @@ impl Tally {
             std::collections::btree_map::Entry::Occupied(place) => place.into_mut(),
         };
         own.report.flows += other.report.flows;
+        own.populations.merge(other.populations);
         own.report.rows_left_out += other.report.rows_left_out;
         for client in other.clients {
             if own.clients.len() < MAX_CLIENTS {
@@ -467,6 +484,13 @@ impl Tally {
         summary.findings_left_out = self.groups_left_out;
         summary.worst_left_out = self.worst_left_out;
         summary.notes = notes(&self.shortfalls, &self.frames);
+        let disagreements = summary
+            .endpoints
+            .iter()
+            .filter_map(|endpoint| disagreement(endpoint.server, &endpoint.populations));
+        summary
+            .notes
+            .extend(disagreements.take(MAX_DISAGREEMENTS).map(Cow::Owned));
         summary.advice = advice(
             &self.shortfalls,
             &summary,
@@ -506,6 +530,8 @@ impl Group {
         if self.has_many_names {
             finding.server_name = None;
         }
+        finding.clients = self.clients.report();
+        finding.clients_left_out = self.clients.left_out();
         finding
     }
 }
@@ -526,6 +552,7 @@ impl EndpointTally {
             .iter()
             .map(|(version, count)| Count::new(version.clone(), *count))
             .collect();
+        report.populations = self.populations.report();
         report.rows = self.rows.values().cloned().collect();
         report
     }
@@ -562,6 +589,8 @@ const MAX_ROWS: usize = 64;
 const MAX_CLIENTS: usize = 4096;
 /// Clients of one endpoint that are named.
 const MAX_NAMED_CLIENTS: usize = 32;
+/// Servers of which it is told that probes and live traffic fare differently.
+const MAX_DISAGREEMENTS: usize = 8;
 /// Groups of findings.
 const MAX_GROUPS: usize = 16_384;
 /// Flows that are named for a group.

@@ -30,6 +30,12 @@ impl<T> Common<T> {
         }))
     }
 
+    /// Whether both are one and the same part, not only alike.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// What a writer makes of the part; made on first need. There is one writer that asks.
     pub(crate) fn rendered(&self, render: impl FnOnce(&T) -> Box<str>) -> &str {
         self.0.rendered.get_or_init(|| render(&self.0.part))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::flow::Endpoint;
 use crate::report::count::Count;
 use crate::report::hex::Hex;
+use crate::report::population::PopulationReport;
 use crate::report::time::Time;
 use crate::report::words::{CertificateState, Outcome, Role, SniState};
 
@@ -25,6 +26,8 @@ pub struct EndpointReport {
     pub clients: Vec<IpAddr>,
     /// The negotiated versions.
     pub versions: Vec<Count>,
+    /// Who called, by client and by what it asked, most flows first.
+    pub populations: Vec<PopulationReport>,
     /// What was asked and what was answered: one row for each pair of name and certificate.
     pub rows: Vec<EndpointRow>,
     /// Rows that are in no list, since there are too many.
@@ -42,6 +45,7 @@ impl EndpointReport {
             client_count: 0,
             clients: Vec::new(),
             versions: Vec::new(),
+            populations: Vec::new(),
             rows: Vec::new(),
             rows_left_out: 0,
         }

@@ -10,6 +10,7 @@ use crate::flow::Endpoint;
 use crate::report::finding::ExpectedMessage;
 use crate::report::flow::Address;
 use crate::report::hex::Hex;
+use crate::report::population::PopulationReport;
 use crate::report::time::Time;
 use crate::report::words::{Confidence, Severity};
 
@@ -39,6 +40,12 @@ pub struct FindingGroup {
     pub last: Time,
     /// What was seen, in a sentence or two.
     pub reason: Cow<'static, str>,
+    /// The likely cause, in words for the person who has to mend it.
+    pub cause: Option<Cow<'static, str>>,
+    /// Who the clients are, most flows first.
+    pub clients: Vec<PopulationReport>,
+    /// Flows of further clients.
+    pub clients_left_out: u64,
     /// What to do: one step each, the best first.
     pub fix: Vec<Cow<'static, str>>,
     /// What a gateway probably says about it.
@@ -71,6 +78,9 @@ impl FindingGroup {
             first: at,
             last: at,
             reason,
+            cause: None,
+            clients: Vec::new(),
+            clients_left_out: 0,
             fix: Vec::new(),
             expected_message: Vec::new(),
             evidence: Vec::new(),

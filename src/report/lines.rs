@@ -13,6 +13,7 @@ use crate::report::finding::{ExpectedMessage, VerdictReport, cut_fix, cut_messag
 use crate::report::flow::{Destination, Network};
 use crate::report::group::{FindingGroup, FlowReference};
 use crate::report::id::finding_id;
+use crate::report::population::PopulationReport;
 use crate::report::skip::absent;
 use crate::report::summary::{FlowCounts, InputReport, Summary};
 use crate::report::time::Time;
@@ -51,6 +52,12 @@ pub struct FindingTriage {
     pub verdict: VerdictReport,
     /// How many flows.
     pub flows: u64,
+    /// The likely cause.
+    #[serde(skip_serializing_if = "absent")]
+    pub cause: Option<Cow<'static, str>>,
+    /// Who the clients are, most flows first, at most 16.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<PopulationReport>,
     /// What to do about it: one step each, the best first, at most 8.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fix: Vec<Cow<'static, str>>,
@@ -91,6 +98,8 @@ impl FindingLine {
                 schema: SCHEMA_VERSION,
                 verdict: VerdictReport::new(group.id, group.confidence, group.severity),
                 flows: group.flows,
+                cause: group.cause.clone(),
+                clients: group.clients.clone(),
                 fix: group.fix.clone(),
                 fix_count: None,
                 expected_message: group.expected_message.clone(),
@@ -106,6 +115,11 @@ impl Bounded for FindingLine {
         self.event.cut(to);
         to.text(&mut self.destination.domain);
         let own = &mut self.tlstriage;
+        to.text(&mut own.cause);
+        to.list(&mut own.clients, MAX_CLIENTS, &mut None);
+        for client in &mut own.clients {
+            client.cut(to);
+        }
         cut_fix(to, &mut own.fix, &mut own.fix_count);
         cut_messages(to, &mut own.expected_message);
         to.list(&mut own.examples, MAX_EXAMPLES, &mut None);
@@ -320,6 +334,7 @@ const fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
+const MAX_CLIENTS: usize = 16;
 const MAX_EXAMPLES: usize = 5;
 const MAX_INPUTS: usize = 32;
 const MAX_LIMITS: usize = 32;

@@ -25,6 +25,7 @@ mod identity;
 mod lines;
 mod offer;
 mod place;
+mod population;
 mod short_text;
 mod skip;
 mod summary;
@@ -54,6 +55,7 @@ pub use lines::{
 };
 pub use offer::ClientReport;
 pub use place::{CaptureReport, PreambleReport, SeenAs, TunnelEnd, TunnelReport};
+pub use population::PopulationReport;
 pub use summary::{Damage, FlowCounts, FrameCounts, InputReport, Summary};
 pub use time::Time;
 pub use tls::{CipherList, TlsClient, TlsReport, TlsServer, bounded_ciphers};

@@ -148,7 +148,7 @@ fn found(
         } else {
             Severity::Info
         },
-        reason: format!("{what}; {}.", wording::refusal(evidence.reaction)),
+        reason: format!("{what}; {}.", wording::refusal(evidence)),
         fix: fix.to_vec(),
     })
 }

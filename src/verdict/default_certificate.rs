@@ -20,7 +20,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
     if !chain.default.in_catalog && !is_self_signed {
         return None;
     }
-    let confidence = if chain.default.by_comparison {
+    let confidence = if chain.default.by_comparison && chain.default.doubt.is_none() {
         Confidence::High
     } else {
         Confidence::Medium
@@ -31,19 +31,30 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
         .product
         .map(|product| format!(" of {product}"))
         .unwrap_or_default();
-    let compared = if chain.default.by_comparison {
-        ", not the one that clients with SNI get there"
-    } else {
-        ""
-    };
+    let compared = chain
+        .default
+        .others_get
+        .map(|(name, leaf)| {
+            let but = chain
+                .default
+                .doubt
+                .map(|doubt| format!(" (but {doubt})"))
+                .unwrap_or_default();
+            format!(
+                ", not with the one for a name: flows with SNI {name} got {} there{but}",
+                wording::certificate(leaf)
+            )
+        })
+        .unwrap_or_default();
     Some(Finding {
         id: VerdictId::NoSniDefaultCert,
         confidence,
         severity: Severity::High,
         reason: format!(
-            "The client sent no SNI (server_name), so {} answered with its default certificate{product}, {served}{compared}; {}.",
+            "The {} sent no SNI (server_name), so {} answered with its default certificate{product}, {served}{compared}; {}.",
+            wording::client(evidence),
             evidence.server,
-            wording::refusal(evidence.reaction),
+            wording::refusal(evidence),
         ),
         fix: FIX.to_vec(),
     })

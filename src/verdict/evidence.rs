@@ -69,6 +69,10 @@ pub struct DefaultBy<'a> {
     /// The same endpoint serves it without SNI, or for names that it does not cover, and
     /// another certificate for names that one covers.
     pub by_comparison: bool,
+    /// Why that comparison carries less than it seems to, as a clause.
+    pub doubt: Option<&'static str>,
+    /// A name that the endpoint has another certificate for, and that certificate.
+    pub others_get: Option<(&'a str, &'a Certificate)>,
 }
 
 /// What other flows of the same server endpoint tell.

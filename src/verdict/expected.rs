@@ -36,6 +36,8 @@ impl Gateway {
 pub struct Expected<'a> {
     /// Whose rules apply.
     pub gateway: Option<Gateway>,
+    /// Whether the client is a gateway, by the user's word.
+    pub is_gateway: bool,
     /// Whether the leaf is an expected certificate; `None` where none concerns this flow, or the
     /// leaf was not seen.
     pub is_expected: Option<bool>,
@@ -89,7 +91,7 @@ fn matched(evidence: &Evidence<'_>) -> Option<Finding> {
             "{} answered with the expected certificate, {}, and yet {}.",
             evidence.server,
             wording::certificate(chain.leaf),
-            wording::refusal(evidence.reaction),
+            wording::refusal(evidence),
         ),
         fix: vec![
             "The certificate itself is the right one: look at what else the gateway checks, by its alert: the root it trusts (unknown_ca), the name, revocation, or a client certificate that the server asks for.",
@@ -120,7 +122,7 @@ fn differs(evidence: &Evidence<'_>) -> Option<Finding> {
             "{} answered with {}, which is not the expected certificate; {}.",
             evidence.server,
             wording::certificate(chain.leaf),
-            wording::refusal(evidence.reaction),
+            wording::refusal(evidence),
         ),
         fix: vec![
             "Upload the certificate that is served (Azure Application Gateway v1: as authentication certificate), or serve the one that was uploaded.",

@@ -19,7 +19,8 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
     if !wording::client_refused(evidence) {
         return None;
     }
-    let refusal = wording::refusal(evidence.reaction);
+    let who = wording::client(evidence);
+    let refusal = wording::refusal(evidence);
     let by_clear_alert = matches!(evidence.reaction, Reaction::Refused(_, Some(_)));
     let server = evidence.server;
     let (id, reason) = match evidence.server_name {
@@ -32,7 +33,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
             (
                 id,
                 format!(
-                    "The client sent no SNI (server_name); {server} answered with a certificate that TLS 1.3 hides, and {refusal}."
+                    "The {who} sent no SNI (server_name); {server} answered with a certificate that TLS 1.3 hides, and {refusal}."
                 ),
             )
         }
@@ -41,7 +42,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
             (
                 VerdictId::SniRejected,
                 format!(
-                    "The client asked for {name}; {server} answered with a certificate that TLS 1.3 hides, and {refusal}."
+                    "The {who} asked for {name}; {server} answered with a certificate that TLS 1.3 hides, and {refusal}."
                 ),
             )
         }

@@ -31,10 +31,11 @@ pub(super) fn wrong_name(evidence: &Evidence<'_>) -> Option<Finding> {
         confidence,
         severity: Severity::High,
         reason: format!(
-            "The client sent no SNI (server_name), so {} answered with the certificate of its default site, {}; {}.",
+            "The {} sent no SNI (server_name), so {} answered with the certificate of its default site, {}; {}.",
+            wording::client(evidence),
             evidence.server,
             wording::certificate(chain.leaf),
-            wording::refusal(evidence.reaction),
+            wording::refusal(evidence),
         ),
         fix: vec![
             "Make the client send SNI: give it a host name as its target, not an IP address.",
@@ -56,7 +57,8 @@ pub(super) fn tolerated(evidence: &Evidence<'_>) -> Option<Finding> {
         confidence: Confidence::High,
         severity: Severity::Info,
         reason: format!(
-            "The client sent no SNI (server_name) and accepted the certificate that {} chose{served}.",
+            "The {} sent no SNI (server_name) and accepted the certificate that {} chose{served}.",
+            wording::client(evidence),
             evidence.server
         ),
         fix: vec!["None needed; note that the certificate was not chosen by name."],

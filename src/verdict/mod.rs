@@ -8,6 +8,7 @@
 mod authority;
 mod backend;
 mod capture;
+mod cause;
 mod client_certificate;
 mod default_certificate;
 mod evidence;

@@ -3,6 +3,7 @@
 use crate::tls::{Observed, ServerName};
 use crate::verdict::evidence::Evidence;
 use crate::verdict::finding::VerdictId;
+use crate::verdict::wording;
 
 /// The `openssl s_client` command that shows the same from any machine near the gateway; `None`
 /// where asking the server again shows nothing.
@@ -15,7 +16,11 @@ pub(super) fn command(id: VerdictId, evidence: &Evidence<'_>) -> Option<String> 
     };
     let name = match evidence.server_name {
         Observed::Seen(ServerName::Name(name)) => std::str::from_utf8(name).ok(),
-        _ => evidence.expected.name,
+        _ => evidence.expected.name.or_else(|| {
+            // A name that is known to work there shows the difference.
+            let (name, _) = wording::chain(evidence)?.default.others_get?;
+            Some(name)
+        }),
     };
     // What stands in a ClientHello must not become a word of a shell.
     let by_name = match name.filter(|name| is_host_name(name)) {

@@ -29,7 +29,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
         }
         _ => return None,
     };
-    let server = evidence.server;
+    let (who, server) = (wording::client(evidence), evidence.server);
     // A name that is served at other times is not the reason.
     let serves_others = evidence.endpoint.serves_other_names && !evidence.endpoint.serves_this_name;
     let confidence = match (says_name, serves_others) {
@@ -39,7 +39,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
     let (id, reason, fix) = match evidence.server_name {
         Observed::Seen(ServerName::Absent | ServerName::Empty) => (
             VerdictId::NoSniRefused,
-            format!("The client sent no SNI (server_name), and {server} {how}."),
+            format!("The {who} sent no SNI (server_name), and {server} {how}."),
             FIX_ABSENT.to_vec(),
         ),
         Observed::Seen(ServerName::Name(_) | ServerName::IpLiteral(_)) => {
@@ -51,7 +51,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
             };
             (
                 id,
-                format!("The client asked for {name}, and {server} {how}{more}."),
+                format!("The {who} asked for {name}, and {server} {how}{more}."),
                 FIX_NAME.to_vec(),
             )
         }

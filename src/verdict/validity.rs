@@ -35,7 +35,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
             "The certificate of {}, {}, {what} at the time of the handshake; {}.",
             evidence.server,
             wording::certificate(leaf),
-            wording::refusal(evidence.reaction),
+            wording::refusal(evidence),
         ),
         fix: vec![
             "Renew the certificate on the server; where a gateway holds a copy of it (Azure Application Gateway v1), upload the renewed one there too.",

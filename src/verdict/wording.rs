@@ -21,23 +21,33 @@ pub(super) fn certificate(certificate: &Certificate) -> String {
     }
 }
 
+/// What the client is called: the gateway where the user says so.
+pub(super) const fn client(evidence: &Evidence<'_>) -> &'static str {
+    if evidence.expected.is_gateway {
+        "gateway"
+    } else {
+        "client"
+    }
+}
+
 /// How the client refused, as the end of a sentence.
-pub(super) fn refusal(reaction: Reaction) -> String {
-    match reaction {
+pub(super) fn refusal(evidence: &Evidence<'_>) -> String {
+    let client = client(evidence);
+    match evidence.reaction {
         Reaction::Refused(Side::Client, Some(code)) => {
             format!(
-                "the client refused it with alert {}",
+                "the {client} refused it with alert {}",
                 crate::tls::registry::alert(code)
             )
         }
         Reaction::Refused(Side::Client, None) => {
-            "the client answered with an encrypted alert in place of Finished".to_owned()
+            format!("the {client} answered with an encrypted alert in place of Finished")
         }
         Reaction::LeftAfterHandshake => {
-            "the client finished the handshake and left without sending data".to_owned()
+            format!("the {client} finished the handshake and left without sending data")
         }
-        Reaction::LeftAfterAnswer => "the client left after the server's answer".to_owned(),
-        _ => "the client went on".to_owned(),
+        Reaction::LeftAfterAnswer => format!("the {client} left after the server's answer"),
+        _ => format!("the {client} went on"),
     }
 }
 

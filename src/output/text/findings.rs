@@ -8,7 +8,13 @@ use crate::output::text::shown::{clean, counted, number, span, squeezed};
 use crate::report::{ExpectedMessage, FindingGroup, FlowReference, Summary};
 
 /// Writes the findings, most severe first.
-pub(in crate::output) fn findings(page: &mut Page, summary: &Summary) {
+///
+/// The cause that `story` is about stands above them already.
+pub(in crate::output) fn findings(
+    page: &mut Page,
+    summary: &Summary,
+    story: Option<&FindingGroup>,
+) {
     if summary.findings.is_empty() {
         return;
     }
@@ -16,7 +22,8 @@ pub(in crate::output) fn findings(page: &mut Page, summary: &Summary) {
     let causes = causes(&summary.findings);
     let names = Names::of(summary);
     for groups in causes.iter().take(MAX_CAUSES) {
-        cause(page, groups, names);
+        let is_told = groups.first().map(|first| first.id) == story.map(|story| story.id);
+        cause(page, groups, names, is_told);
     }
     let hidden = causes.len().saturating_sub(MAX_CAUSES);
     if hidden > 0 {
@@ -58,7 +65,7 @@ pub(in crate::output) fn causes(findings: &[FindingGroup]) -> Vec<Vec<&FindingGr
     causes
 }
 
-fn cause(page: &mut Page, groups: &[&FindingGroup], names: Names) {
+fn cause(page: &mut Page, groups: &[&FindingGroup], names: Names, is_told: bool) {
     let Some(first) = groups.first() else { return };
     page.gap();
     page.finding(first.severity, first.title);
@@ -77,6 +84,10 @@ fn cause(page: &mut Page, groups: &[&FindingGroup], names: Names) {
         page.gap();
         page.paragraph(INDENT, &format!("and {places} with {flows}"));
     }
+    if let Some(cause) = first.cause.as_deref().filter(|_| !is_told) {
+        page.gap();
+        page.paragraph(INDENT, &format!("Likely cause: {cause}"));
+    }
     what_to_do(page, first);
 }
 
@@ -87,6 +98,9 @@ fn place(page: &mut Page, group: &FindingGroup, one_of_many: bool, names: Names)
     let when = span(group.first, group.last);
     page.paragraph(INDENT, &format!("{}{name}: {flows}, {when}", group.server));
     page.paragraph(DEEPER, &group.reason);
+    if group.id.starts_with("no-sni.") {
+        who(page, group);
+    }
     let shown = if one_of_many { 2 } else { MAX_EXAMPLES };
     let dated = group.first.date() != group.last.date();
     let mut told = 0;
@@ -102,6 +116,35 @@ fn place(page: &mut Page, group: &FindingGroup, one_of_many: bool, names: Names)
             "> ",
             &format!("and {} more with {verdict} in the JSON lines", number(rest)),
         );
+    }
+}
+
+/// Who sent no SNI: what it takes to find the client whose setting is to be changed.
+fn who(page: &mut Page, group: &FindingGroup) {
+    for client in group.clients.iter().take(MAX_WHO) {
+        let mut text = format!("from {}", client.address);
+        if let Some(ja4) = &client.ja4 {
+            text.push_str(&format!(", JA4 {ja4}"));
+        }
+        if client.alpn.is_empty() {
+            text.push_str(", no ALPN");
+        } else {
+            text.push_str(&format!(", ALPN {}", short(&client.alpn.join(" "))));
+        }
+        text.push_str(&format!(": {}", counted(client.flows, "flow")));
+        if let Some(seconds) = client.every_seconds {
+            text.push_str(&format!(", every {seconds} s as a health probe"));
+        }
+        text.push_str(&format!(", {}", span(client.first, client.last)));
+        page.item(DEEPER, "- ", &text);
+    }
+    let rest = group.clients.iter().skip(MAX_WHO);
+    let rest = rest.fold(group.clients_left_out, |sum, client| {
+        sum.saturating_add(client.flows)
+    });
+    if rest > 0 {
+        let rest = counted(rest, "flow");
+        page.item(DEEPER, "- ", &format!("and {rest} from other clients"));
     }
 }
 
@@ -193,6 +236,8 @@ fn portal(page: &mut Page, messages: &[ExpectedMessage]) {
 const INDENT: usize = 8;
 const DEEPER: usize = 10;
 const MAX_CAUSES: usize = 40;
+/// Clients of one place.
+const MAX_WHO: usize = 4;
 const MAX_NAME: usize = 100;
 const MAX_EXAMPLES: usize = 5;
 /// Servers shown for one cause.

@@ -1,5 +1,6 @@
 //! The first sentences of the report: the main answer, in words that can be read aloud.
 
+use crate::output::text::page::Page;
 use crate::output::text::shown::{counted, number};
 use crate::report::{FindingGroup, Severity, Summary};
 
@@ -17,6 +18,18 @@ pub(in crate::output) fn headline(summary: &Summary) -> String {
         text.push_str(" Part of the input is damaged or could not be read, see below.");
     }
     text
+}
+
+/// Goes on with the likely cause and the first thing to do about it.
+pub(in crate::output) fn story(page: &mut Page, main: &FindingGroup) {
+    if let Some(cause) = &main.cause {
+        page.gap();
+        page.paragraph(0, &format!("Likely cause: {cause}"));
+    }
+    if let Some(fix) = main.fix.first() {
+        page.gap();
+        page.paragraph(0, &format!("Fix: {fix}"));
+    }
 }
 
 fn counts(summary: &Summary) -> String {
@@ -80,7 +93,7 @@ fn no_tls(summary: &Summary) -> String {
 
 /// The worst finding, and among equals the one with the most flows. One of severity info is no headline.
 /// Where TLS flows failed, it is theirs: a connection that never came about is none of them.
-fn main_finding(summary: &Summary) -> Option<&FindingGroup> {
+pub(in crate::output) fn main_finding(summary: &Summary) -> Option<&FindingGroup> {
     let has_failed = summary.flows.failed > 0;
     let mut main: Option<&FindingGroup> = None;
     for finding in &summary.findings {

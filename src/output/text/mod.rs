@@ -47,8 +47,12 @@ impl Writer for Text {
 
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         let mut page = Page::new(self.style.width, self.style.color);
+        let story = headline::main_finding(summary);
         page.paragraph(0, &headline::headline(summary));
-        findings::findings(&mut page, summary);
+        if let Some(story) = story {
+            headline::story(&mut page, story);
+        }
+        findings::findings(&mut page, summary, story);
         servers::servers(&mut page, summary);
         reading::notes(&mut page, summary);
         reading::reading(&mut page, summary);

@@ -86,6 +86,18 @@ fn endpoint(page: &mut Page, endpoint: &EndpointReport) {
     if hidden > 0 {
         page.paragraph(MARGIN, &format!("and {}", counted(hidden, "more row")));
     }
+    for population in &endpoint.populations {
+        if let Some(seconds) = population.every_seconds {
+            let asked = phrases::asked(population.sni, population.server_name.as_deref());
+            let text = format!(
+                "every {seconds} s, as health probes come: {} from {}, {asked}, {} failed",
+                counted(population.flows, "flow"),
+                population.address,
+                number(population.failed),
+            );
+            page.item(MARGIN, "~ ", &text);
+        }
+    }
 }
 
 fn clients(endpoint: &EndpointReport) -> String {
