@@ -28,7 +28,7 @@ use peers::{
     Log, Meeting, Version, World, ders, hashes, hashes_of, key, meet, meet_and_say, server_builder,
 };
 use run::{on_threads, stream, told_by};
-use support::capture::{Order, PcapNg, Trickle, file, gzip, secrets_block};
+use support::capture::{Order, Pcap, PcapNg, Trickle, file, gzip, secrets_block};
 use support::certificate::Certificate;
 use support::packet::{Link, Packets as _};
 
@@ -300,6 +300,27 @@ fn a_second_hello_and_a_resumption_are_opened() {
     assert_eq!(flow["tls"]["resumed"], true);
     assert_eq!(flow["tlstriage"]["server"]["certificate"], "resumed");
     assert_eq!(flow["tlstriage"]["decrypted"], true);
+    // The ticket that it goes back to was opened in the first flow, and so was its certificate.
+    let link = Link::Ethernet;
+    let mut packets = first.meeting.packets.clone();
+    packets.extend(second.meeting.packets.iter().map(|packet| {
+        let mut packet = packet.clone();
+        packet.time += 60_000_000_000;
+        // From another port: source and destination port follow an IPv4 header.
+        for port in packet.bytes[20..24].chunks_mut(2) {
+            if port == 50_112_u16.to_be_bytes() {
+                port.copy_from_slice(&50_113_u16.to_be_bytes());
+            }
+        }
+        packet
+    }));
+    let capture = Pcap::new().write(&link, &packets.on(&link));
+    let analyzer = with_keys(&format!("{}{}", first.log, second.log));
+    let flows = told_by(&analyzer, [stream(capture)]).flows();
+    assert_eq!(flows.len(), 2);
+    let from = &flows[1]["tlstriage"]["resumed_from"];
+    assert_eq!(from["by"], "ticket", "{from}");
+    assert_eq!(from["event_id"], flows[0]["event"]["id"]);
 }
 
 #[test]

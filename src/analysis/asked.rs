@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::pki::{self, Certificate, Coverage, Reference};
-use crate::tls::{Observed, ServerName, Session};
+use crate::tls::{Observed, ServerName, Session, Ticket};
 
 /// What a ClientHello says of the server's name; kept once for all flows that say the same.
 #[derive(Debug)]
@@ -99,10 +99,14 @@ fn reference(name: &ServerName) -> Option<Option<Reference>> {
     }
 }
 
-/// The ids and tickets under which a session can be found again.
-pub(super) fn issued_sessions(session: &Session) -> impl Iterator<Item = [u8; 16]> {
+/// The ids and tickets under which a session can be found again; `opened` are those that keys opened.
+pub(super) fn issued_sessions(
+    session: &Session,
+    opened: &[Ticket],
+) -> impl Iterator<Item = [u8; 16]> {
     [session.id_issued, session.ticket_issued]
         .into_iter()
         .flatten()
+        .chain(opened.iter().copied())
         .map(|ticket| ticket.digest)
 }

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::analysis::asked::{self, AskedFor};
+use crate::analysis::inferring::Hidden;
 use crate::analysis::kinds::{Chain, Known};
 use crate::analysis::seen::Tls;
 use crate::analysis::story::Story;
@@ -42,6 +43,8 @@ pub(super) struct Books {
 #[derive(Debug)]
 pub(super) struct Book {
     rows: Vec<Row>,
+    /// The sizes of hidden flights to those who asked for names.
+    named_flights: Vec<Hidden>,
     /// With what names clients were content, each once.
     accepted: Vec<AskedFor>,
     /// Who was content, with which name and certificate.
@@ -136,6 +139,8 @@ struct Row {
     asked_for: AskedFor,
     leaf: Arc<Known>,
     covers: bool,
+    /// With what came beside the leaf, the first time.
+    chain: Arc<Chain>,
     first: Timestamp,
     last: Timestamp,
 }
@@ -204,7 +209,14 @@ impl Books {
         if tls.resumption.is_none() && tls.answer.is_some() {
             book.remember(story, tls, chain, &asked_for, &mut self.room);
         }
-        let (Some(leaf), Observed::Seen(_)) = (leaf, &asked.name) else {
+        if let Some(hidden) = Hidden::of(story, tls)
+            && asked_for != AskedFor::Nobody
+            && book.named_flights.len() < MAX_FLIGHTS
+            && !book.named_flights.contains(&hidden)
+        {
+            book.named_flights.push(hidden);
+        }
+        let (Some(chain), Some(leaf), Observed::Seen(_)) = (chain, leaf, &asked.name) else {
             return;
         };
         let covers = asked
@@ -220,6 +232,7 @@ impl Books {
                 asked_for,
                 leaf: Arc::clone(leaf),
                 covers,
+                chain: Arc::clone(chain),
                 first: at,
                 last: at,
             });
@@ -248,6 +261,7 @@ impl Book {
     fn new(keyed: Keyed) -> Self {
         Self {
             rows: Vec::new(),
+            named_flights: Vec::new(),
             accepted: Vec::new(),
             content: HashSet::with_hasher(keyed),
             full: BTreeMap::new(),
@@ -264,7 +278,7 @@ impl Book {
         asked_for: &AskedFor,
         room: &mut usize,
     ) {
-        for id in asked::issued_sessions(&tls.session) {
+        for id in asked::issued_sessions(&tls.session, &tls.tickets) {
             if *room > 0 && self.sessions.len() < MAX_SESSIONS {
                 self.sessions.insert(id, Full::of(story, chain));
                 *room -= 1;
@@ -292,6 +306,16 @@ impl Book {
             }
             Entry::Vacant(_) => {}
         }
+    }
+
+    /// The chains that were seen, with what was asked for.
+    pub(super) fn chains(&self) -> impl Iterator<Item = (&AskedFor, &Chain)> {
+        self.rows.iter().map(|row| (&row.asked_for, &*row.chain))
+    }
+
+    /// The sizes of hidden flights to those who asked for names.
+    pub(super) fn named_flights(&self) -> impl Iterator<Item = &Hidden> {
+        self.named_flights.iter()
     }
 
     /// Whether the endpoint served somebody who asked for another name than this.
@@ -397,5 +421,7 @@ const MAX_SPEAKERS: usize = 1 << 20;
 const FAR_APART: i64 = 30 * 60 * 1_000_000_000;
 /// Clients with what they asked for, of one endpoint.
 const MAX_CONTENT: usize = 1024;
+/// Hidden flights of one endpoint, that differ in size or in what was offered.
+const MAX_FLIGHTS: usize = 32;
 /// Sessions of one endpoint.
 const MAX_SESSIONS: usize = 4096;

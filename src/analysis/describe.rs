@@ -11,7 +11,7 @@ use crate::report::{
 };
 use crate::time::{Precision, Timestamp};
 use crate::tls::{self, ClientHello, MessageType, ServerHello, StepKind, registry};
-use crate::verdict::{Act, Side};
+use crate::verdict::{Act, Offers, Side};
 
 /// The bytes that make two ClientHellos one kind.
 pub(super) fn client_key(hello: &ClientHello) -> Vec<u8> {
@@ -167,6 +167,11 @@ pub(super) fn client(hello: &ClientHello) -> Client {
         ciphers,
         ja3: tls::ja3(hello).map(|ja3| digest(&ja3)),
         offers_ech: hello.ech,
+        offers: Offers {
+            stapling: hello.status_request
+                || hello.extensions.contains(&SIGNED_CERTIFICATE_TIMESTAMP),
+            compression: !hello.certificate_compression.is_empty(),
+        },
         has_lossy_text,
     }
 }
@@ -274,6 +279,9 @@ pub(super) fn product(entry: &pki::catalog::Entry) -> Product {
         is_generic: matches!(entry.strength, Strength::Generic),
     }
 }
+
+/// The extension (RFC 6962, section 3.3.1).
+const SIGNED_CERTIFICATE_TIMESTAMP: u16 = 18;
 
 #[cfg(test)]
 mod tests {

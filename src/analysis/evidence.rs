@@ -5,12 +5,13 @@ use std::sync::Arc;
 use crate::analysis::asked::AskedFor;
 use crate::analysis::book::{Book, Books, Comparison, Doubt};
 use crate::analysis::expectations::Expectations;
+use crate::analysis::inferring;
 use crate::analysis::kinds::{Chain, Known};
 use crate::analysis::story::{Knock, Story};
 use crate::flow::Endpoint;
 use crate::packet::Cause;
 use crate::pki::Coverage;
-use crate::report::{ResumedBy, ResumedFrom};
+use crate::report::{Inferred, ResumedBy, ResumedFrom};
 use crate::tls::{Observed, Unseen};
 use crate::verdict::{
     self, Answer, CaptureFacts, ClientCertificate, DefaultBy, EndpointFacts, Evidence, Expected,
@@ -23,6 +24,7 @@ pub(super) struct Judged {
     pub(super) judgement: Judgement,
     pub(super) default_by_comparison: Option<Comparison>,
     pub(super) default_by_catalog: bool,
+    pub(super) inferred: Vec<Inferred>,
     pub(super) resumed_from: Option<ResumedFrom>,
 }
 
@@ -101,6 +103,7 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
         judgement: verdict::judge(&evidence),
         default_by_comparison: comparison,
         default_by_catalog: default.in_catalog,
+        inferred: inferring::infer(story, tls, book, expectations),
         resumed_from: resumed.map(|(full, by)| ResumedFrom::new(full.event_id(), by)),
     }
 }
@@ -131,6 +134,7 @@ fn judge_knock(story: &Story, server: &Endpoint) -> Judged {
         judgement: verdict::judge(&evidence),
         default_by_comparison: None,
         default_by_catalog: false,
+        inferred: Vec::new(),
         resumed_from: None,
     }
 }

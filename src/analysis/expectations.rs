@@ -121,6 +121,18 @@ impl Expectations {
         }
     }
 
+    /// The certificates that a hidden one may be held against: those given for the flows of this client, if they have to do with
+    /// what it asked for.
+    pub(super) fn certificates_for(&self, client: IpAddr, asked: &Asked) -> &[Certificate] {
+        let is_gateway =
+            self.clients.is_empty() || self.clients.iter().any(|network| network.contains(client));
+        if is_gateway && self.concern(asked) {
+            &self.certificates
+        } else {
+            &[]
+        }
+    }
+
     /// Whether an expected certificate has to do with what the client asked for: it covers the
     /// name, or there was none.
     fn concern(&self, asked: &Asked) -> bool {

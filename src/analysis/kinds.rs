@@ -9,6 +9,7 @@ use crate::pki::trust::Path;
 use crate::pki::{Certificate, ChainShape, Roots};
 use crate::report::{CertificateReport, CipherList, ClientReport, Common, Hex, LeafReport};
 use crate::time::Timestamp;
+use crate::verdict::Offers;
 
 /// A certificate with what the outputs say of it.
 #[derive(Debug)]
@@ -40,6 +41,11 @@ pub(super) struct Chain {
 }
 
 impl Chain {
+    /// The hash of the server's own certificate.
+    pub(super) fn leaf_hash(&self) -> Option<[u8; 32]> {
+        self.leaf().map(|leaf| leaf.certificate.sha256)
+    }
+
     /// The server's own certificate, wherever in the list it stands.
     pub(super) fn leaf(&self) -> Option<&Arc<Known>> {
         let leaf = self
@@ -101,6 +107,8 @@ pub(super) struct Client {
     pub(super) ciphers: Common<CipherList>,
     pub(super) ja3: Option<Hex<16>>,
     pub(super) offers_ech: bool,
+    /// What it offers that may change the size of a certificate message.
+    pub(super) offers: Offers,
     pub(super) has_lossy_text: bool,
 }
 

@@ -19,6 +19,7 @@ mod evidence;
 mod expectations;
 mod filter;
 mod group;
+mod inferring;
 mod keyring;
 mod kinds;
 mod lane;

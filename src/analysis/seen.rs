@@ -11,7 +11,8 @@ use crate::flow::{Direction, FlowKey};
 use crate::packet::SeqNumber;
 use crate::time::Timestamp;
 use crate::tls::{
-    Alert, GapReason, Handshake, Lane, Observed, Preamble, Resumption, Session, Unopened, Unseen,
+    Alert, GapReason, Handshake, Lane, Observed, Preamble, Resumption, Session, Ticket, Unopened,
+    Unseen,
 };
 use crate::verdict::{
     Act, CaptureFacts, ClearAlert, ClientCertificate, Close, Course, Reaction, Side,
@@ -43,6 +44,8 @@ pub(super) struct Tls {
     /// Keys opened some of what was encrypted.
     pub(super) is_decrypted: bool,
     pub(super) unopened: Option<Unopened>,
+    /// The tickets that keys opened.
+    pub(super) tickets: Box<[Ticket]>,
     /// The status of the first HTTP response, where keys opened it.
     pub(super) http_status: Option<u16>,
     pub(super) has_lossy_text: bool,
@@ -151,6 +154,7 @@ impl Tls {
             preamble: handshake.preamble.map(Box::new),
             is_decrypted: handshake.decrypted,
             unopened: handshake.unopened,
+            tickets: handshake.tickets_issued.into(),
             http_status: handshake.http_status,
             has_lossy_text,
             hello_at: handshake.client_hello_mark.map(|mark| mark.time),

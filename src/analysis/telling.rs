@@ -82,6 +82,7 @@ pub(super) fn tell(
     }
     triage.tunnel = tunnels;
     triage.resumed_from = judged.resumed_from;
+    triage.inferred.clone_from(&judged.inferred);
     if let Some(links) = links {
         let seen_as = links.also_seen_as.iter();
         triage.also_seen_as = seen_as

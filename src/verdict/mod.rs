@@ -15,6 +15,7 @@ mod evidence;
 mod expected;
 mod explanation;
 mod finding;
+mod flight;
 mod hidden;
 mod missing_sni;
 mod name_mismatch;
@@ -32,6 +33,7 @@ pub use evidence::{
 };
 pub use expected::{Expected, Gateway};
 pub use finding::{Confidence, Finding, Judgement, Severity, VerdictId};
+pub use flight::{Fit, Flight, Key, Offers};
 pub use portal::Message;
 pub use reaction::{Act, ClearAlert, Close, Closing, Course, Reaction, Side};
 

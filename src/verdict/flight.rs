@@ -1,0 +1,411 @@
+//! The server's half of a TLS 1.3 handshake, by the sizes of its records: what may be said of a certificate that nobody saw.
+//!
+//! Stacks such as OpenSSL, Go and GnuTLS give each message a record of its own, so that the lengths of Certificate and
+//! CertificateVerify are plain (RFC 8446, sections 4.4.2, 4.4.3 and 5.2); others put all of them into one. What pads records by a constant
+//! amount shows it in Finished, whose length is known. A size proves what a message is not, and never what it is.
+
+use std::fmt;
+
+use crate::pki::Certificate;
+use crate::tls::{MessageType, StepKind};
+use crate::verdict::reaction::{Act, Side};
+
+/// The sizes of a server's flight, in bytes of its messages with their headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Flight {
+    /// Each message has a record of its own.
+    Apart {
+        /// The Certificate message, compressed or not.
+        certificate_len: u32,
+        /// The CertificateVerify message.
+        verify_len: u32,
+    },
+    /// All messages from EncryptedExtensions to Finished are in one record.
+    Together {
+        /// The sum of them.
+        len: u32,
+        /// A CertificateRequest may be among them.
+        may_request: bool,
+    },
+}
+
+/// What of the client's offers may change the size of a certificate message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Offers {
+    /// OCSP stapling or certificate timestamps (RFC 8446, section 4.4.2.1): it may be larger.
+    pub stapling: bool,
+    /// Certificate compression (RFC 8879): it may be smaller.
+    pub compression: bool,
+}
+
+/// A key, by the size of its signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// RSA, with so many bits.
+    Rsa(u32),
+    /// ECDSA on the NIST curve of so many bits.
+    Ecdsa(u32),
+    /// Ed25519.
+    Ed25519,
+    /// Ed448.
+    Ed448,
+}
+
+/// What sizes say of a chain that might have been served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// Its message has just this size. So might that of another.
+    Consistent,
+    /// It was not served: no message with it has this size.
+    Inconsistent,
+    /// Nothing: too much else may be in the sizes.
+    Open,
+}
+
+impl Flight {
+    /// Reads the flight from what both sides did, with a hash of `hash_len` bytes in Finished.
+    ///
+    /// `None` where its records are not in one of the two orders that are understood.
+    #[must_use]
+    pub fn of(acts: &[Act], hash_len: u32) -> Option<Self> {
+        let is_answer = |act: &Act| {
+            act.by == Side::Server && act.kind == StepKind::Message(MessageType::SERVER_HELLO)
+        };
+        let answered = acts.iter().position(is_answer)?;
+        let is_sealed = |act: &&Act| act.kind == StepKind::ApplicationData;
+        if acts.iter().take(answered).any(|act| is_sealed(&act)) {
+            // Early data, or an order that the capture does not show.
+            return None;
+        }
+        let mut after = acts.iter().skip(answered + 1).filter(is_sealed);
+        let mut lens = [0; MAX_RECORDS];
+        let mut count = 0;
+        let mut first_of_client = None;
+        for act in after.by_ref() {
+            if act.by == Side::Client {
+                first_of_client = Some(act.len);
+                break;
+            }
+            if let Some(slot) = lens.get_mut(count) {
+                *slot = act.len;
+            }
+            count += 1;
+        }
+        let lens = lens.get(..count.min(MAX_RECORDS))?;
+        let finished = MESSAGE_HEADER_LEN + hash_len;
+        [0, JSSE_PADDING]
+            .into_iter()
+            .find_map(|padding| Self::apart(lens, finished, padding))
+            .or_else(|| Self::together(lens, finished, first_of_client))
+    }
+
+    fn apart(lens: &[u32], finished: u32, padding: u32) -> Option<Self> {
+        let message = |len: u32| len.checked_sub(RECORD_EXTRA_LEN + padding);
+        let is_finished = |len: &u32| message(*len) == Some(finished);
+        // EncryptedExtensions, perhaps a request, Certificate, CertificateVerify, Finished.
+        let at = lens.iter().position(is_finished)?;
+        let messages: Vec<u32> = lens.get(..at)?.iter().copied().map_while(message).collect();
+        let (extensions, certificate_len, verify_len) = match *messages.as_slice() {
+            [extensions, certificate, verify] => (extensions, certificate, verify),
+            [extensions, request, certificate, verify] if request >= MIN_REQUEST_LEN => {
+                (extensions, certificate, verify)
+            }
+            _ => return None,
+        };
+        let is_plausible = (MIN_EXTENSIONS_LEN..=MAX_EXTENSIONS_LEN).contains(&extensions)
+            && certificate_len >= MIN_CERTIFICATE_LEN
+            && Key::of_signature(verify_len.checked_sub(VERIFY_EXTRA_LEN)?).is_some();
+        is_plausible.then_some(Self::Apart {
+            certificate_len,
+            verify_len,
+        })
+    }
+
+    fn together(lens: &[u32], finished: u32, first_of_client: Option<u32>) -> Option<Self> {
+        let [len] = *lens else { return None };
+        let len = len.checked_sub(RECORD_EXTRA_LEN)?;
+        let least = MIN_EXTENSIONS_LEN + MIN_CERTIFICATE_LEN + VERIFY_EXTRA_LEN + finished;
+        // A fuller record goes on in another.
+        if len < least || len >= MAX_RECORD_LEN {
+            return None;
+        }
+        Some(Self::Together {
+            len,
+            // Whoever is asked for a certificate answers with one before Finished, if only with an empty one.
+            may_request: first_of_client != Some(finished + RECORD_EXTRA_LEN),
+        })
+    }
+
+    /// The key of the server, where its signature stands alone.
+    #[must_use]
+    pub fn key(&self) -> Option<Key> {
+        match self {
+            Self::Apart { verify_len, .. } => {
+                Key::of_signature(verify_len.checked_sub(VERIFY_EXTRA_LEN)?)
+            }
+            Self::Together { .. } => None,
+        }
+    }
+
+    /// What the sizes say of `chain`: the certificates as sent, or, where `is_whole` is false, the server's own one and nothing
+    /// of what may follow it.
+    #[must_use]
+    pub fn fit(
+        &self,
+        chain: &[&Certificate],
+        is_whole: bool,
+        offers: Offers,
+        hash_len: u32,
+    ) -> Fit {
+        let Some(leaf) = chain.first() else {
+            return Fit::Open;
+        };
+        let list_len: usize = chain
+            .iter()
+            .map(|certificate| certificate.der_len.saturating_add(ENTRY_EXTRA_LEN))
+            .sum();
+        let Ok(list_len) = u32::try_from(list_len) else {
+            return Fit::Open;
+        };
+        let expected = CERTIFICATE_EXTRA_LEN.saturating_add(list_len);
+        let key = Key::of(leaf);
+        match *self {
+            Self::Apart {
+                certificate_len, ..
+            } => {
+                if let (Some(own), Some(seen)) = (key, self.key())
+                    && own != seen
+                {
+                    return Fit::Inconsistent;
+                }
+                fit(certificate_len, expected, is_whole, offers)
+            }
+            Self::Together { len, may_request } => {
+                let Some(signature) = key.and_then(Key::signature_len) else {
+                    return Fit::Open;
+                };
+                let finished = MESSAGE_HEADER_LEN + hash_len;
+                let (least, most) = signature;
+                let rest = VERIFY_EXTRA_LEN + finished + expected;
+                let is_too_small = len < MIN_EXTENSIONS_LEN + least + rest;
+                let request = if may_request { MAX_REQUEST_LEN } else { 0 };
+                let is_too_large = len > MAX_EXTENSIONS_LEN + most + rest + request;
+                if (is_too_small && !offers.compression)
+                    || (is_too_large && is_whole && !offers.stapling)
+                {
+                    Fit::Inconsistent
+                } else {
+                    Fit::Open
+                }
+            }
+        }
+    }
+}
+
+/// What the size of a Certificate message says of one that would have `expected` bytes.
+fn fit(len: u32, expected: u32, is_whole: bool, offers: Offers) -> Fit {
+    match len.checked_sub(expected) {
+        Some(0) => Fit::Consistent,
+        None if offers.compression => Fit::Open,
+        None => Fit::Inconsistent,
+        // Further certificates, or a staple: none of them is as small as this.
+        Some(more) if more < MIN_MORE_LEN => Fit::Inconsistent,
+        Some(_) if !is_whole || offers.stapling => Fit::Open,
+        Some(_) => Fit::Inconsistent,
+    }
+}
+
+impl Key {
+    /// The key with signatures of `len` bytes, if there is only one kind.
+    fn of_signature(len: u32) -> Option<Self> {
+        Some(match len {
+            64 => Self::Ed25519,
+            // DER of two numbers, which may begin with zeros (RFC 3279, section 2.2.3).
+            68..=72 => Self::Ecdsa(256),
+            100..=104 => Self::Ecdsa(384),
+            114 => Self::Ed448,
+            135..=139 => Self::Ecdsa(521),
+            128 | 256 | 384 | 512 | 1024 => Self::Rsa(len * 8),
+            _ => return None,
+        })
+    }
+
+    /// The key of a certificate, where its signatures have a known size.
+    fn of(certificate: &Certificate) -> Option<Self> {
+        let key = certificate.key.as_ref()?;
+        match (&*key.algorithm, key.bits?) {
+            ("RSA", bits @ (1024 | 2048 | 3072 | 4096 | 8192)) => Some(Self::Rsa(bits)),
+            ("ECDSA", bits @ (256 | 384 | 521)) => Some(Self::Ecdsa(bits)),
+            ("Ed25519", _) => Some(Self::Ed25519),
+            ("Ed448", _) => Some(Self::Ed448),
+            _ => None,
+        }
+    }
+
+    /// The least and the most bytes of a signature.
+    fn signature_len(self) -> Option<(u32, u32)> {
+        Some(match self {
+            Self::Rsa(bits) => (bits / 8, bits / 8),
+            Self::Ecdsa(256) => (68, 72),
+            Self::Ecdsa(384) => (100, 104),
+            Self::Ecdsa(521) => (135, 139),
+            Self::Ecdsa(_) => return None,
+            Self::Ed25519 => (64, 64),
+            Self::Ed448 => (114, 114),
+        })
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rsa(bits) => write!(f, "RSA with {bits} bits"),
+            Self::Ecdsa(bits) => write!(f, "ECDSA on P-{bits}"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+            Self::Ed448 => f.write_str("Ed448"),
+        }
+    }
+}
+
+/// Content type and tag of a protected record (RFC 8446, section 5.2).
+const RECORD_EXTRA_LEN: u32 = 17;
+/// JSSE pads every record of a handshake by so much.
+const JSSE_PADDING: u32 = 16;
+/// More than a handshake takes, and one less than are kept of a direction.
+const MAX_RECORDS: usize = 11;
+/// The plaintext that one record holds at most.
+const MAX_RECORD_LEN: u32 = 1 << 14;
+const MESSAGE_HEADER_LEN: u32 = 4;
+/// A message with an empty list.
+const MIN_EXTENSIONS_LEN: u32 = 6;
+/// Groups, a protocol and an acknowledged name take less than half of it.
+const MAX_EXTENSIONS_LEN: u32 = 160;
+/// Header, context, the extension with the signature algorithms.
+const MIN_REQUEST_LEN: u32 = 13;
+/// With names of a few authorities.
+const MAX_REQUEST_LEN: u32 = 4096;
+/// Header, context, length of the list.
+const CERTIFICATE_EXTRA_LEN: u32 = 8;
+/// Length of a certificate, and of its extensions, of which there are none.
+const ENTRY_EXTRA_LEN: usize = 5;
+/// With a certificate of no names and the smallest key.
+const MIN_CERTIFICATE_LEN: u32 = 200;
+/// A further certificate, or a response of OCSP.
+const MIN_MORE_LEN: u32 = 100;
+/// Header, algorithm, length of the signature.
+const VERIFY_EXTRA_LEN: u32 = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acts(server: &[u32], client: &[u32]) -> Vec<Act> {
+        let act = |by, kind, len| Act { by, kind, len };
+        let hello = StepKind::Message(MessageType::CLIENT_HELLO);
+        let answer = StepKind::Message(MessageType::SERVER_HELLO);
+        let mut acts = vec![
+            act(Side::Client, hello, 300),
+            act(Side::Server, answer, 122),
+            act(Side::Server, StepKind::ChangeCipherSpec, 1),
+        ];
+        let data = StepKind::ApplicationData;
+        acts.extend(server.iter().map(|len| act(Side::Server, data, *len)));
+        acts.extend(client.iter().map(|len| act(Side::Client, data, *len)));
+        acts
+    }
+
+    fn certificate(len: usize) -> Certificate {
+        let mut certificate = Certificate::from_der(&[]);
+        certificate.der_len = len;
+        certificate
+    }
+
+    #[test]
+    fn a_flight_in_records_of_its_own_shows_certificate_and_key() {
+        let flight = Flight::of(&acts(&[23, 823, 281, 69], &[69]), 48).unwrap();
+        assert_eq!(
+            flight,
+            Flight::Apart {
+                certificate_len: 806,
+                verify_len: 264
+            }
+        );
+        assert_eq!(flight.key(), Some(Key::Rsa(2048)));
+        // With a request, with SHA-256, padded, and with a ticket behind it.
+        for (lens, hash_len) in [
+            (&[42, 118, 823, 281, 69][..], 48),
+            (&[23, 823, 281, 53, 147], 32),
+            (&[39, 839, 297, 85], 48),
+            (&[39, 839, 297, 69], 32),
+        ] {
+            assert_eq!(Flight::of(&acts(lens, &[]), hash_len), Some(flight));
+        }
+    }
+
+    #[test]
+    fn what_has_another_order_says_nothing() {
+        for lens in [
+            &[][..],
+            &[23, 69],
+            &[23, 281, 69],
+            &[23, 823, 280, 69],
+            &[23, 823, 281, 200, 300, 69],
+            &[900, 281, 53],
+        ] {
+            assert_eq!(Flight::of(&acts(lens, &[69]), 48), None, "{lens:?}");
+        }
+        let mut early = acts(&[23, 823, 281, 69], &[69]);
+        early.insert(1, early[early.len() - 1]);
+        assert_eq!(Flight::of(&early, 48), None);
+    }
+
+    #[test]
+    fn one_record_shows_the_sum() {
+        let flight = Flight::of(&acts(&[1163], &[69]), 48);
+        let expected = |may_request| {
+            Some(Flight::Together {
+                len: 1146,
+                may_request,
+            })
+        };
+        assert_eq!(flight, expected(false));
+        assert_eq!(Flight::of(&acts(&[1163], &[19]), 48), expected(true));
+        assert_eq!(Flight::of(&acts(&[1163, 1163], &[69]), 48), None);
+    }
+
+    #[test]
+    fn a_length_excludes_a_chain_or_is_consistent_with_it() {
+        let flight = Flight::of(&acts(&[23, 823, 281, 69], &[69]), 48).unwrap();
+        let none = Offers::default();
+        let stapling = Offers {
+            stapling: true,
+            ..none
+        };
+        let compression = Offers {
+            compression: true,
+            ..none
+        };
+        let fit = |len, is_whole, offers| flight.fit(&[&certificate(len)], is_whole, offers, 48);
+        assert_eq!(fit(793, true, none), Fit::Consistent);
+        assert_eq!(fit(793, false, stapling), Fit::Consistent);
+        assert_eq!(fit(794, true, none), Fit::Inconsistent);
+        assert_eq!(fit(794, true, compression), Fit::Open);
+        assert_eq!(fit(700, true, compression), Fit::Inconsistent);
+        assert_eq!(fit(500, true, none), Fit::Inconsistent);
+        assert_eq!(fit(500, true, stapling), Fit::Open);
+        // Another certificate may follow.
+        assert_eq!(fit(500, false, none), Fit::Open);
+        assert_eq!(fit(700, false, none), Fit::Inconsistent);
+        let both = [&certificate(400), &certificate(388)];
+        assert_eq!(flight.fit(&both, true, none, 48), Fit::Consistent);
+    }
+
+    #[test]
+    fn every_signature_has_one_kind_of_key() {
+        assert_eq!(Key::of_signature(71), Some(Key::Ecdsa(256)));
+        assert_eq!(Key::of_signature(103), Some(Key::Ecdsa(384)));
+        assert_eq!(Key::of_signature(512), Some(Key::Rsa(4096)));
+        assert_eq!(Key::of_signature(64), Some(Key::Ed25519));
+        assert_eq!(Key::of_signature(300), None);
+    }
+}
