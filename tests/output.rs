@@ -385,7 +385,7 @@ fn hostile_flow(text: &str) -> FlowReport {
     client.groups = vec!["x25519".into(); 1000];
     client.versions = vec!["1.2".into(); 1000];
     triage.client = Some(client.into());
-    triage.handshake.steps = vec!["client_hello"; 3000];
+    triage.handshake.steps = vec!["client_hello"; 3000].into();
     triage.alerts = vec![AlertReport::encrypted(Side::Client); 500];
     let mut finding: FindingReport = triage.findings.remove(0);
     finding.reason = text.to_owned().into();

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::analysis::kinds::{Answer, Client, Product};
+use crate::analysis::kinds::{Acts, Answer, Client, Product};
 use crate::pki::{self, SelfSigned};
 use crate::report::{
     Bounded, CertificateHash, CertificateReport, ClientReport, Common, Cut, DistinguishedName, Ech,
-    Hex, LeafReport, Time, bounded_ciphers,
+    HandshakeReport, Hex, LeafReport, Time, bounded_ciphers,
 };
 use crate::time::{Precision, Timestamp};
 use crate::tls::{self, ClientHello, MessageType, ServerHello, StepKind, registry};
@@ -96,7 +96,7 @@ const fn message_code(kind: StepKind) -> u8 {
 }
 
 /// What a step is called in the report: handshake messages by their names in the standards.
-pub(super) const fn step_name(kind: StepKind) -> &'static str {
+const fn step_name(kind: StepKind) -> &'static str {
     match kind {
         StepKind::Message(MessageType(number)) => match number {
             0 => "hello_request",
@@ -125,6 +125,18 @@ pub(super) const fn step_name(kind: StepKind) -> &'static str {
         StepKind::EncryptedAlert => "encrypted_alert",
         StepKind::ApplicationData | StepKind::OpenedData => "application_data",
         StepKind::Heartbeat => "heartbeat",
+    }
+}
+
+/// Describes what both sides did.
+pub(super) fn acts(acts: &[Act]) -> Acts {
+    let handshake = HandshakeReport {
+        steps: Common::new(acts.iter().map(|act| step_name(act.kind)).collect()),
+        ..HandshakeReport::default()
+    };
+    Acts {
+        acts: acts.into(),
+        handshake: handshake.bounded(),
     }
 }
 

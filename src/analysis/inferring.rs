@@ -43,7 +43,7 @@ impl Hidden {
         }
         let hash_len = if suite.ends_with("SHA384") { 48 } else { 32 };
         Some(Self {
-            flight: Flight::of(&tls.acts, hash_len)?,
+            flight: Flight::of(&tls.acts.acts, hash_len)?,
             offers: tls.client.as_ref()?.offers,
             hash_len,
         })

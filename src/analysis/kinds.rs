@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::pki::chain::MAX_CHAIN_LEN;
 use crate::pki::trust::Path;
 use crate::pki::{Certificate, ChainShape, Roots};
-use crate::report::{CertificateReport, CipherList, ClientReport, Common, Hex, LeafReport};
+use crate::report::{
+    CertificateReport, CipherList, ClientReport, Common, HandshakeReport, Hex, LeafReport,
+};
 use crate::time::Timestamp;
-use crate::verdict::Offers;
+use crate::verdict::{Act, Offers};
 
 /// A certificate with what the outputs say of it.
 #[derive(Debug)]
@@ -122,4 +124,12 @@ pub(super) struct Answer {
     pub(super) alpn: Option<Arc<str>>,
     pub(super) ja3s: Option<Hex<16>>,
     pub(super) has_lossy_text: bool,
+}
+
+/// What both sides did, in order.
+#[derive(Debug)]
+pub(super) struct Acts {
+    pub(super) acts: Box<[Act]>,
+    /// In the words of the report.
+    pub(super) handshake: HandshakeReport,
 }

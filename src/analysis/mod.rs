@@ -10,6 +10,7 @@
 mod advice;
 mod ahead;
 mod asked;
+mod begun;
 mod blocks;
 mod book;
 mod connection;

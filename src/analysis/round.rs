@@ -33,8 +33,12 @@ impl FrameTally {
     fn see(&mut self, frame: &Frame<'_>) {
         self.frames += 1;
         let at = (frame.time, frame.precision);
-        self.first = Some(self.first.map_or(at, |first| first.min(at)));
-        self.last = Some(self.last.map_or(at, |last| last.max(at)));
+        if self.first.is_none_or(|first| at < first) {
+            self.first = Some(at);
+        }
+        if self.last.is_none_or(|last| at > last) {
+            self.last = Some(at);
+        }
     }
 
     fn skip(&mut self, skip: Skip, frame: &Frame<'_>) {

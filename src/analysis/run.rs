@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::analysis::ahead;
+use crate::analysis::begun::Begun;
 use crate::analysis::blocks::{BLOCKS_A_ROUND, Blocks, Filled};
 use crate::analysis::book::Books;
 use crate::analysis::evidence::{self, Judged};
@@ -21,8 +22,6 @@ use crate::analysis::twins::{Links, Relation, Sightings};
 use crate::analysis::waiting::{Departed, Waiting};
 use crate::analysis::{Analyzer, Error, Progress};
 use crate::capture::Block;
-use crate::flow::FlowKey;
-use crate::hash::Keyed;
 use crate::report::{FlowReport, Horizon, Summary};
 use crate::time::Timestamp;
 
@@ -65,9 +64,6 @@ struct Ready {
     /// What it meant when it was told before the end of the run.
     judged: Option<Judged>,
 }
-
-/// What has begun when, and how often.
-type Begun = HashMap<(FlowKey, Timestamp), u32, Keyed>;
 
 /// The input that is being read.
 struct Reading {
@@ -132,7 +128,7 @@ impl Analysis {
             ready: VecDeque::new(),
             rest: Vec::new().into_iter(),
             clock: Timestamp::from_nanos(i64::MIN),
-            begun: HashMap::with_hasher(Keyed::new(settings.seed)),
+            begun: Begun::new(settings.seed),
             sightings: settings.horizon.map(|_| Sightings::new(MAX_SIGHTINGS)),
             tally: Tally::default(),
             progress: Progress::default(),
@@ -218,7 +214,7 @@ impl Analysis {
 
     /// A story that is to be told, unless it is told under other addresses already.
     fn ready(&mut self, story: Box<Story>, judged: Option<Judged>) -> Option<Ready> {
-        let ordinal = ordinal(&mut self.begun, &story);
+        let ordinal = self.begun.ordinal(&story);
         let relation = self
             .sightings
             .as_ref()
@@ -504,6 +500,7 @@ impl Analysis {
         stories.sort_by_cached_key(|story| (story.first.place(), story.key));
         self.is_over = true;
         let stories = self.select_knocks(stories);
+        self.begun.expect_no_others(&stories);
         self.sightings
             .get_or_insert_with(|| Sightings::repeated(&stories));
         self.rest = stories.into_iter();
@@ -570,26 +567,12 @@ impl Iterator for Analysis {
     }
 }
 
-/// How many flows of the same addresses have begun in the same instant before this one.
-fn ordinal(begun: &mut Begun, story: &Story) -> u32 {
-    // What begins in the same instant is told within that many flows, or its ids repeat.
-    if begun.len() >= MAX_BEGUN {
-        begun.clear();
-    }
-    let count = begun.entry((story.key, story.first.time)).or_default();
-    let ordinal = *count;
-    *count += 1;
-    ordinal
-}
-
 /// Stories that are judged and rendered as one piece of work.
 const SLICE_LEN: usize = 256;
 /// Captures side by side whose tables are kept open.
 const MAX_GROUPS: usize = 8;
 /// Lines of one endpoint for connections that never came about.
 const MAX_KNOCKS: usize = 16;
-/// Flows of which the addresses and the beginning are remembered, to tell twins apart.
-const MAX_BEGUN: usize = 1 << 20;
 /// Flows that are compared with those told before the end of the run, about 150 bytes each.
 const MAX_SIGHTINGS: usize = 1 << 18;
 /// Connections that never came about and wait for the end of the run.

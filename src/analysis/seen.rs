@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::analysis::asked::Asked;
-use crate::analysis::kinds::{Answer, Chain, Client};
+use crate::analysis::kinds::{Acts, Answer, Chain, Client};
 use crate::analysis::mark::Mark;
 use crate::analysis::shared::Shared;
 use crate::flow::{Direction, FlowKey};
@@ -36,7 +36,7 @@ pub(super) struct Tls {
     pub(super) alerts: Vec<StoryAlert>,
     /// The first gap of each direction.
     pub(super) gaps: [Option<GapReason>; 2],
-    pub(super) acts: Arc<Box<[Act]>>,
+    pub(super) acts: Arc<Acts>,
     pub(super) reaction: Reaction,
     pub(super) resumption: Option<Resumption>,
     pub(super) session: Box<Session>,
@@ -193,7 +193,7 @@ impl Tls {
             })
             .collect();
         self.reaction = Course {
-            acts: &self.acts,
+            acts: &self.acts.acts,
             alerts: &clear,
             close,
             is_tls13,

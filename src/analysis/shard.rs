@@ -353,11 +353,10 @@ impl Shard {
     /// The end of the input: lets every connection go.
     pub(super) fn finish(&mut self, shared: &Shared) {
         self.place.1 = u64::MAX;
-        for (key, connection) in self.table.drain() {
+        for (key, connection) in self.table.drain().chain(self.half_open.drain()) {
             self.depart(key, connection, shared);
-        }
-        for (key, connection) in self.half_open.drain() {
-            self.depart(key, connection, shared);
+            // At once: all of them side by side would be the whole table once more.
+            self.tell();
         }
     }
 }

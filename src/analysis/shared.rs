@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use crate::analysis::asked::Asked;
 use crate::analysis::describe;
 use crate::analysis::keyring::Keyring;
-use crate::analysis::kinds::{Answer, Chain, Client, Known};
+use crate::analysis::kinds::{Acts, Answer, Chain, Client, Known};
 use crate::analysis::pool::Pool;
 use crate::pki::{Catalog, Certificate, ChainShape};
 use crate::reassembly::Limits;
@@ -22,7 +22,7 @@ pub(super) struct Shared {
     clients: Pool<Client>,
     answers: Pool<Answer>,
     names: Pool<Asked>,
-    courses: Pool<Box<[Act]>>,
+    courses: Pool<Acts>,
     pub(super) catalog: Arc<Catalog>,
     /// Whether chains are kept as they were sent.
     keeps_ders: bool,
@@ -131,13 +131,14 @@ impl Shared {
     }
 
     /// What both sides did.
-    pub(super) fn course(&self, acts: &[Act]) -> Arc<Box<[Act]>> {
+    pub(super) fn course(&self, acts: &[Act]) -> Arc<Acts> {
         let mut key = Vec::with_capacity(acts.len() * 6);
         for act in acts {
             key.extend_from_slice(&describe::act_key(act));
         }
+        // As words they take about five times as much.
         self.courses
-            .get_or_make(&key, size_of_val(acts), || acts.into())
+            .get_or_make(&key, 6 * size_of_val(acts), || describe::acts(acts))
     }
 }
 

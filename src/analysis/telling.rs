@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use crate::analysis::book::Comparison;
-use crate::analysis::describe;
 use crate::analysis::evidence::{Judged, own_chain};
 use crate::analysis::keyring::Keyring;
 use crate::analysis::kinds::Chain;
@@ -323,23 +322,17 @@ fn established(story: &Story, tls: &Tls) -> Option<bool> {
 }
 
 fn handshake(story: &Story, verdict: VerdictId) -> HandshakeReport {
-    let mut told = HandshakeReport {
-        outcome: outcome(story, verdict),
-        ..HandshakeReport::default()
+    let mut told = match &story.tls {
+        Some(tls) => tls.acts.handshake.clone(),
+        None => HandshakeReport::default(),
     };
+    told.outcome = outcome(story, verdict);
     if let Some(close) = story.close {
         told.closed_by = Some(side(close.by));
         told.close = Some(match close.how {
             Closing::Fin => report::Close::Fin,
             Closing::Rst => report::Close::Rst,
         });
-    }
-    if let Some(tls) = &story.tls {
-        told.steps = tls
-            .acts
-            .iter()
-            .map(|act| describe::step_name(act.kind))
-            .collect();
     }
     told
 }

@@ -15,9 +15,10 @@ use serde_json::Serializer;
 
 use crate::output::escaping::{Escaping, is_plain};
 use crate::report::{
-    AlertReport, COMMUNITY_ID_LEN, CaptureReport, Common, Destination, Ecs, Event, EvidenceReport,
-    FlowReport, HandshakeReport, Hex, Network, Rule, ServerReport, Source, Time, TlsClient,
-    TlsReport, TlsServer, TriageReport, VerdictReport,
+    AlertReport, COMMUNITY_ID_LEN, CaptureReport, Common, Dataset, Destination, Ecs, Event,
+    EventCategory, EventKind, EventType, EvidenceReport, FlowReport, HandshakeReport, Hex, Module,
+    Network, Rule, ServerReport, Source, Time, TlsClient, TlsReport, TlsServer, TriageReport,
+    VerdictReport,
 };
 
 /// Appends `report` as one line with its line feed; nothing, and `false`, where that would be
@@ -92,20 +93,17 @@ impl Line<'_> {
             duration,
             reason,
         } = event;
-        self.raw(r#""event":{"kind":"#);
-        self.word(kind.as_str());
-        if !category.is_empty() {
-            self.raw(r#""category":"#);
-            self.words(category.iter().map(|one| one.as_str()));
+        if *kind == EventKind::Event
+            && matches!(category, [EventCategory::Network])
+            && matches!(types, [EventType::Connection, EventType::Protocol])
+            && *dataset == Dataset::Flow
+            && *module == Module::Tlstriage
+        {
+            // A flow as nearly all are.
+            self.raw(FLOW_HEAD);
+        } else {
+            self.event_head(event);
         }
-        if !types.is_empty() {
-            self.raw(r#""type":"#);
-            self.words(types.iter().map(|one| one.as_str()));
-        }
-        self.raw(r#""dataset":"#);
-        self.word(dataset.as_str());
-        self.raw(r#""module":"#);
-        self.word(module.as_str());
         self.hex(r#""id":"#, id.as_ref());
         self.some_word(r#""outcome":"#, outcome.map(|outcome| outcome.as_str()));
         self.some_number(r#""severity":"#, severity.map(u64::from));
@@ -122,6 +120,32 @@ impl Line<'_> {
         self.some_text(r#""reason":"#, reason.as_deref())?;
         self.close("}");
         Ok(())
+    }
+
+    /// What kind of line it is.
+    fn event_head(&mut self, event: &Event) {
+        let Event {
+            kind,
+            category,
+            types,
+            dataset,
+            module,
+            ..
+        } = event;
+        self.raw(r#""event":{"kind":"#);
+        self.word(kind.as_str());
+        if !category.is_empty() {
+            self.raw(r#""category":"#);
+            self.words(category.iter().map(|one| one.as_str()));
+        }
+        if !types.is_empty() {
+            self.raw(r#""type":"#);
+            self.words(types.iter().map(|one| one.as_str()));
+        }
+        self.raw(r#""dataset":"#);
+        self.word(dataset.as_str());
+        self.raw(r#""module":"#);
+        self.word(module.as_str());
     }
 
     fn source(&mut self, source: &Source) {
@@ -319,11 +343,8 @@ impl Line<'_> {
         self.some_word(r#""closed_by":"#, closed_by.map(|side| side.as_str()));
         self.some_word(r#""close":"#, close.map(|close| close.as_str()));
         if !steps.is_empty() {
-            self.raw(r#""steps":["#);
-            for step in steps {
-                self.text(step)?;
-            }
-            self.close("]");
+            self.raw(r#""steps":"#);
+            self.common(steps);
         }
         self.count(r#""steps_count":"#, *steps_count);
         self.close("}");
@@ -568,6 +589,12 @@ impl Line<'_> {
         Ok(())
     }
 }
+
+/// The beginning of the event of a flow that came to TLS.
+const FLOW_HEAD: &str = concat!(
+    r#""event":{"kind":"event","category":["network"],"type":["connection","protocol"],"#,
+    r#""dataset":"tlstriage.flow","module":"tlstriage","#
+);
 
 /// The JSON of what many flows have in common, made on first need.
 fn json_of<T: Serialize>(part: &Common<T>) -> &str {

@@ -236,7 +236,8 @@ impl<T> Slots<T> {
     fn push(&mut self, slot: Option<Slot<T>>) {
         let at = self.len % PAGE_LEN;
         if at == 0 {
-            // The first page grows: most tables are small.
+            // The first page grows: most tables are small. Of a further one only what is filled
+            // takes memory.
             let room = if self.pages.is_empty() { 0 } else { PAGE_LEN };
             self.pages.push(Vec::with_capacity(room));
         }
@@ -261,8 +262,9 @@ fn index(at: u32) -> usize {
 /// Slots are numbered in 32 bits.
 const MAX_CAPACITY: usize = 1 << 31;
 
-/// Slots of a page.
-const PAGE_LEN: usize = 64;
+/// Slots of a page: so many that a page stands for itself in memory, and is given back when the
+/// table is gone.
+const PAGE_LEN: usize = 2048;
 
 /// How many flows an eviction chooses among.
 const EVICTION_CHOICE: usize = 8;

@@ -64,6 +64,12 @@ impl<T> Common<T> {
     }
 }
 
+impl<T: Default> Default for Common<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
 impl<T> Clone for Common<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))

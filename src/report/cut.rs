@@ -58,6 +58,11 @@ impl Cut {
         }
     }
 
+    /// Whether `list` would lose entries.
+    pub(crate) fn shortens<T>(self, list: &[T], most: usize) -> bool {
+        list.len() > most.min(self.list)
+    }
+
     /// Cuts a list of texts, and each text in it.
     pub(crate) fn texts<T: Cuttable>(
         self,

@@ -1,8 +1,11 @@
 //! The course of a handshake: its steps, its alerts, its end, and how much of it was seen.
 
+use std::sync::LazyLock;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::report::common::Common;
 use crate::report::cut::{Bounded, Cut};
 use crate::report::hex::Hex;
 use crate::report::words::{
@@ -22,8 +25,8 @@ pub struct HandshakeReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub close: Option<Close>,
     /// The messages that were seen, in the order of the capture, at most 48.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub steps: Vec<&'static str>,
+    #[serde(skip_serializing_if = "no_steps")]
+    pub steps: Common<Vec<&'static str>>,
     /// How many messages were seen where the list was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps_count: Option<usize>,
@@ -35,7 +38,7 @@ impl Default for HandshakeReport {
             outcome: Outcome::Unknown,
             closed_by: None,
             close: None,
-            steps: Vec::new(),
+            steps: NO_STEPS.clone(),
             steps_count: None,
         }
     }
@@ -43,8 +46,18 @@ impl Default for HandshakeReport {
 
 impl Bounded for HandshakeReport {
     fn cut(&mut self, to: Cut) {
-        to.list(&mut self.steps, MAX_STEPS, &mut self.steps_count);
+        if to.shortens(&self.steps, MAX_STEPS) {
+            let count = &mut self.steps_count;
+            self.steps.change(|steps| to.list(steps, MAX_STEPS, count));
+        }
     }
+}
+
+/// Every report begins with them.
+static NO_STEPS: LazyLock<Common<Vec<&'static str>>> = LazyLock::new(Common::default);
+
+fn no_steps(steps: &Common<Vec<&'static str>>) -> bool {
+    steps.is_empty()
 }
 
 /// One alert (RFC 8446, section 6).

@@ -102,7 +102,8 @@ fn triage() -> TriageReport {
         "certificate",
         "server_hello_done",
         "alert",
-    ];
+    ]
+    .into();
     triage.alerts = vec![AlertReport::clear(
         Side::Client,
         Some(AlertLevel::Fatal),
