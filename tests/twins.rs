@@ -104,6 +104,26 @@ fn a_relay_or_a_replay_is_a_connection_of_its_own_and_linked() {
 }
 
 #[test]
+fn one_after_the_other_is_no_translation() {
+    // Traffic that a program made up: every connection counts from the same number.
+    let again = seen("172.18.0.2:8081", 1000, START + SECOND);
+    let flows = flows(&[seen("10.1.2.3:443", 1000, START), again]);
+    assert_eq!(flows.len(), 2);
+}
+
+#[test]
+fn a_hello_alone_proves_nothing() {
+    let hello = |port: u16| {
+        Conversation::between(&format!("10.1.0.5:{port}"), "10.1.2.3:443")
+            .numbered(1000, 7)
+            .at(START)
+            .client(&ClientHello::new().sni("localhost").record())
+            .segments()
+    };
+    assert_eq!(flows(&[hello(1), hello(2), hello(3)]).len(), 3);
+}
+
+#[test]
 fn the_same_addresses_again_are_another_connection() {
     let again = seen("10.1.2.3:443", 1000, START + 90 * SECOND);
     let flows = flows(&[seen("10.1.2.3:443", 1000, START), again]);

@@ -7,6 +7,7 @@ use crate::analysis::book::{Book, Books, Comparison, Doubt};
 use crate::analysis::expectations::Expectations;
 use crate::analysis::inferring;
 use crate::analysis::kinds::{Chain, Known};
+use crate::analysis::seen::Tls;
 use crate::analysis::story::{Knock, Story};
 use crate::flow::Endpoint;
 use crate::packet::Cause;
@@ -15,7 +16,7 @@ use crate::report::{Inferred, ResumedBy, ResumedFrom};
 use crate::tls::{Observed, Unseen};
 use crate::verdict::{
     self, Answer, CaptureFacts, ClientCertificate, DefaultBy, EndpointFacts, Evidence, Expected,
-    Judgement, Reaction, Unreachable,
+    Judgement, Reaction, Side, Unreachable,
 };
 
 /// What a story means beside the books: the chain in question and the judgement.
@@ -73,6 +74,8 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
         offers_ech: tls.client.as_ref().is_some_and(|client| client.offers_ech),
         is_tls13: tls.answer.as_ref().is_some_and(|answer| answer.is_tls13),
         was_answered: tls.answer.is_some(),
+        answers_otherwise: answers_otherwise(story, tls),
+        too_big: story.too_big,
         chain: match (chain, leaf) {
             (Observed::Seen(chain), Some(leaf)) => Observed::Seen(verdict::Chain {
                 leaf: &leaf.certificate,
@@ -108,6 +111,22 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
     }
 }
 
+/// Whether the server sent bytes after the hello of which none were TLS. What stands before TLS,
+/// and what is not there whole, proves nothing.
+fn answers_otherwise(story: &Story, tls: &Tls) -> bool {
+    let capture = &story.capture;
+    let is_whole = !capture.midstream
+        && !capture.gap
+        && !capture.truncated
+        && !capture.limit
+        && capture.missing_side.is_none();
+    is_whole
+        && story.server_counts.bytes > 0
+        && tls.preamble.is_none()
+        && tls.asked.name.seen().is_some()
+        && !tls.acts.iter().any(|act| act.by == Side::Server)
+}
+
 fn judge_knock(story: &Story, server: &Endpoint) -> Judged {
     let unreachable = story.unreachable.as_ref().map(|knock| Unreachable {
         answer: answer(knock),
@@ -120,6 +139,8 @@ fn judge_knock(story: &Story, server: &Endpoint) -> Judged {
         offers_ech: false,
         is_tls13: false,
         was_answered: false,
+        answers_otherwise: false,
+        too_big: None,
         chain: Observed::Unseen(Unseen::RefusedBefore),
         is_chain_assumed: false,
         reaction: Reaction::Unfinished,

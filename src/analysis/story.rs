@@ -1,10 +1,12 @@
 //! What is kept of a flow that is over, until it is judged beside its neighbours.
 
+use std::net::IpAddr;
+
 use crate::analysis::connection::Connection;
 use crate::analysis::mark::Mark;
 use crate::analysis::seen::{Tls, side};
 use crate::flow::{Direction, Endpoint, FlowKey};
-use crate::packet::{Encapsulation, Unreachable};
+use crate::packet::{Cause, Encapsulation, Unreachable};
 use crate::tls::GapReason;
 use crate::verdict::{CaptureFacts, Close, Side};
 
@@ -25,6 +27,9 @@ pub(super) struct Story {
     pub(super) encapsulation: Option<Box<Encapsulation>>,
     pub(super) capture: CaptureFacts,
     pub(super) has_conflict: bool,
+    /// An ICMP error that says one of its packets was too big: the largest that passes, and who
+    /// says so.
+    pub(super) too_big: Option<(Option<u32>, IpAddr)>,
 }
 
 /// Payload bytes and frames of one side.
@@ -58,6 +63,10 @@ impl Story {
         let mut connection = connection;
         let encapsulation = connection.encapsulation.take();
         let icmp = connection.icmp.take();
+        let too_big = icmp.as_ref().and_then(|icmp| match icmp.cause {
+            Cause::TooBig { mtu } => Some(((mtu > 0).then_some(mtu), icmp.from)),
+            _ => None,
+        });
         let settled = connection.into_settled();
         let client = match &settled {
             Some(settled) => settled.client,
@@ -122,6 +131,7 @@ impl Story {
             encapsulation,
             capture,
             has_conflict,
+            too_big,
         })
     }
 

@@ -4,8 +4,9 @@
 //! Two flows are one connection only if all of this agrees: the random of the ClientHello, that of
 //! the ServerHello where both are seen, the sequence number at which the client's bytes begin
 //! (address translation keeps it; a relay or a replay does not), and the time of the first frames
-//! to within two seconds; and an address or a port differs. The same random without all of that is
-//! another connection, and worth a link.
+//! to within two seconds; and an address or a port differs. By one clock both also go on at the same
+//! time, and a hello alone proves nothing: both show their SYN, or the same answer. The same random
+//! without all of that is another connection, and worth a link.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -44,6 +45,8 @@ struct Sighting {
     destination: Endpoint,
     place: (u32, u64),
     first: Timestamp,
+    last: Timestamp,
+    has_beginning: bool,
     begins_at: Option<SeqNumber>,
     server_random: Option<[u8; 8]>,
     id: Hex<16>,
@@ -58,6 +61,8 @@ impl Sighting {
             destination: story.destination(),
             place: story.first.place(),
             first: story.first.time,
+            last: story.last.time,
+            has_beginning: !story.capture.midstream,
             begins_at: tls.begins_at,
             server_random: tls.server_random,
             id,
@@ -68,14 +73,19 @@ impl Sighting {
     /// Whether both are one connection. Each is one with itself.
     fn is_same(&self, other: &Self) -> bool {
         let is_itself = self.place == other.place && self.key == other.key;
+        let ((own_file, _), (other_file, _)) = (self.place, other.place);
+        let is_at_once = self.first <= other.last && other.first <= self.last;
+        let answers = self.server_random.zip(other.server_random);
+        let is_proved = match answers {
+            Some((one, other)) => one == other,
+            None => self.has_beginning && other.has_beginning,
+        };
         let is_seen_twice = self.key != other.key
             && self.begins_at.is_some()
             && self.begins_at == other.begins_at
             && self.first.nanos_since(other.first).unsigned_abs() <= MAX_DISTANCE
-            && self
-                .server_random
-                .zip(other.server_random)
-                .is_none_or(|(one, other)| one == other);
+            && (own_file != other_file || is_at_once)
+            && is_proved;
         is_itself || is_seen_twice
     }
 }

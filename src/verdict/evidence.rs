@@ -23,6 +23,11 @@ pub struct Evidence<'a> {
     pub is_tls13: bool,
     /// Whether a ServerHello was seen.
     pub was_answered: bool,
+    /// Whether the server did send something, and none of it was TLS.
+    pub answers_otherwise: bool,
+    /// An ICMP error that a packet of this flow was too big: the largest that passes, where it says
+    /// so, and who sent it.
+    pub too_big: Option<(Option<u32>, std::net::IpAddr)>,
     /// The served chain: of this flow or, if it resumes another one, of that.
     pub chain: Observed<Chain<'a>>,
     /// Whether the chain is taken from a like flow of the client, with no session id or ticket to

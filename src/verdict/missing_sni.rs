@@ -23,7 +23,7 @@ pub(super) fn wrong_name(evidence: &Evidence<'_>) -> Option<Finding> {
     // With another site's certificate in view elsewhere it is the default binding for sure.
     let confidence = match (evidence.endpoint.serves_other_names, evidence.reaction) {
         (true, _) => Confidence::High,
-        (false, Reaction::LeftAfterHandshake) => return None,
+        (false, Reaction::LeftAfterHandshake | Reaction::LeftAfterAnswer) => return None,
         (false, _) => Confidence::Low,
     };
     Some(Finding {

@@ -41,11 +41,13 @@ pub use reaction::{Act, ClearAlert, Close, Closing, Course, Reaction, Side};
 type Check = fn(&Evidence<'_>) -> Option<Finding>;
 
 /// The decision table, in order of precedence.
-const CHECKS: [Check; 19] = [
+const CHECKS: [Check; 21] = [
     unreachable::check,
     capture::midstream,
     protocol::version_or_cipher,
     client_certificate::check,
+    protocol::not_tls,
+    protocol::too_big,
     refused::check,
     // The client itself said "expired": before the name, which it may never have compared.
     validity::named_by_alert,
@@ -87,7 +89,14 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
     }
     // The first that explains the outcome goes first; a stable sort keeps the rest in order.
     findings.sort_by_key(|finding| !explains(finding));
-    let named = findings.first().filter(|finding| explains(finding));
+    let has_reason = findings.first().is_some_and(explains);
+    // What is only a hint is never told as severe.
+    for finding in &mut findings {
+        if finding.confidence == Confidence::Low {
+            finding.severity = finding.severity.min(Severity::Medium);
+        }
+    }
+    let named = findings.first().filter(|_| has_reason);
     if let Some(finding) = named {
         let messages = portal::messages(evidence);
         return Judgement {

@@ -44,6 +44,56 @@ pub(super) fn version_or_cipher(evidence: &Evidence<'_>) -> Option<Finding> {
     })
 }
 
+/// The server did answer, and not with TLS: most often plain HTTP on a port meant for HTTPS.
+pub(super) fn not_tls(evidence: &Evidence<'_>) -> Option<Finding> {
+    if !evidence.answers_otherwise || evidence.was_answered {
+        return None;
+    }
+    Some(Finding {
+        id: VerdictId::TlsHandshakeFailed,
+        confidence: Confidence::High,
+        severity: Severity::High,
+        reason: format!(
+            "The client began TLS, and {} sent bytes that are no TLS: it speaks plain HTTP or another protocol on this port.",
+            evidence.server
+        ),
+        fix: vec![
+            "Call the port on which the server speaks TLS, or change the protocol of the backend setting to HTTP.",
+        ],
+    })
+}
+
+/// A router said that packets are too big (RFC 1191, section 4; RFC 8201, section 4), and the
+/// handshake came to no end: its largest packets are those with the certificates.
+pub(super) fn too_big(evidence: &Evidence<'_>) -> Option<Finding> {
+    let (mtu, from) = evidence.too_big?;
+    if !matches!(
+        evidence.reaction,
+        Reaction::Unfinished
+            | Reaction::GaveUp
+            | Reaction::LeftAfterAnswer
+            | Reaction::ClosedInHandshake
+            | Reaction::ClosedBeforeAnswer
+    ) {
+        return None;
+    }
+    let mtu = mtu.map_or(String::new(), |mtu| {
+        format!(" (no more than {mtu} bytes pass)")
+    });
+    Some(Finding {
+        id: VerdictId::TlsHandshakeFailed,
+        confidence: Confidence::Medium,
+        severity: Severity::High,
+        reason: format!(
+            "{from} says by ICMP that packets of this connection are too big{mtu}, and the handshake with {} came to no end: its largest packets do not arrive.",
+            evidence.server
+        ),
+        fix: vec![
+            "Let the ICMP errors through to the side that sends the large packets, or lower the MTU or the MSS on the way.",
+        ],
+    })
+}
+
 /// The handshake broke off, and nothing in view is a better reason.
 pub(super) fn broken_off(evidence: &Evidence<'_>) -> Option<Finding> {
     if evidence.capture.gap || evidence.capture.truncated || evidence.capture.missing_side.is_some()

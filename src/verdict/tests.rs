@@ -77,6 +77,8 @@ fn flow<'a>(name: &'a ServerName, chain: Observed<Chain<'a>>, reaction: Reaction
         offers_ech: false,
         is_tls13: false,
         was_answered: true,
+        answers_otherwise: false,
+        too_big: None,
         chain,
         is_chain_assumed: false,
         reaction,
@@ -587,4 +589,52 @@ fn a_verdict_comes_with_the_command_that_proves_it() {
     );
     let proof = judge(&evidence).proof.unwrap();
     assert!(proof.contains("-servername NAME") && !proof.contains("reboot"));
+}
+
+#[test]
+fn a_server_that_speaks_no_tls_refused_no_name() {
+    let mut evidence = flow(
+        &ServerName::Absent,
+        Observed::Unseen(Unseen::RefusedBefore),
+        Reaction::ClosedBeforeAnswer,
+    );
+    evidence.was_answered = false;
+    assert_eq!(judge(&evidence).verdict, VerdictId::NoSniRefused);
+    evidence.answers_otherwise = true;
+    let judged = judge(&evidence);
+    assert_eq!(judged.verdict, VerdictId::TlsHandshakeFailed);
+    assert!(judged.reason.contains("no TLS"), "{}", judged.reason);
+}
+
+#[test]
+fn packets_that_are_too_big_explain_a_flight_that_never_arrives() {
+    let asked = name(API);
+    let mut evidence = flow(
+        &asked,
+        Observed::Unseen(Unseen::CaptureEnded),
+        Reaction::GaveUp,
+    );
+    evidence.was_answered = false;
+    evidence.too_big = Some((Some(1400), "10.1.0.1".parse().unwrap()));
+    let judged = judge(&evidence);
+    assert_eq!(judged.verdict, VerdictId::TlsHandshakeFailed);
+    assert!(judged.reason.contains("10.1.0.1") && judged.reason.contains("1400"));
+    evidence.reaction = Reaction::Accepted;
+    assert_eq!(judge(&evidence).verdict, VerdictId::Ok);
+}
+
+#[test]
+fn a_hint_is_never_severe() {
+    let asked = name(API);
+    let mut evidence = flow(
+        &asked,
+        Observed::Unseen(Unseen::RefusedBefore),
+        Reaction::ClosedBeforeAnswer,
+    );
+    evidence.was_answered = false;
+    let judged = judge(&evidence);
+    assert_eq!(
+        (judged.verdict, judged.confidence, judged.severity),
+        (VerdictId::SniRefused, Confidence::Low, Severity::Medium)
+    );
 }
