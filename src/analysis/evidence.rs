@@ -124,7 +124,7 @@ fn answers_otherwise(story: &Story, tls: &Tls) -> bool {
         && story.server_counts.bytes > 0
         && tls.preamble.is_none()
         && tls.asked.name.seen().is_some()
-        && !tls.acts.iter().any(|act| act.by == Side::Server)
+        && !tls.acts.acts.iter().any(|act| act.by == Side::Server)
 }
 
 fn judge_knock(story: &Story, server: &Endpoint) -> Judged {
