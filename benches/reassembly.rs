@@ -7,10 +7,12 @@
 )]
 
 use divan::Bencher;
-use divan::counter::BytesCount;
+use divan::counter::{BytesCount, ItemsCount};
 
+use tlstriage::flow::FlowKey;
 use tlstriage::packet::SeqNumber;
-use tlstriage::reassembly::{Chunk, Limits, Stream};
+use tlstriage::reassembly::{Chunk, FlowTable, Limits, Look, Stream};
+use tlstriage::time::Timestamp;
 
 fn main() {
     divan::main();
@@ -41,6 +43,25 @@ fn two_percent_out_of_order(bencher: Bencher<'_, '_>, compared: usize) {
 fn scattered_bytes(bencher: Bencher<'_, '_>) {
     let segments: Vec<_> = (0..COUNT).map(|place| (2 * place + 1, 1)).rev().collect();
     run(bencher, &Limits::default(), &segments);
+}
+
+/// What each packet costs in a table of so many flows: it is found, and one slot is glanced at.
+#[divan::bench(args = [1_000, 100_000])]
+fn look_up_and_age(bencher: Bencher<'_, '_>, flows: u32) {
+    let key = |n: u32| FlowKey::v4(n.to_be_bytes(), 50_000, [10, 0, 0, 1], 443).0;
+    let mut table = FlowTable::new(flows as usize, 7);
+    let start = Timestamp::from_nanos(0);
+    for n in 0..flows {
+        table.insert(key(n), start, [0_u64; 40]);
+    }
+    bencher.counter(ItemsCount::new(COUNT)).bench_local(|| {
+        for place in 0..COUNT {
+            let found = table.find(&key(place.wrapping_mul(7919) % flows), start);
+            divan::black_box(found);
+            let swept = table.sweep(start, 1, |_, _, last| Look::QuietUntil(last));
+            divan::black_box(swept);
+        }
+    });
 }
 
 fn run(bencher: Bencher<'_, '_>, limits: &Limits, segments: &[(u32, usize)]) {
