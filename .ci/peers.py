@@ -4,8 +4,9 @@
     peers.py TLSTRIAGE
 
 Starts `openssl s_server` with a default certificate and one for a name, records the loopback with
-tcpdump while `openssl s_client` connects with and without SNI, with TLS 1.2 and 1.3, and compares
-name, version and certificates. Ends with 0 and says so where capturing is not permitted.
+tcpdump while `openssl s_client` connects with and without SNI, with TLS 1.2 and 1.3, every suite that is
+opened, a HelloRetryRequest and a resumption, and compares name, version and certificates: without keys, and with
+the key log of the client. Ends with 0 and says so where capturing is not permitted.
 """
 
 import hashlib
@@ -20,7 +21,22 @@ import tempfile
 import time
 
 NAME = "api.example.test"
-CASES = [(version, name) for version in ("1.2", "1.3") for name in (NAME, None)]
+CASES = [(version, name, []) for version in ("1.2", "1.3") for name in (NAME, None)]
+CASES += [
+    ("1.3", NAME, ["-ciphersuites", suite])
+    for suite in ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
+]
+CASES += [
+    ("1.2", NAME, ["-cipher", suite])
+    for suite in ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305")
+]
+# The server has no P-384, so it asks for another key share.
+CASES += [("1.3", NAME, ["-groups", "P-384:X25519"])]
+# A session, and its resumption.
+CASES += [
+    ("1.3", NAME, ["-sess_out", "{folder}/session", "-ign_eof"]),
+    ("1.3", NAME, ["-sess_in", "{folder}/session", "-ign_eof"]),
+]
 
 
 def main(tool):
@@ -44,22 +60,26 @@ def main(tool):
         server = subprocess.Popen(
             ["openssl", "s_server", "-accept", str(port), "-cert", f"{folder}/default.pem"]
             + ["-key", f"{folder}/default.key", "-servername", NAME, "-cert2", f"{folder}/named.pem"]
-            + ["-key2", f"{folder}/named.key", "-naccept", str(len(CASES)), "-www"],
+            + ["-key2", f"{folder}/named.key", "-naccept", str(len(CASES)), "-www"]
+            + ["-groups", "X25519:P-256"],
             stdin=subprocess.DEVNULL,
             stdout=server_log,
             stderr=subprocess.STDOUT,
         )
-        seen = [connect(port, version, name) for version, name in CASES]
+        seen = [connect(folder, port, *case) for case in CASES]
         server.wait(timeout=30)
         time.sleep(1)
         recorder.send_signal(signal.SIGINT)
         recorder.wait(timeout=30)
-        lines = subprocess.check_output([tool, "--quiet", "-f", "jsonl", capture], text=True)
-    flows = [json.loads(line) for line in lines.splitlines()]
-    wrong = list(compare(seen, flows))
+        wrong = []
+        for keys in ([], ["--keylog", f"{folder}/keys.log"]):
+            command = [tool, "--quiet", "-f", "jsonl", *keys, capture]
+            lines = subprocess.check_output(command, text=True)
+            flows = [json.loads(line) for line in lines.splitlines()]
+            wrong += compare(seen, flows, bool(keys))
     for line in wrong:
         print(f"wrong: {line}")
-    print(f"{len(seen)} handshakes of real peers, {len(wrong)} differences")
+    print(f"{len(seen)} handshakes of real peers, without and with keys: {len(wrong)} differences")
     return 1 if wrong else 0
 
 
@@ -87,11 +107,13 @@ def is_listening(recorder):
     return False
 
 
-def connect(port, version, name):
+def connect(folder, port, version, name, options):
     """Shakes hands, and gives what the client itself saw."""
     flag = "-tls" + version.replace(".", "_")
     who = ["-servername", name] if name else ["-noservername"]
     command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", flag, "-showcerts"] + who
+    command += ["-keylogfile", f"{folder}/keys.log"]
+    command += [option.format(folder=folder) for option in options]
     for _ in range(50):
         run = subprocess.run(
             command, input="GET / HTTP/1.0\r\n\r\n", capture_output=True, text=True, check=False
@@ -108,11 +130,13 @@ def connect(port, version, name):
     return {
         "name": name,
         "version": used.group(1) or used.group(2),
+        "suite": re.search(r"Cipher is (\S+)", run.stdout).group(1),
+        "is_resumed": "\nReused, " in run.stdout,
         "chain": [hashlib.sha256(der).hexdigest() for der in ders],
     }
 
 
-def compare(seen, flows):
+def compare(seen, flows, has_keys):
     # A try before the server listened has a line of its own, without TLS.
     flows = [flow for flow in flows if "tls" in flow]
     if len(seen) != len(flows):
@@ -120,17 +144,23 @@ def compare(seen, flows):
         return
     for peer, flow in zip(seen, flows):
         told = flow["tlstriage"]
-        about = f"TLS {peer['version']} with {peer['name'] or 'no name'}"
+        about = f"TLS {peer['version']} with {peer['name'] or 'no name'}" + (", with keys" if has_keys else "")
         if flow["tls"]["client"].get("server_name") != peer["name"]:
             yield f"{about}: the name told is {flow['tls']['client'].get('server_name')}"
         if told["sni"] != ("name" if peer["name"] else "absent"):
             yield f"{about}: SNI is {told['sni']}"
         if flow["tls"].get("version") != peer["version"]:
             yield f"{about}: the version told is {flow['tls'].get('version')}"
-        if peer["version"] == "1.3":
+        state = told["server"]["certificate"]
+        if has_keys and not told.get("decrypted"):
+            yield f"{about}, {peer['suite']}: the client's own keys did not open it"
+        if peer["version"] == "1.3" and peer["is_resumed"]:
+            if state != "resumed" or not flow["tls"]["resumed"]:
+                yield f"{about}: a resumption is told as {state}"
+        elif peer["version"] == "1.3" and not has_keys:
             # The certificate travels encrypted: whatever the peers saw, we did not.
-            if told["server"]["certificate"] != "encrypted" or "chain" in told["server"]:
-                yield f"{about}: the certificate is {told['server']['certificate']}"
+            if state != "encrypted" or "chain" in told["server"]:
+                yield f"{about}: the certificate is {state}"
         else:
             chain = [one["sha256"] for one in told["server"].get("chain", [])]
             if chain != peer["chain"]:

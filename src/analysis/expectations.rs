@@ -20,6 +20,8 @@ pub struct Expectations {
     gateway: Option<Gateway>,
     clients: Vec<Network>,
     certificates: Vec<Certificate>,
+    /// Of authorities, which may be sent behind those.
+    authorities: Vec<Certificate>,
     roots: Option<Roots>,
     names: Vec<Arc<str>>,
     backends: Vec<(Arc<str>, IpAddr)>,
@@ -47,6 +49,13 @@ impl Expectations {
     #[must_use]
     pub fn with_certificate(mut self, certificate: Certificate) -> Self {
         self.certificates.push(certificate);
+        self
+    }
+
+    /// Adds a certificate of an authority that was given beside the server's: it may be sent behind it.
+    #[must_use]
+    pub fn with_authority(mut self, certificate: Certificate) -> Self {
+        self.authorities.push(certificate);
         self
     }
 
@@ -122,14 +131,18 @@ impl Expectations {
     }
 
     /// The certificates that a hidden one may be held against: those given for the flows of this client, if they have to do with
-    /// what it asked for.
-    pub(super) fn certificates_for(&self, client: IpAddr, asked: &Asked) -> &[Certificate] {
+    /// what it asked for; and those of the authorities beside them.
+    pub(super) fn certificates_for(
+        &self,
+        client: IpAddr,
+        asked: &Asked,
+    ) -> (&[Certificate], &[Certificate]) {
         let is_gateway =
             self.clients.is_empty() || self.clients.iter().any(|network| network.contains(client));
         if is_gateway && self.concern(asked) {
-            &self.certificates
+            (&self.certificates, &self.authorities)
         } else {
-            &[]
+            (&[], &[])
         }
     }
 

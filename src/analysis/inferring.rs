@@ -106,26 +106,40 @@ fn key(hidden: &Hidden) -> Option<Inferred> {
     Some(Inferred::new("server-key", reason.into()))
 }
 
-/// What the user expects: each certificate alone, or all of them as one chain.
-fn against_expected(hidden: &Hidden, expected: &[Certificate]) -> Option<Inferred> {
-    let whole: Vec<&Certificate> = expected.iter().collect();
-    let leaf = whole.first()?;
-    let mut fits = expected
-        .iter()
-        .map(|certificate| (certificate, hidden.fit(&[certificate], false)));
-    let is_chain = whole.len() > 1 && hidden.fit(&whole, true) == Fit::Consistent;
-    let alone = fits.clone().find(|(_, fit)| *fit == Fit::Consistent);
-    if let Some((which, _)) = alone.or(is_chain.then_some((*leaf, Fit::Consistent))) {
+/// What the user expects: a certificate, alone or with the authorities that were given beside it behind it.
+fn against_expected(
+    hidden: &Hidden,
+    (expected, authorities): (&[Certificate], &[Certificate]),
+) -> Option<Inferred> {
+    let first = expected.first()?;
+    let is_served = |leaf: &&Certificate| {
+        let mut chain = vec![*leaf];
+        // A root may be expected by itself, and be sent behind another.
+        let mut behind = authorities
+            .iter()
+            .chain(expected.iter().filter(|one| one.sha256 != leaf.sha256));
+        loop {
+            if hidden.fit(&chain, chain.len() > 1) == Fit::Consistent {
+                return true;
+            }
+            match behind.next() {
+                Some(authority) => chain.push(authority),
+                None => return false,
+            }
+        }
+    };
+    if let Some(leaf) = expected.iter().find(is_served) {
         let reason = format!(
             "The sizes of the server's messages are those of the expected certificate, {}. Another one of the same size is not excluded.",
-            which.subject
+            leaf.subject
         );
         return Some(Inferred::new("expected-cert.consistent", reason.into()));
     }
-    fits.all(|(_, fit)| fit == Fit::Inconsistent).then(|| {
+    let is_excluded = |leaf: &Certificate| hidden.fit(&[leaf], false) == Fit::Inconsistent;
+    expected.iter().all(is_excluded).then(|| {
         let reason = format!(
             "The expected certificate, {}, was not served: the sizes of the server's messages exclude it.",
-            leaf.subject
+            first.subject
         );
         Inferred::new("expected-cert.inconsistent", reason.into())
     })

@@ -78,6 +78,8 @@ fn expect(config: Config) -> Result<Expectations, Error> {
             // A file with the whole chain is handed over as often as one with the leaf.
             if given.certificate.ca != Some(true) || given.certificate.self_signed.holds() {
                 expectations = expectations.with_certificate(given.certificate);
+            } else {
+                expectations = expectations.with_authority(given.certificate);
             }
         }
     }
