@@ -32,6 +32,7 @@
 
 pub mod analysis;
 pub mod capture;
+pub mod comparison;
 pub mod flow;
 mod hash;
 pub mod input;

@@ -45,7 +45,9 @@ const TABLE: &[(&str, &[&str])] = &[
             "tls",
         ],
     ),
-    ("output", &["report"]),
+    ("output", &["comparison", "report"]),
+    // Two runs side by side.
+    ("comparison", &["report"]),
     ("report", &["flow", "pki", "time", "tls", "verdict"]),
     ("verdict", &["pki", "time", "tls"]),
     ("reassembly", &["flow", "hash", "packet", "time"]),

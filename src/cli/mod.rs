@@ -6,6 +6,7 @@
 mod args;
 mod config;
 mod console;
+mod diff;
 mod expectations;
 mod identity;
 mod inputs;
@@ -76,6 +77,10 @@ pub(crate) fn run() -> ExitCode {
                     Ok(checked.outcome)
                 })
         }
+        Some(Command::Diff(asked)) => {
+            let console = Console::new(asked.quiet);
+            diff::diff(&asked, is_colored(asked.color), console).map_err(Failure::from)
+        }
         Some(Command::Completions { shell }) => print(&shell.script()),
         None => analyze(arguments, console),
     };
@@ -98,6 +103,8 @@ enum Failure {
     },
     #[error("{}: {error}", path.display())]
     CatalogFile { path: PathBuf, error: io::Error },
+    #[error(transparent)]
+    Diff(#[from] diff::Error),
     #[error(transparent)]
     Expectations(#[from] expectations::Error),
     #[error(transparent)]

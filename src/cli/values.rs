@@ -12,7 +12,7 @@ use jiff::civil;
 use jiff::tz::TimeZone;
 use thiserror::Error;
 use tlstriage::analysis::Network;
-use tlstriage::output::Format;
+use tlstriage::output::{DifferenceFormat, Format};
 use tlstriage::pki::Reference;
 use tlstriage::report::Severity;
 use tlstriage::time::Timestamp;
@@ -65,6 +65,11 @@ pub(crate) enum Error {
          or write the format in front, as jsonl:FILE or text:FILE"
     )]
     NoFormat,
+    #[error(
+        "the extension names no format; known are .html, .htm, .json, .txt and .text, or write the \
+         format in front, as json:FILE"
+    )]
+    NoDifferenceFormat,
     #[error("not a severity")]
     Severity,
     #[error("not a size; write it as 100000, 64KiB, 16MiB or 1GiB")]
@@ -104,6 +109,24 @@ pub(crate) fn target(text: &OsStr) -> Result<Target, Error> {
         format,
         place: Place::File(path),
     })
+}
+
+/// An output of a comparison: `[FORMAT:]FILE`.
+pub(crate) fn difference_target(text: &OsStr) -> Result<(DifferenceFormat, PathBuf), Error> {
+    let prefixed = text.to_str().and_then(|text| {
+        let (format, file) = text.split_once(':')?;
+        Some((format.parse::<DifferenceFormat>().ok()?, file))
+    });
+    let (format, file) = match prefixed {
+        Some((format, file)) => (Some(format), OsStr::new(file)),
+        None => (None, text),
+    };
+    if file.is_empty() {
+        return Err(Error::NoFileName);
+    }
+    let path = PathBuf::from(file);
+    let format = format.or_else(|| DifferenceFormat::from_extension(&path));
+    Ok((format.ok_or(Error::NoDifferenceFormat)?, path))
 }
 
 /// One address.

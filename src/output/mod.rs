@@ -12,6 +12,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod difference;
 mod escaping;
 mod format;
 mod html;
@@ -23,6 +24,7 @@ mod sink;
 mod text;
 mod writer;
 
+pub use difference::DifferenceFormat;
 pub use format::{Format, UnknownFormat};
 pub use jsonl::MAX_LINE_LEN;
 pub use schema::schema;

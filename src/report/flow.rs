@@ -173,6 +173,14 @@ pub struct Address {
     pub port: u16,
 }
 
+impl Address {
+    /// `ip`:`port`.
+    #[must_use]
+    pub const fn new(ip: IpAddr, port: u16) -> Self {
+        Self { ip, port }
+    }
+}
+
 impl From<Endpoint> for Address {
     fn from(end: Endpoint) -> Self {
         Self {

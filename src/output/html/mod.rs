@@ -16,6 +16,8 @@ mod shown;
 mod template;
 mod timeline;
 
+pub(in crate::output) use template::difference;
+
 use std::io::{self, Write};
 
 use crate::output::html::gathered::Gathered;

@@ -17,6 +17,11 @@ pub(in crate::output) fn report<T: Serialize>(page: &T) -> io::Result<String> {
     render(include_str!("report.html"), page)
 }
 
+/// A comparison as a page.
+pub(in crate::output) fn difference<T: Serialize>(page: &T) -> io::Result<String> {
+    render(include_str!("difference.html"), page)
+}
+
 /// A page: style and script are the only things in it that a browser may act on, and it knows them
 /// by their hash (Content Security Policy Level 3, section 2.3.1).
 fn render<T: Serialize>(template: &str, page: &T) -> io::Result<String> {

@@ -13,13 +13,13 @@ mod shown;
 
 pub(in crate::output) use findings::causes;
 pub(in crate::output) use headline::headline;
+pub(in crate::output) use page::Page;
 pub(in crate::output) use reading::skipped_because;
 pub(in crate::output) use shown::{counted, number, size, span, squeezed};
 
 use std::io::{self, Write};
 
 use crate::output::sink::Sink;
-use crate::output::text::page::Page;
 use crate::output::writer::{Style, Writer};
 use crate::report::{FlowReport, Summary};
 
