@@ -467,6 +467,65 @@ fn a_key_log_that_is_none_is_noted_and_one_that_cannot_be_read_is_an_error() {
 }
 
 #[test]
+fn what_is_wrong_about_the_gateway_is_said_before_anything_is_read() {
+    let root = Certificate::authority("Old Root").valid((2010, 1, 1), (2012, 1, 1));
+    let leaf = Certificate::new("a.example").names(&["a.example"]);
+    let issued = leaf.signed_by(&Certificate::authority("Root").self_signed());
+    let key = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
+    let desk = Desk::new()
+        .with("key.pem", key.as_bytes())
+        .with("empty.pem", b"")
+        .with("root.cer", &root.self_signed().der)
+        .with("leaf.cer", &issued.der)
+        .with(
+            "gateway.toml",
+            b"gateway = \"azure-v1\"\nexpected-crt = []\n",
+        );
+    for (option, value, words) in [
+        (
+            "--expected-cert",
+            "key.pem",
+            "error: key.pem: this is a private key",
+        ),
+        (
+            "--expected-cert",
+            "empty.pem",
+            "error: empty.pem: the file is empty",
+        ),
+        (
+            "--expected-cert",
+            "missing.pem",
+            "error: missing.pem: No such file",
+        ),
+        (
+            "--trusted-root",
+            "root.cer",
+            "error: root.cer: certificate 1 expired on 2012-01-01",
+        ),
+        (
+            "--trusted-root",
+            "leaf.cer",
+            "error: leaf.cer: certificate 1: it is the certificate of a server",
+        ),
+        (
+            "--config",
+            "gateway.toml",
+            "error: gateway.toml: line 2, column 1: unknown field `expected-crt`",
+        ),
+        ("--gateway-subnet", "10.0.0.0/33", "not a network"),
+        ("--backend", "10.0.0.1", "not a backend"),
+        ("--expected-name", "10.0.0.1", "not a host name"),
+        ("--gateway", "azure-v3", "azure-v1"),
+    ] {
+        // Nor is there a capture to read.
+        let told = desk.run(["missing.pcap", option, value]);
+        assert_eq!((told.code, told.out.as_str()), (2, ""), "{option} {value}");
+        assert!(told.err.contains(words), "{option} {value}: {}", told.err);
+        assert!(!told.err.contains("MAA="));
+    }
+}
+
+#[test]
 fn the_number_of_threads_and_the_seed_never_show() {
     let desk = Desk::new().with("many.pcap", &many(700));
     let told = desk.run(["many.pcap", "-f", "jsonl", "--threads", "1"]);

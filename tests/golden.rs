@@ -14,6 +14,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::Value;
@@ -145,6 +146,34 @@ struct Told {
 
 /// Runs over the captures of a sample, as a user does who names its folder.
 fn tell(sample: &Path, threads: usize) -> Told {
+    match fs::read_to_string(sample.join("options")) {
+        Ok(options) => tell_with(options.split_whitespace(), sample, threads),
+        Err(_) => tell_plain(sample, threads),
+    }
+}
+
+/// Runs the command with what else the user knows.
+fn tell_with<'a>(options: impl Iterator<Item = &'a str>, sample: &Path, threads: usize) -> Told {
+    let made = tempfile::tempdir().unwrap();
+    let place = |format: &str| made.path().join(format);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tlstriage"));
+    command.arg("--quiet").arg(format!("--threads={threads}"));
+    command.args(options).arg(sample);
+    for format in ["jsonl", "text", "html"] {
+        command.arg("-o");
+        command.arg(format!("{format}:{}", place(format).display()));
+    }
+    assert!(command.status().unwrap().success(), "{}", sample.display());
+    let [lines, report, page] =
+        ["jsonl", "text", "html"].map(|format| fs::read_to_string(place(format)).unwrap());
+    Told {
+        lines,
+        report,
+        page,
+    }
+}
+
+fn tell_plain(sample: &Path, threads: usize) -> Told {
     let mut captures = input::files(sample, |error| panic!("{error}"));
     captures.retain(|path| is_capture(path));
     assert!(!captures.is_empty(), "{}", sample.display());
