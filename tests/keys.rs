@@ -13,13 +13,15 @@ mod peers;
 mod run;
 mod support;
 
+use std::io::Write as _;
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring;
+use rustls::pki_types::ServerName;
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, ServerConfig};
+use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 use serde_json::{Value, json};
 use tlstriage::analysis::{Analyzer, Source};
 use tlstriage::tls::KeyLog;
@@ -30,6 +32,7 @@ use peers::{
 use run::{on_threads, stream, told_by};
 use support::capture::{Order, Pcap, PcapNg, Trickle, file, gzip, secrets_block};
 use support::certificate::Certificate;
+use support::conversation::{Conversation, Segments as _};
 use support::packet::{Link, Packets as _};
 
 /// A meeting with the key log of its client.
@@ -321,6 +324,74 @@ fn a_second_hello_and_a_resumption_are_opened() {
     let from = &flows[1]["tlstriage"]["resumed_from"];
     assert_eq!(from["by"], "ticket", "{from}");
     assert_eq!(from["event_id"], flows[0]["event"]["id"]);
+}
+
+#[test]
+fn compressed_certificates_are_opened() {
+    use rustls::compress::{BROTLI_DECOMPRESSOR, ZLIB_DECOMPRESSOR};
+    let world = World::new();
+    for decompressor in [BROTLI_DECOMPRESSOR, ZLIB_DECOMPRESSOR] {
+        let mut client = world.client(&TLS13);
+        client.cert_decompressors = vec![decompressor];
+        let opened = Opened::meet(&client, &world.server(&TLS13));
+        let flow = opened.told();
+        opened.assert_opened(&flow);
+        let steps = flow["tlstriage"]["handshake"]["steps"].to_string();
+        assert!(steps.contains("compressed_certificate"), "{steps}");
+    }
+}
+
+#[test]
+fn keys_that_are_updated_are_followed() {
+    let world = World::new();
+    let log = Arc::new(Log::default());
+    let mut config = world.client(&TLS13);
+    config.key_log = Arc::<Log>::clone(&log);
+    let name = ServerName::try_from("api.example").unwrap();
+    let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut server = ServerConnection::new(Arc::new(world.server(&TLS13))).unwrap();
+    let mut conversation = Conversation::between("10.1.0.5:50112", "10.1.0.4:443").syn();
+    for round in 0..6 {
+        match round {
+            3 => client.writer().write_all(b"one").unwrap(),
+            4 => {
+                client.refresh_traffic_keys().unwrap();
+                client.writer().write_all(b"two").unwrap();
+            }
+            5 => client.send_close_notify(),
+            _ => {}
+        }
+        let mut flight = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut flight).unwrap();
+        }
+        conversation = conversation.client(&flight);
+        let mut rest = &flight[..];
+        while !rest.is_empty() {
+            server.read_tls(&mut rest).unwrap();
+            server.process_new_packets().unwrap();
+        }
+        let mut flight = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut flight).unwrap();
+        }
+        conversation = conversation.server(&flight);
+        let mut rest = &flight[..];
+        while !rest.is_empty() {
+            client.read_tls(&mut rest).unwrap();
+            client.process_new_packets().unwrap();
+        }
+    }
+    let link = Link::Ethernet;
+    let packets = conversation.fin().segments().packets();
+    let capture = Pcap::new().write(&link, &packets.on(&link));
+    let flow = &told_by(&with_keys(&log.text()), [stream(capture)]).flows()[0];
+    let told = &flow["tlstriage"];
+    let steps = told["handshake"]["steps"].to_string();
+    assert!(steps.contains("key_update"), "{steps}");
+    // The alert stands behind the update, under the next keys.
+    assert_eq!(told["alerts"][0]["name"], "close_notify", "{told}");
+    assert_eq!(told["alerts"][0]["encrypted"], true);
 }
 
 #[test]

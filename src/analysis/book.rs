@@ -278,7 +278,7 @@ impl Book {
         asked_for: &AskedFor,
         room: &mut usize,
     ) {
-        for id in asked::issued_sessions(&tls.session, &tls.tickets) {
+        for id in asked::issued_sessions(&tls.session, tls.tickets()) {
             if *room > 0 && self.sessions.len() < MAX_SESSIONS {
                 self.sessions.insert(id, Full::of(story, chain));
                 *room -= 1;

@@ -98,7 +98,7 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
         },
         client_certificate: tls.client_certificate,
         expected,
-        http_status: tls.http_status,
+        http_status: tls.http_status(),
         capture: story.capture,
         unreachable: None,
     };

@@ -33,7 +33,7 @@ impl Hidden {
             && !capture.limit
             && capture.missing_side.is_none();
         let is_hidden = matches!(tls.chain, Observed::Unseen(Unseen::Encrypted));
-        if !is_hidden || !is_whole || tls.is_decrypted {
+        if !is_hidden || !is_whole || tls.is_decrypted() {
             return None;
         }
         let suite = answer.cipher.as_deref()?;

@@ -41,16 +41,20 @@ pub(super) struct Tls {
     pub(super) resumption: Option<Resumption>,
     pub(super) session: Box<Session>,
     pub(super) preamble: Option<Box<Preamble>>,
-    /// Keys opened some of what was encrypted.
-    pub(super) is_decrypted: bool,
-    pub(super) unopened: Option<Unopened>,
-    /// The tickets that keys opened.
-    pub(super) tickets: Box<[Ticket]>,
-    /// The status of the first HTTP response, where keys opened it.
-    pub(super) http_status: Option<u16>,
+    /// What came of keys, where there were any.
+    keyed: Option<Box<Keyed>>,
     pub(super) has_lossy_text: bool,
     /// When the ClientHello was seen; validity is judged at it.
     pub(super) hello_at: Option<Timestamp>,
+}
+
+/// What came of keys.
+#[derive(Debug)]
+struct Keyed {
+    is_decrypted: bool,
+    unopened: Option<Unopened>,
+    tickets: Vec<Ticket>,
+    http_status: Option<u16>,
 }
 
 /// An alert by role.
@@ -152,13 +156,39 @@ impl Tls {
             resumption: handshake.resumption,
             session: Box::new(handshake.session),
             preamble: handshake.preamble.map(Box::new),
-            is_decrypted: handshake.decrypted,
-            unopened: handshake.unopened,
-            tickets: handshake.tickets_issued.into(),
-            http_status: handshake.http_status,
+            keyed: (handshake.decrypted || handshake.unopened.is_some()).then(|| {
+                Box::new(Keyed {
+                    is_decrypted: handshake.decrypted,
+                    unopened: handshake.unopened,
+                    tickets: handshake.tickets_issued,
+                    http_status: handshake.http_status,
+                })
+            }),
             has_lossy_text,
             hello_at: handshake.client_hello_mark.map(|mark| mark.time),
         }
+    }
+
+    /// Whether keys opened some of what was encrypted.
+    pub(super) fn is_decrypted(&self) -> bool {
+        self.keyed.as_ref().is_some_and(|keyed| keyed.is_decrypted)
+    }
+
+    /// Why keys did not open it.
+    pub(super) fn unopened(&self) -> Option<Unopened> {
+        self.keyed.as_ref()?.unopened
+    }
+
+    /// The tickets that keys opened.
+    pub(super) fn tickets(&self) -> &[Ticket] {
+        self.keyed
+            .as_ref()
+            .map_or(&[], |keyed| keyed.tickets.as_slice())
+    }
+
+    /// The status of the first HTTP response, where keys opened it.
+    pub(super) fn http_status(&self) -> Option<u16> {
+        self.keyed.as_ref()?.http_status
     }
 
     /// Adds what only the end of the connection tells: late alerts, how it was taken, and why a

@@ -179,9 +179,9 @@ fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged) 
             ..ClientCertificateReport::default()
         });
     }
-    triage.decrypted = tls.is_decrypted;
+    triage.decrypted = tls.is_decrypted();
     if triage.server.certificate == CertificateState::Encrypted {
-        triage.server.certificate_detail = tls.unopened.map(certificate_detail);
+        triage.server.certificate_detail = tls.unopened().map(certificate_detail);
     }
     triage.alerts = tls.alerts.iter().map(alert).collect();
     if let Reaction::Refused(by, Some(code)) = tls.reaction {
@@ -201,7 +201,7 @@ pub(super) fn tell_late_keys(report: &mut FlowReport, story: &Story, keyring: &K
     let Some(tls) = story.tls.as_ref().filter(|_| keyring.is_in_use()) else {
         return;
     };
-    let is_open_question = matches!(tls.unopened, None | Some(Unopened::NoKey));
+    let is_open_question = matches!(tls.unopened(), None | Some(Unopened::NoKey));
     let server = &mut report.tlstriage.server;
     if server.certificate == CertificateState::Encrypted && is_open_question {
         let is_late = tls

@@ -34,7 +34,7 @@ pub(crate) struct Facts<M> {
     alerts: Vec<Alert<M>>,
     steps: Vec<Step<M>>,
     /// What keys may open, where records are kept for them.
-    sealed: Option<Sealed<M>>,
+    sealed: Option<Box<Sealed<M>>>,
     opened: Opened,
 }
 
@@ -76,7 +76,7 @@ impl<M: Copy> Facts<M> {
             alerts: Vec::new(),
             // A dozen is usual, and growing to it would be copying twice.
             steps: Vec::with_capacity(limits.max_steps.min(USUAL_STEPS)),
-            sealed: keeps.then(|| Sealed::new(limits.max_sealed_len)),
+            sealed: keeps.then(|| Box::new(Sealed::new(limits.max_sealed_len))),
             opened: Opened::default(),
         }
     }
@@ -461,7 +461,7 @@ impl<M: Copy> Facts<M> {
 
     /// Bytes of memory held for keys to open.
     pub(crate) fn held_len(&self) -> usize {
-        self.sealed.as_ref().map_or(0, Sealed::held_len)
+        self.sealed.as_ref().map_or(0, |sealed| sealed.held_len())
     }
 
     pub(crate) fn step_count(&self) -> usize {
@@ -534,7 +534,7 @@ impl<M: Copy> Facts<M> {
             is_tls13,
             has_early_data: hello.early_data && !self.hello_retry,
         };
-        Some((sealed, known))
+        Some((*sealed, known))
     }
 
     /// What keys opened so far, to add to it.

@@ -55,7 +55,7 @@ pub(crate) struct Stream<M> {
     pub(crate) record_count: u32,
     pub(crate) messages: Messages<M>,
     /// The sealed record that is being kept.
-    kept: Option<Kept>,
+    kept: Option<Box<Kept>>,
 }
 
 /// The record that is being read.
@@ -186,7 +186,11 @@ impl<M: Copy> Stream<M> {
             return Reading::Skip;
         }
         let step = (facts.step_count() > step).then_some(step);
-        self.kept = Some(Kept::new(header.content_type, header.version, step));
+        self.kept = Some(Box::new(Kept::new(
+            header.content_type,
+            header.version,
+            step,
+        )));
         Reading::Keep
     }
 
@@ -212,7 +216,7 @@ impl<M: Copy> Stream<M> {
                 if self.record.left == 0
                     && let Some(kept) = self.kept.take()
                 {
-                    facts.keep_sealed(lane, kept, mark);
+                    facts.keep_sealed(lane, *kept, mark);
                 }
             }
             Reading::Alerts(mut level) => {
