@@ -28,6 +28,9 @@ def main(tool):
                 for key, flow in told.items():
                     if flow["tlstriage"]["verdict"]["severity"] == "info":
                         continue
+                    # Keys that a capture carries are not in its slice.
+                    if flow["tlstriage"].get("decrypted"):
+                        continue
                     if key not in again and flow["rule"]["id"] == "tcp.unreachable":
                         continue
                     verdict = flow["tlstriage"]["verdict"]

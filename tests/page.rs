@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 use tlstriage::output::{Format, Style};
 use tlstriage::report::{
-    CaptureReport, Event, EventOutcome, FlowReport, Protocol, Severity, Summary,
+    CaptureReport, Event, EventOutcome, FlowReport, Inferred, Protocol, Severity, Summary,
 };
 
 use reports::{at, certificate, client_offer, default_certificate_refused, end, leaf};
@@ -67,6 +67,7 @@ fn flow_with(text: &str) -> FlowReport {
     flow.tlstriage.capture.last_file = Some(text.into());
     flow.tlstriage.version_raw = Some(text.to_owned().into());
     flow.tls.version = None;
+    flow.tlstriage.inferred = vec![Inferred::new("server-key", text.to_owned().into())];
     flow
 }
 

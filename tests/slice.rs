@@ -6,7 +6,7 @@ use std::sync::Arc;
 use support::capture::{Pcap, PcapNg};
 use support::certificate::Certificate;
 use support::conversation::{Conversation, Segments as _};
-use support::packet::{Link, Packet, Packets as _};
+use support::packet::{self, Link, Packet, Packets as _};
 use support::random::Random;
 use support::shuffle::Shuffle as _;
 use support::tls::{self, ClientHello, Tls as _, UNKNOWN_CA};
@@ -113,6 +113,25 @@ fn a_packet_in_fragments_is_there_with_all_its_frames() {
     let (slice, sliced) = cut(&capture, &bad, false);
     assert_eq!(usize::try_from(sliced.packets).unwrap(), pieces.len());
     assert_eq!(self::flows(&slice)[0].rule.id, bad[0].rule.id);
+}
+
+#[test]
+fn an_icmp_error_about_a_flow_is_there_too() {
+    let syn = conversation(50_113).lonely_syn().segments().packets();
+    let told = packet::unreachable("10.1.0.1".parse().unwrap(), &syn[0].bytes, 13);
+    let late = Packet::new(syn[0].time + 1_000_000_000, told);
+    let elsewhere = conversation(50_114).lonely_syn().segments().packets();
+    let other = packet::unreachable("10.1.0.1".parse().unwrap(), &elsewhere[0].bytes, 13);
+    let other = Packet::new(late.time, other);
+    let frames = [syn, elsewhere, vec![late, other]]
+        .concat()
+        .on(&Link::Ethernet);
+    let capture = Pcap::new().write(&Link::Ethernet, &frames);
+    let flows = flows(&capture);
+    assert_eq!(flows.len(), 2);
+    let (slice, sliced) = cut(&capture, &flows[..1], false);
+    assert_eq!((sliced.packets, sliced.flows), (2, 1));
+    assert_eq!(self::flows(&slice)[0].event.reason, flows[0].event.reason);
 }
 
 #[test]

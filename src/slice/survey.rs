@@ -14,12 +14,26 @@ use crate::reassembly::{Chunk, Limits, Stream};
 use crate::tls::{ContentType, begins_client_hello, begins_server_hello, find_records};
 
 /// What may be kept of each flow.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Survey {
     /// Each under its own ends, and once more under those of a twin.
     flows: BTreeMap<(usize, FlowKey), Flow>,
     limits: Limits,
     waiting_len: usize,
+}
+
+/// That a retransmission disagrees was told by the first reading: nothing is kept to compare.
+impl Default for Survey {
+    fn default() -> Self {
+        Self {
+            flows: BTreeMap::new(),
+            limits: Limits {
+                compared_per_direction: 0,
+                ..Limits::default()
+            },
+            waiting_len: 0,
+        }
+    }
 }
 
 #[derive(Debug, Default)]

@@ -47,6 +47,10 @@ pub(in crate::output) struct Row {
     pub(in crate::output) file: String,
     pub(in crate::output) frames: String,
     pub(in crate::output) id: String,
+    /// What happened, in a sentence.
+    pub(in crate::output) reason: String,
+    /// What may be concluded without having been seen.
+    pub(in crate::output) inferred: Vec<String>,
 }
 
 /// What a certificate leaves: the makings of its card.
@@ -197,6 +201,16 @@ fn row(report: &FlowReport) -> Row {
             ),
             None => format!("{}–{}", capture.first_frame, capture.last_frame),
         },
+        reason: squeezed(
+            report.event.reason.as_deref().unwrap_or_default(),
+            MAX_REASON,
+        ),
+        inferred: triage
+            .inferred
+            .iter()
+            .take(MAX_INFERRED)
+            .map(|inferred| squeezed(&inferred.reason, MAX_REASON))
+            .collect(),
         id: report.event.id.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
@@ -278,5 +292,8 @@ fn link(entry: &CertificateReport) -> Link {
 const HASH_LEN: usize = 64;
 /// Letters of a name in a row; both its ends are kept.
 const MAX_TEXT: usize = 160;
+/// Letters of a sentence in a row.
+const MAX_REASON: usize = 400;
+const MAX_INFERRED: usize = 3;
 /// Names of a certificate that its card shows.
 const MAX_NAMES: usize = 24;
