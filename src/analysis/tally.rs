@@ -187,6 +187,7 @@ impl Tally {
         flows.partial_horizon += u64::from(triage.horizon == Some(Horizon::Partial));
         flows.completed += u64::from(is_tls && report.event.outcome == Some(EventOutcome::Success));
         flows.failed += u64::from(is_tls && report.event.outcome == Some(EventOutcome::Failure));
+        flows.decrypted += u64::from(triage.decrypted);
         let reasons = &triage.evidence.reasons;
         self.shortfalls.add(Shortfalls {
             tls: u64::from(is_tls),
@@ -372,6 +373,7 @@ impl Tally {
         own.reported += new.reported;
         own.flagged += new.flagged;
         own.partial_horizon += new.partial_horizon;
+        own.decrypted += new.decrypted;
         own.completed += new.completed;
         own.failed += new.failed;
         self.shortfalls.add(other.shortfalls);

@@ -1,7 +1,7 @@
 //! Key logs: files of secrets, read before the captures.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -30,7 +30,14 @@ pub(crate) fn read(paths: &[PathBuf], console: Console) -> Result<KeyLog, Error>
             error,
         };
         let file = File::open(path).map_err(fail)?;
-        let counts = log.read(file, 0).map_err(fail)?;
+        let mut file = file.take(MAX_LOG_LEN);
+        let counts = log.read(&mut file, 0).map_err(fail)?;
+        if file.limit() == 0 {
+            console.note(format_args!(
+                "{}: what lies behind its first GiB was not read",
+                path.display()
+            ));
+        }
         note(path, counts, console);
     }
     Ok(log)
@@ -63,3 +70,6 @@ fn lines(count: u64, kind: &str) -> String {
         _ => format!("{count} {kind} lines"),
     }
 }
+
+/// More than the secrets that are held take.
+const MAX_LOG_LEN: u64 = 1 << 30;

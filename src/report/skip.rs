@@ -10,3 +10,12 @@ pub(in crate::report) fn absent<T: AsRef<str>>(text: &Option<T>) -> bool {
 pub(in crate::report) const fn no(mark: &bool) -> bool {
     !*mark
 }
+
+/// A count that is left out where nothing was counted.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+pub(in crate::report) fn zero(count: &u64) -> bool {
+    *count == 0
+}

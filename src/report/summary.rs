@@ -12,6 +12,7 @@ use crate::report::advice::Advice;
 use crate::report::count::Count;
 use crate::report::endpoint::EndpointReport;
 use crate::report::group::FindingGroup;
+use crate::report::skip::zero;
 use crate::report::time::Time;
 use crate::report::words::Severity;
 
@@ -146,4 +147,7 @@ pub struct FlowCounts {
     pub completed: u64,
     /// TLS flows that failed.
     pub failed: u64,
+    /// TLS flows that keys opened, wholly or in part; left out where there are none.
+    #[serde(skip_serializing_if = "zero")]
+    pub decrypted: u64,
 }

@@ -93,6 +93,7 @@ fn flows(page: &mut Page, summary: &Summary) {
         (flows.tls.saturating_sub(judged), "not judged"),
         (flows.flagged, "with a finding"),
         (flows.partial_horizon, "judged before the end of the run"),
+        (flows.decrypted, "opened with keys"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)
