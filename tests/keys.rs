@@ -407,6 +407,22 @@ fn in_tls12_alerts_after_the_handshake_are_read() {
 }
 
 #[test]
+fn without_its_key_a_flow_is_told_as_without_any_but_for_the_reason() {
+    for version in [&TLS12, &TLS13] {
+        let (opened, other) = (Opened::of(version), Opened::of(version));
+        let capture = file(&opened.meeting.capture(), ".pcap");
+        let source = || [Source::file(capture.path())];
+        let mut with = told_by(&with_keys(&other.log), source()).flows().remove(0);
+        let without = told_by(&Analyzer::new(), source()).flows().remove(0);
+        if version.version == TLS13.version {
+            assert_eq!(detail(&with), (&json!("encrypted"), &json!("no-key")));
+        }
+        run::remove(&mut with, "tlstriage.server.certificate_detail");
+        assert_eq!(run::differences(&with, &without), [""; 0]);
+    }
+}
+
+#[test]
 fn secrets_of_a_capture_serve_wherever_they_stand() {
     let opened = Opened::of(&TLS13);
     let count = opened.blocks().len();

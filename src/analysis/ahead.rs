@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::analysis::Progress;
 use crate::analysis::keyring::Keyring;
-use crate::capture::{Block, Reach, Reader, find_secrets};
+use crate::capture::{Block, Format, Reach, Reader, find_secrets};
 use crate::input::{self, Compression};
 
 /// Adds the secrets of one file to `keyring`. What cannot be read is told when the file's turn comes.
@@ -35,6 +35,14 @@ pub(super) fn gather(path: &Path, awaits: bool, keyring: &mut Keyring, progress:
     if awaits && !found {
         gather_compressed(path, keyring, progress);
     }
+}
+
+/// Whether a file is a capture in the classic format, which has no place for secrets.
+pub(super) fn is_classic(path: &Path) -> bool {
+    input::open_path(path)
+        .ok()
+        .and_then(|input| Reader::new(input).ok())
+        .is_some_and(|reader| reader.format() == Format::Pcap)
 }
 
 fn gather_compressed(path: &Path, keyring: &mut Keyring, progress: &Progress) {

@@ -285,6 +285,7 @@ impl Connection {
             return;
         };
         reading.push(segment, seq, payload, mark, env.limits);
+        reading.drop_needless(&env.shared.keyring);
         match reading.progress() {
             Progress::Undecided | Progress::Handshaking => {}
             Progress::NotTls => self.phase = Phase::Watching,

@@ -16,6 +16,8 @@ pub(super) struct Keyring {
     found: KeyLog,
     /// From where on sealed records are kept for keys; `None` while nothing speaks for there being any.
     since: Option<u64>,
+    /// No capture can bring a secret that is not known yet.
+    is_complete: bool,
     is_over: bool,
 }
 
@@ -27,6 +29,7 @@ impl Keyring {
             given,
             found: KeyLog::new(),
             since,
+            is_complete: false,
             is_over: false,
         }
     }
@@ -42,6 +45,18 @@ impl Keyring {
         if counts.is_ok_and(|counts| counts.secrets > 0) {
             self.since = Some(self.since.map_or(since, |before| before.min(since)));
         }
+    }
+
+    /// No capture of the run has a place for secrets: no further one will come.
+    pub(super) fn complete(&mut self) {
+        self.is_complete = true;
+    }
+
+    /// Whether there is a secret of this connection, or one may still come.
+    pub(super) fn may_open(&self, random: &[u8; 32]) -> bool {
+        !self.is_complete
+            || self.given.knows(random, u64::MAX)
+            || self.found.knows(random, u64::MAX)
     }
 
     /// The input has ended: what is known now is known everywhere.

@@ -1,6 +1,7 @@
 //! Where the two wings meet: segments go through a [`Stream`] each way, and what comes out in
 //! order goes to the [`Observer`].
 
+use crate::analysis::keyring::Keyring;
 use crate::analysis::mark::Mark;
 use crate::analysis::seen::{self, Tls};
 use crate::analysis::shared::Shared;
@@ -116,6 +117,17 @@ impl Reading {
                 limits,
                 |chunk, mark| hand_on(observer, lane, chunk, mark),
             );
+        }
+    }
+
+    /// Lets go of what is kept for keys, where none will come.
+    pub(super) fn drop_needless(&mut self, keyring: &Keyring) {
+        let is_needless = self
+            .observer
+            .awaited_key()
+            .is_some_and(|random| !keyring.may_open(random));
+        if is_needless {
+            self.observer.forget_sealed();
         }
     }
 

@@ -177,8 +177,15 @@ impl Analysis {
     fn fill(&mut self) -> bool {
         if !std::mem::replace(&mut self.has_looked_ahead, true) {
             let awaits = self.settings.awaits_secrets;
+            let keyring = &mut self.shared.keyring;
             for path in self.plan.files() {
-                ahead::gather(path, awaits, &mut self.shared.keyring, &self.progress);
+                ahead::gather(path, awaits, keyring, &self.progress);
+            }
+            if keyring.is_in_use()
+                && self.plan.files().count() == self.plan.total()
+                && self.plan.files().all(ahead::is_classic)
+            {
+                keyring.complete();
             }
         }
         while self.ready.is_empty() && self.rest.len() == 0 {

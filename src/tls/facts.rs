@@ -444,8 +444,25 @@ impl<M: Copy> Facts<M> {
     /// Whether enough of the server's data came to hold its first response, where keys may open it.
     fn is_heard(&self, server: Lane) -> bool {
         self.sealed.as_ref().is_none_or(|sealed| {
-            sealed.is_full(server) || self.sides.get(server).replies >= HEARD_REPLIES
+            let side = self.sides.get(server);
+            sealed.is_full(server)
+                || side.replies >= HEARD_REPLIES
+                || (side.replies > 0 && side.facts.application_data.len >= HEARD_LEN)
         })
+    }
+
+    /// The random of the client, once both hellos are there and as long as records are kept for keys.
+    pub(crate) fn awaited_key(&self) -> Option<&[u8; 32]> {
+        self.sealed.as_ref()?;
+        self.answer()?;
+        let side = self.sides.get(self.asked_by?);
+        Some(&side.hello.as_ref()?.hello.random)
+    }
+
+    /// Lets go of what was kept for keys, and keeps no more.
+    pub(crate) fn forget_sealed(&mut self) {
+        self.sealed = None;
+        self.settled = self.settled || self.judge_settled();
     }
 
     /// Whether an alert in clear ended the handshake.
@@ -688,6 +705,9 @@ const MANY_RECORDS: u32 = 48;
 
 /// In so many records of a server stands the beginning of its first response, behind tickets and settings.
 const HEARD_REPLIES: u32 = 12;
+
+/// In so many bytes stand a flight of usual length and the headers of a response.
+const HEARD_LEN: u64 = 32 << 10;
 
 /// With so many the other side's missing bytes are waited for no longer.
 const TOO_MANY_RECORDS: u32 = 1024;

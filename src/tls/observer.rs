@@ -151,6 +151,22 @@ impl<M: Copy + PartialEq> Observer<M> {
             .saturating_add(sealed)
     }
 
+    /// The client's random, once both hellos were seen and as long as sealed records are kept.
+    #[must_use]
+    pub fn awaited_key(&self) -> Option<&[u8; 32]> {
+        self.facts.as_ref()?.awaited_key()
+    }
+
+    /// Lets go of the sealed records and keeps no more: there will be no key for them.
+    pub fn forget_sealed(&mut self) {
+        for stream in [&mut self.streams.a, &mut self.streams.b] {
+            stream.forget_kept();
+        }
+        if let Some(facts) = &mut self.facts {
+            facts.forget_sealed();
+        }
+    }
+
     /// Where the record framing of a lane stands, to follow it without this observer.
     ///
     /// `None` where no framing is known.

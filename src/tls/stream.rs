@@ -176,6 +176,14 @@ impl<M: Copy> Stream<M> {
         self.record = Record::new(header, reading);
     }
 
+    /// Lets go of the sealed record that is being kept.
+    pub(crate) fn forget_kept(&mut self) {
+        self.kept = None;
+        if self.record.reading == Reading::Keep {
+            self.record.reading = Reading::Skip;
+        }
+    }
+
     /// How a sealed record is read, whose step would stand at the place `step`.
     fn keep(&mut self, header: Header, step: usize, lane: Lane, facts: &mut Facts<M>) -> Reading {
         let Some(keeps) = facts.keeps(lane, header.content_type) else {
