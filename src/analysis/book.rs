@@ -334,6 +334,12 @@ impl Book {
         self.accepted.contains(asked_for) || self.rows.iter().any(|row| row.asked_for == *asked_for)
     }
 
+    /// Whether every name that is served there gets this leaf, and there is at least one.
+    pub(super) fn has_only(&self, leaf: &Known) -> bool {
+        let mut covered = self.rows.iter().filter(|row| row.covers).peekable();
+        covered.peek().is_some() && covered.all(|row| row.is_of(leaf))
+    }
+
     /// Whether a client was content with this name and certificate on some flow.
     pub(super) fn is_content(
         &self,

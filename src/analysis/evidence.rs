@@ -11,7 +11,7 @@ use crate::analysis::seen::Tls;
 use crate::analysis::story::{Knock, Story};
 use crate::flow::Endpoint;
 use crate::packet::Cause;
-use crate::pki::Coverage;
+use crate::pki::{self, Coverage, Reference};
 use crate::report::{Inferred, ResumedBy, ResumedFrom};
 use crate::tls::{Observed, Unseen};
 use crate::verdict::{
@@ -83,14 +83,20 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
                 shape: &chain.shape,
                 coverage: asked.coverage(&leaf.certificate),
                 default,
+                covers_address: pki::covers(&leaf.certificate, &Reference::Ip(server.ip)).covers(),
+                outdated: chain.outdated(at),
             }),
             (Observed::Seen(_), None) => Observed::Unseen(Unseen::Malformed),
             (Observed::Unseen(why), _) => Observed::Unseen(why),
         },
+        is_resumed: matches!(tls.chain, Observed::Unseen(Unseen::Resumed)),
         is_chain_assumed,
         reaction: tls.reaction,
         endpoint: EndpointFacts {
             serves_other_names: book.is_some_and(|book| book.serves_other_names(asked_for)),
+            has_only_this_leaf: book
+                .zip(leaf)
+                .is_some_and(|(book, leaf)| book.has_only(leaf)),
             serves_this_name: book.is_some_and(|book| book.serves(asked_for)),
             same_client_accepts: book.is_some_and(|book| {
                 book.is_content(client, asked_for, leaf.map(|leaf| leaf.certificate.sha256))
@@ -142,6 +148,7 @@ fn judge_knock(story: &Story, server: &Endpoint) -> Judged {
         answers_otherwise: false,
         too_big: None,
         chain: Observed::Unseen(Unseen::RefusedBefore),
+        is_resumed: false,
         is_chain_assumed: false,
         reaction: Reaction::Unfinished,
         endpoint: EndpointFacts::default(),

@@ -11,6 +11,7 @@ use crate::report::{
     CertificateReport, CipherList, ClientReport, Common, HandshakeReport, Hex, LeafReport,
 };
 use crate::time::Timestamp;
+use crate::verdict;
 use crate::verdict::{Act, Offers};
 
 /// A certificate with what the outputs say of it.
@@ -64,6 +65,14 @@ impl Chain {
             .path
             .last()
             .and_then(|place| self.certificates.get(*place))
+    }
+
+    /// The first certificate above the leaf, below a root, that was outside its validity.
+    pub(super) fn outdated(&self, at: Timestamp) -> Option<&Certificate> {
+        let path = self.shape.path.iter().skip(1);
+        path.filter_map(|place| self.certificates.get(*place))
+            .map(|known| &known.certificate)
+            .find(|above| !above.self_signed.holds() && verdict::is_outdated(above, at))
     }
 
     /// Where the chain leads at this time; `None` where its bytes were not kept.

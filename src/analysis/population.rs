@@ -28,6 +28,7 @@ struct Population {
     client: Option<Common<ClientReport>>,
     flows: u64,
     failed: u64,
+    completed: u64,
     first: Time,
     last: Time,
     /// When its first flows began, in the order of the output.
@@ -47,6 +48,7 @@ impl Populations {
             client: report.tlstriage.client.clone(),
             flows: 1,
             failed: u64::from(report.event.outcome == Some(EventOutcome::Failure)),
+            completed: u64::from(report.event.outcome == Some(EventOutcome::Success)),
             first: report.timestamp,
             last: report.timestamp,
             times: vec![report.timestamp.as_nanos()],
@@ -123,6 +125,7 @@ impl Population {
     fn merge(&mut self, later: Self) {
         self.flows += later.flows;
         self.failed += later.failed;
+        self.completed += later.completed;
         self.first = self.first.min(later.first);
         self.last = self.last.max(later.last);
         let room = MAX_TIMES.saturating_sub(self.times.len());
@@ -145,6 +148,7 @@ impl Population {
         }
         told.flows = self.flows;
         told.failed = self.failed;
+        told.completed = self.completed;
         told.last = self.last;
         told.every_seconds = self.cadence();
         told
@@ -183,13 +187,16 @@ pub(super) fn disagreement(
     populations: &[PopulationReport],
 ) -> Option<String> {
     let fails = |population: &&PopulationReport| population.failed * 5 >= population.flows * 4;
-    let works = |population: &&PopulationReport| population.failed * 5 <= population.flows;
+    let works = |population: &&PopulationReport| population.completed * 5 >= population.flows * 4;
     let (probes, live): (Vec<_>, Vec<_>) = populations
         .iter()
         .partition(|population| population.every_seconds.is_some());
     let (probes, live) = (probes.as_slice(), live.as_slice());
     let find = |list: &[&PopulationReport], holds: &dyn Fn(&&PopulationReport) -> bool| {
         list.iter().copied().find(|one| holds(one)).cloned()
+    };
+    let of_one_network = |probe: &PopulationReport, traffic: &PopulationReport| {
+        network_of(&probe.address) == network_of(&traffic.address)
     };
     let (probe, traffic, meaning) = match (find(probes, &fails), find(live, &works)) {
         (Some(probe), Some(traffic)) => (
@@ -203,6 +210,10 @@ pub(super) fn disagreement(
             "a gateway then takes the server for healthy, though its clients get errors",
         ),
     };
+    // Two machines that have nothing to do with each other say nothing of a gateway.
+    if !of_one_network(&probe, &traffic) {
+        return None;
+    }
     let every = probe.every_seconds.unwrap_or_default();
     Some(format!(
         "At {server} what comes every {every} s, as health probes do, and other traffic fare differently: {}; {}. Probes and live traffic may follow different rules for SNI; {meaning}.",
@@ -224,6 +235,12 @@ fn fared(population: &PopulationReport) -> String {
         (None, _) => "sends an SNI that could not be read".to_owned(),
     };
     format!("{address} {asked} ({failed} of {flows} failed)")
+}
+
+/// The network of an address as it stands in the report.
+fn network_of(address: &str) -> Option<IpAddr> {
+    let ip = address.split('/').next()?;
+    ip.parse().ok().map(network)
 }
 
 /// The network that an address is in, as wide as those of subnets.
@@ -262,6 +279,7 @@ mod tests {
             client: None,
             flows: u64::try_from(times.len()).unwrap(),
             failed,
+            completed: u64::try_from(times.len()).unwrap() - failed,
             first: at(times[0]),
             last: at(times[times.len() - 1]),
             times: times.iter().map(|millis| millis * 1_000_000).collect(),

@@ -198,7 +198,7 @@ impl Tls {
         late: &[Direction],
         client: Direction,
         close: Option<Close>,
-        capture: &CaptureFacts,
+        capture: &mut CaptureFacts,
     ) {
         let late = late.iter().map(|direction| StoryAlert {
             by: side(*direction, client),
@@ -229,6 +229,14 @@ impl Tls {
             is_tls13,
         }
         .reaction();
+        // Nobody complains of a certificate that was not sent: it is the capture that lacks it.
+        let was_lost = matches!(
+            self.reaction,
+            Reaction::Refused(Side::Client, Some(42..=46 | 48))
+        );
+        if was_lost && !is_tls13 && matches!(self.chain, Observed::Unseen(Unseen::CaptureEnded)) {
+            capture.gap = true;
+        }
         if let Observed::Unseen(why) = &mut self.chain {
             *why = refine(*why, capture, close);
         }

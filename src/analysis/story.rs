@@ -104,7 +104,7 @@ impl Story {
                     GapReason::Midstream => capture.midstream = true,
                 }
             }
-            tls.conclude(&settled.late_alerts, client, close, &capture);
+            tls.conclude(&settled.late_alerts, client, close, &mut capture);
             tls
         });
         let unreachable = (tls.is_none() && is_half_open).then_some(Knock {

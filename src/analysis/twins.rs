@@ -4,7 +4,7 @@
 //! Two flows are one connection only if all of this agrees: the random of the ClientHello, that of
 //! the ServerHello where both are seen, the sequence number at which the client's bytes begin
 //! (address translation keeps it; a relay or a replay does not), and the time of the first frames
-//! to within two seconds; and an address or a port differs. By one clock both also go on at the same
+//! to within two seconds; and an address or a port differs, or the capture. By one clock both also go on at the same
 //! time, and a hello alone proves nothing: both show their SYN, or the same answer. The same random
 //! without all of that is another connection, and worth a link.
 
@@ -70,9 +70,13 @@ impl Sighting {
         Some((tls.random?, sighting))
     }
 
+    fn is_at(&self, place: (u32, u64), key: FlowKey) -> bool {
+        self.place == place && self.key == key
+    }
+
     /// Whether both are one connection. Each is one with itself.
     fn is_same(&self, other: &Self) -> bool {
-        let is_itself = self.place == other.place && self.key == other.key;
+        let is_itself = self.is_at(other.place, other.key);
         let ((own_file, _), (other_file, _)) = (self.place, other.place);
         let is_at_once = self.first <= other.last && other.first <= self.last;
         let answers = self.server_random.zip(other.server_random);
@@ -80,7 +84,8 @@ impl Sighting {
             Some((one, other)) => one == other,
             None => self.has_beginning && other.has_beginning,
         };
-        let is_seen_twice = self.key != other.key
+        // The same addresses in one capture are the business of whoever joins its frames.
+        let is_seen_twice = (self.key != other.key || own_file != other_file)
             && self.begins_at.is_some()
             && self.begins_at == other.begins_at
             && self.first.nanos_since(other.first).unsigned_abs() <= MAX_DISTANCE
@@ -156,31 +161,38 @@ impl Sightings {
     }
 
     /// What a story has to do with the flows that were entered, itself among them.
+    ///
+    /// What is one connection with a third is one with each other; it is told where it was seen first.
     pub(super) fn relation(&self, story: &Story) -> Relation {
-        let Some((random, own)) = Sighting::of(story, Hex([0; 16])) else {
+        let random = story.tls.as_ref().and_then(|tls| tls.random);
+        let known = random.and_then(|random| self.by_random.get(&random));
+        let Some(known) = known.filter(|known| known.len() > 1) else {
             return Relation::Alone;
         };
-        let Some(known) = self.by_random.get(&random).filter(|known| known.len() > 1) else {
+        let classes = classes(known);
+        let is_own = |other: &Sighting| other.is_at(story.first.place(), story.key);
+        let Some(own) = known.iter().position(is_own) else {
             return Relation::Alone;
         };
-        let mut links = Links::default();
-        let mut earliest: Option<&Sighting> = None;
-        for other in known {
-            let is_earlier = |than: &Sighting| (other.place, other.key) < (than.place, than.key);
-            if !own.is_same(other) {
-                if earliest.is_none_or(is_earlier) {
-                    earliest = Some(other);
+        let class = classes.get(own);
+        let (mut links, mut first_of_others) = (Links::default(), None::<&Sighting>);
+        let rank = |sighting: &Sighting| (sighting.place, sighting.key);
+        for (other, class_of_other) in known.iter().zip(&classes) {
+            if Some(class_of_other) != class {
+                if first_of_others.is_none_or(|first| rank(other) < rank(first)) {
+                    first_of_others = Some(other);
                 }
-            } else if is_earlier(&own) {
+            } else if rank(other) < (story.first.place(), story.key) {
                 return Relation::Repeated;
-            } else if other.key != own.key {
+            } else if other.key != story.key {
                 let ends = (other.source, other.destination);
                 if !links.also_seen_as.contains(&ends) {
                     links.also_seen_as.push(ends);
                 }
             }
         }
-        links.same_hello_as = earliest.map(|other| other.id);
+        // The first of all others is the first of its own class, and so is told.
+        links.same_hello_as = first_of_others.map(|other| other.id);
         links.also_seen_as.sort_unstable();
         if links == Links::default() {
             Relation::Alone
@@ -188,6 +200,24 @@ impl Sightings {
             Relation::Told(Box::new(links))
         }
     }
+}
+
+/// For each sighting the least place in the list of those that are one connection with it.
+fn classes(known: &[Sighting]) -> Vec<usize> {
+    let mut classes: Vec<usize> = (0..known.len()).collect();
+    for (at, one) in known.iter().enumerate() {
+        for (other_at, other) in known.iter().enumerate().take(at) {
+            if one.is_same(other)
+                && let (Some(&a), Some(&b)) = (classes.get(at), classes.get(other_at))
+            {
+                let (from, to) = (a.max(b), a.min(b));
+                for class in classes.iter_mut().filter(|class| **class == from) {
+                    *class = to;
+                }
+            }
+        }
+    }
+    classes
 }
 
 fn front(random: [u8; 32]) -> u64 {

@@ -28,6 +28,8 @@ pub(crate) enum Error {
     Config { path: PathBuf, error: String },
     #[error("{}: {error}", path.display())]
     Certificate { path: PathBuf, error: bundle::Error },
+    #[error("{}: it holds only certificates of authorities; hand over the server's own", path.display())]
+    NoLeaf { path: PathBuf },
     #[error("{}: certificate {place}: {error}", path.display())]
     Root {
         path: PathBuf,
@@ -74,13 +76,18 @@ fn expect(config: Config) -> Result<Expectations, Error> {
         expectations = expectations.with_gateway_network(network);
     }
     for path in &config.expected_cert {
+        let mut has_leaf = false;
         for given in certificates(path)? {
             // A file with the whole chain is handed over as often as one with the leaf.
             if given.certificate.ca != Some(true) || given.certificate.self_signed.holds() {
                 expectations = expectations.with_certificate(given.certificate);
+                has_leaf = true;
             } else {
                 expectations = expectations.with_authority(given.certificate);
             }
+        }
+        if !has_leaf {
+            return Err(Error::NoLeaf { path: path.clone() });
         }
     }
     for path in &config.trusted_root {

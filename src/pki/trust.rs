@@ -39,6 +39,12 @@ pub enum Path {
 }
 
 impl Path {
+    /// Whether there is a way to a root, though it may be too late for it.
+    #[must_use]
+    pub const fn is_found(self) -> bool {
+        matches!(self, Self::Given | Self::Public | Self::OutOfTime)
+    }
+
     /// Whether it ends in a root.
     #[must_use]
     pub const fn is_trusted(self) -> bool {

@@ -30,6 +30,8 @@ pub struct PopulationReport {
     pub alpn: Vec<Arc<str>>,
     /// How many they are.
     pub flows: u64,
+    /// How many of them were completed and accepted.
+    pub completed: u64,
     /// How many of them failed.
     pub failed: u64,
     /// The time of the first.
@@ -52,6 +54,7 @@ impl PopulationReport {
             ja4: None,
             alpn: Vec::new(),
             flows: 1,
+            completed: 0,
             failed: 0,
             first: at,
             last: at,

@@ -54,7 +54,7 @@ pub(super) fn order(evidence: &Evidence<'_>) -> Option<Finding> {
 pub(super) fn incomplete(evidence: &Evidence<'_>) -> Option<Finding> {
     let chain = wording::chain(evidence)?;
     // A root that is at hand needs nothing between itself and the leaf.
-    let is_whole = evidence.expected.path.is_some_and(Path::is_trusted);
+    let is_whole = evidence.expected.path.is_some_and(Path::is_found);
     if is_whole || !lacks_intermediate(&chain) || !wording::covers_name(evidence, &chain) {
         return None;
     }
@@ -77,7 +77,7 @@ pub(super) fn incomplete(evidence: &Evidence<'_>) -> Option<Finding> {
 /// The chain is in order, and the client does not trust its root.
 pub(super) fn private(evidence: &Evidence<'_>) -> Option<Finding> {
     let chain = wording::chain(evidence)?;
-    let is_whole = evidence.expected.path.is_some_and(Path::is_trusted);
+    let is_whole = evidence.expected.path.is_some_and(Path::is_found);
     if (lacks_intermediate(&chain) && !is_whole)
         || chain.shape.order == Order::LeafNotFirst
         || is_lone_self_signed(&chain)
@@ -95,7 +95,14 @@ pub(super) fn private(evidence: &Evidence<'_>) -> Option<Finding> {
     let top = &chain.top.issuer;
     let what = match evidence.expected.path {
         // Leaving proves nothing where nothing is wrong with the certificate: only an alert counts.
-        _ if !names_authority && evidence.expected.path != Some(Path::Unknown) => return None,
+        _ if !names_authority
+            && evidence.expected.path != Some(Path::Unknown)
+            && chain.shape.top != Top::SelfSignedAuthority =>
+        {
+            return None;
+        }
+        // The way is there: its dates are the matter.
+        Some(Path::OutOfTime) => return None,
         Some(Path::Unknown) if evidence.expected.has_given_roots => format!(
             "The chain of {} leads to {top}, and to no root that was given here nor to a well-known one",
             evidence.server

@@ -95,6 +95,14 @@ fn what_is_missing(evidence: &Evidence<'_>) -> Option<String> {
         );
     }
     match evidence.reaction {
+        Reaction::LeftAfterHandshake
+            if !wording::is_whole(evidence) && wording::chain(evidence).is_none() =>
+        {
+            Some(
+                "The client left after the handshake, of which a part is missing from the capture."
+                    .to_owned(),
+            )
+        }
         Reaction::Accepted | Reaction::LeftAfterHandshake | Reaction::Finished => None,
         Reaction::Unfinished if capture.ended => {
             Some("The capture ends before the handshake does.".to_owned())

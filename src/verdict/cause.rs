@@ -16,18 +16,24 @@ impl VerdictId {
                 "With Application Gateway v1 the SNI is taken from the backend pool target, so an IP address as target means no SNI, and the host name override does not change it: it changes only the Host header. The certificate shown then cannot be the one that was uploaded, the probe fails, and clients get 502."
             }
             Some(Gateway::AzureV2) => {
-                "Application Gateway v2 sends no SNI only where the name that goes first is an IP address: the host of the custom probe, then that of the backend setting, then the pool target. The probe then fails on the name, and clients get 502."
+                "By its documentation, Application Gateway v2 takes the SNI from the host of the custom probe, then from that of the backend setting, then from the pool target, and sends none where the first of these is an IP address. The probe then fails, and clients get 502."
             }
             None => {
                 "The client was given an IP address as its target, or sends a name only when told to. With Azure Application Gateway v1 the SNI is taken from the backend pool target, so an IP address as target means no SNI, and the host name override does not change it; the certificate shown then cannot be the one that was uploaded, the probe fails, and clients get 502."
             }
         };
+        let hidden_name = match gateway {
+            Some(Gateway::AzureV1) => {
+                "With Application Gateway v1 the SNI is taken from the backend pool target, so an IP address as target means no SNI, and the host name override does not change it: it changes only the Host header."
+            }
+            Some(Gateway::AzureV2) => missing_name,
+            None => {
+                "The client was given an IP address as its target, or sends a name only when told to. With Azure Application Gateway v1 the SNI is taken from the backend pool target, and the host name override does not change it; v2 takes the host of the probe or of the backend setting first."
+            }
+        };
         Some(match self {
-            Self::NoSniDefaultCert
-            | Self::NoSniWrongName
-            | Self::NoSniRefused
-            | Self::NoSniRejected
-            | Self::NoSniProbablyRejected => missing_name,
+            Self::NoSniDefaultCert | Self::NoSniWrongName => missing_name,
+            Self::NoSniRefused | Self::NoSniRejected | Self::NoSniProbablyRejected => hidden_name,
             Self::NoSniTolerated => {
                 "The client does not check the certificate, or expects exactly this one."
             }

@@ -15,6 +15,9 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
         return None;
     }
     let chain = wording::chain(evidence)?;
+    if wording::is_for_all(evidence, &chain) && !chain.default.in_catalog {
+        return None;
+    }
     let is_self_signed = chain.leaf.self_signed.holds();
     // What an authority issued is another site's certificate, also where it is the default one.
     if !chain.default.in_catalog && !is_self_signed {
@@ -51,9 +54,10 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
         confidence,
         severity: Severity::High,
         reason: format!(
-            "The {} sent no SNI (server_name), so {} answered with its default certificate{product}, {served}{compared}; {}.",
+            "The {} sent no SNI (server_name), so {} {} its default certificate{product}, {served}{compared}; {}.",
             wording::client(evidence),
             evidence.server,
+            wording::answered(evidence),
             wording::refusal(evidence),
         ),
         fix: FIX.to_vec(),

@@ -30,6 +30,8 @@ pub struct Evidence<'a> {
     pub too_big: Option<(Option<u32>, std::net::IpAddr)>,
     /// The served chain: of this flow or, if it resumes another one, of that.
     pub chain: Observed<Chain<'a>>,
+    /// Whether the session is resumed, so that the chain, if any, is not shown on this flow.
+    pub is_resumed: bool,
     /// Whether the chain is taken from a like flow of the client, with no session id or ticket to
     /// prove that this flow resumes that one. What is said then is at most of medium confidence.
     pub is_chain_assumed: bool,
@@ -62,6 +64,11 @@ pub struct Chain<'a> {
     pub coverage: Option<Coverage>,
     /// Why it is taken for a default certificate, if it is.
     pub default: DefaultBy<'a>,
+    /// Whether the leaf covers the address that the client called.
+    pub covers_address: bool,
+    /// The first certificate above the leaf that was outside its validity; not a root, whose dates
+    /// few look at.
+    pub outdated: Option<&'a Certificate>,
 }
 
 /// Why a certificate is taken for the server's default.
@@ -87,6 +94,8 @@ pub struct EndpointFacts {
     pub serves_other_names: bool,
     /// A flow with this one's name, or without one as this, was served.
     pub serves_this_name: bool,
+    /// Every name that is served there gets this very leaf, and there is at least one.
+    pub has_only_this_leaf: bool,
     /// The same client, with the same name and certificate, was content on another flow.
     pub same_client_accepts: bool,
 }

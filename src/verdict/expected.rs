@@ -64,6 +64,11 @@ pub(super) fn pinned(evidence: &Evidence<'_>) -> Option<Finding> {
 /// Compares the leaf with the expected one where the chain is in order.
 pub(super) fn compared(evidence: &Evidence<'_>) -> Option<Finding> {
     if evidence.expected.is_expected? {
+        // Version 2 compares no certificate: that its root is unknown is the reason by itself.
+        let is_private = evidence.expected.path == Some(Path::Unknown);
+        if evidence.expected.gateway == Some(Gateway::AzureV2) && is_private {
+            return None;
+        }
         matched(evidence)
     } else {
         differs(evidence)
@@ -88,8 +93,9 @@ fn matched(evidence: &Evidence<'_>) -> Option<Finding> {
         },
         severity: Severity::High,
         reason: format!(
-            "{} answered with the expected certificate, {}, and yet {}.",
+            "{} {} the expected certificate, {}, and yet {}.",
             evidence.server,
+            wording::answered(evidence),
             wording::certificate(chain.leaf),
             wording::refusal(evidence),
         ),
@@ -119,8 +125,9 @@ fn differs(evidence: &Evidence<'_>) -> Option<Finding> {
             Severity::Info
         },
         reason: format!(
-            "{} answered with {}, which is not the expected certificate; {}.",
+            "{} {} {}, which is not the expected certificate; {}.",
             evidence.server,
+            wording::answered(evidence),
             wording::certificate(chain.leaf),
             wording::refusal(evidence),
         ),

@@ -23,6 +23,11 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
     let refusal = wording::refusal(evidence);
     let by_clear_alert = matches!(evidence.reaction, Reaction::Refused(_, Some(_)));
     let server = evidence.server;
+    let what = if evidence.is_resumed {
+        "resumed an earlier session, for which no certificate is sent"
+    } else {
+        "answered with a certificate that TLS 1.3 hides"
+    };
     let (id, reason) = match evidence.server_name {
         Observed::Seen(ServerName::Absent | ServerName::Empty) => {
             let id = if by_clear_alert {
@@ -32,18 +37,14 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
             };
             (
                 id,
-                format!(
-                    "The {who} sent no SNI (server_name); {server} answered with a certificate that TLS 1.3 hides, and {refusal}."
-                ),
+                format!("The {who} sent no SNI (server_name); {server} {what}, and {refusal}."),
             )
         }
         Observed::Seen(ServerName::Name(_) | ServerName::IpLiteral(_)) => {
             let name = wording::asked_name(evidence)?;
             (
                 VerdictId::SniRejected,
-                format!(
-                    "The {who} asked for {name}; {server} answered with a certificate that TLS 1.3 hides, and {refusal}."
-                ),
+                format!("The {who} asked for {name}; {server} {what}, and {refusal}."),
             )
         }
         _ => return None,
@@ -74,11 +75,9 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
     })
 }
 
-const FIX_ABSENT: [&str; 2] = [
+const FIX_ABSENT: [&str; 1] = [
     "Make the client send SNI: give it a host name as its target, not an IP address (Azure Application Gateway v1: the FQDN as backend pool target; v2: the host name in probe and backend setting).",
-    "To see the certificate, ask the server directly: openssl s_client -connect ADDRESS:PORT -noservername -showcerts.",
 ];
-const FIX_NAME: [&str; 2] = [
-    "Ask the server directly for the certificate it shows: openssl s_client -connect ADDRESS:PORT -servername NAME -showcerts.",
-    "Compare its names, dates and issuer with what the client trusts.",
+const FIX_NAME: [&str; 1] = [
+    "Ask the server directly for the certificate it shows, and compare its names, dates and issuer with what the client trusts.",
 ];

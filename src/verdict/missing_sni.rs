@@ -3,6 +3,7 @@
 use crate::verdict::evidence::Evidence;
 use crate::verdict::finding::{Confidence, Finding, Severity, VerdictId};
 use crate::verdict::reaction::Reaction;
+use crate::verdict::validity;
 use crate::verdict::wording;
 
 /// The client named no server and got a certificate that some authority issued, for another
@@ -13,6 +14,12 @@ pub(super) fn wrong_name(evidence: &Evidence<'_>) -> Option<Finding> {
     }
     let chain = wording::chain(evidence)?;
     if chain.leaf.self_signed.holds() || chain.default.in_catalog {
+        return None;
+    }
+    // With a certificate for all, and where only its dates are wrong, the name is not the matter.
+    if wording::is_for_all(evidence, &chain)
+        || (!evidence.endpoint.serves_other_names && validity::is_outside(evidence))
+    {
         return None;
     }
     // The default site may be the right one.
@@ -31,9 +38,10 @@ pub(super) fn wrong_name(evidence: &Evidence<'_>) -> Option<Finding> {
         confidence,
         severity: Severity::High,
         reason: format!(
-            "The {} sent no SNI (server_name), so {} answered with the certificate of its default site, {}; {}.",
+            "The {} sent no SNI (server_name), so {} {} the certificate of its default site, {}; {}.",
             wording::client(evidence),
             evidence.server,
+            wording::answered(evidence),
             wording::certificate(chain.leaf),
             wording::refusal(evidence),
         ),

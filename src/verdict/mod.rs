@@ -36,6 +36,7 @@ pub use finding::{Confidence, Finding, Judgement, Severity, VerdictId};
 pub use flight::{Fit, Flight, Key, Offers};
 pub use portal::Message;
 pub use reaction::{Act, ClearAlert, Close, Closing, Course, Reaction, Side};
+pub(crate) use validity::is_outdated;
 
 /// Looks at the evidence once; finds at most one thing.
 type Check = fn(&Evidence<'_>) -> Option<Finding>;

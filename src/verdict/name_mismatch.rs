@@ -56,9 +56,10 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
             Severity::Info
         },
         reason: format!(
-            "The {} asked for {name}{literal}; {} answered with {what}, {served}; {}.",
+            "The {} asked for {name}{literal}; {} {} {what}, {served}; {}.",
             wording::client(evidence),
             evidence.server,
+            wording::answered(evidence),
             wording::refusal(evidence),
         ),
         fix,

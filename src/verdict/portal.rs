@@ -70,27 +70,33 @@ pub(super) fn messages(evidence: &Evidence<'_>) -> Vec<Message> {
 /// Version 2: order, completeness, dates, name, root.
 fn v2(evidence: &Evidence<'_>, chain: &Chain<'_>) -> Vec<Key> {
     let expected = &evidence.expected;
-    let is_trusted = expected.path.is_some_and(Path::is_trusted);
+    let is_found = expected.path.is_some_and(Path::is_found);
     let is_self_signed = chain.leaf.self_signed.holds();
     let is_authority = chain.leaf.ca == Some(true);
+    // One that is alone and has signed itself is a root, which is the matter then.
+    let lacks_leaf = is_authority && !is_self_signed;
+    let is_own_root = chain.shape.top == Top::SelfSignedAuthority && !is_found;
     let lacks_issuer = chain.shape.top == Top::IssuerNotSent && chain.shape.path.len() == 1;
     let is_uncovered = match chain.coverage {
         Some(coverage) => !coverage.covers(),
         None => expected.covers_name == Some(false),
     };
     let is_private = match expected.path {
-        Some(path) => path == Path::Unknown,
+        Some(path) => path == Path::Unknown || is_own_root,
         None => matches!(chain.shape.top, Top::Root | Top::SelfSignedAuthority),
     };
+    let has_root = !matches!(chain.shape.top, Top::IssuerNotSent | Top::Unread);
+    let has_given = expected.has_given_roots;
     let conditions = [
         (chain.shape.order == Order::LeafNotFirst, Key::Order),
-        (is_authority, Key::Leaf),
+        (lacks_leaf, Key::Leaf),
         (is_self_signed && !is_authority, Key::Intermediate),
-        (lacks_issuer && !is_trusted, Key::Intermediate),
+        (lacks_issuer && !is_found, Key::Intermediate),
         (validity::is_outside(evidence), Key::Expired),
         (is_uncovered, Key::NameV2),
-        (is_private && expected.has_given_roots, Key::RootMismatch),
-        (is_private && !expected.has_given_roots, Key::NotWellKnown),
+        (is_private && has_given && has_root, Key::RootMismatch),
+        (is_private && has_given && !has_root, Key::RootNone),
+        (is_private && !has_given, Key::NotWellKnown),
     ];
     holding(&conditions)
 }
@@ -134,6 +140,7 @@ enum Key {
     Expired,
     NameV2,
     RootMismatch,
+    RootNone,
     NotWellKnown,
     NotAllowed,
     NameV1,
@@ -164,6 +171,10 @@ const fn message(gateway: Gateway, key: Key, confidence: Confidence) -> Message 
         Key::RootMismatch => (
             "root-mismatch",
             "The root certificate of the server certificate used by the backend doesn't match the trusted root certificate added to the application gateway.",
+        ),
+        Key::RootNone => (
+            "root-none",
+            "The Intermediate certificate not signed by any Root certificates uploaded to the application gateway.",
         ),
         Key::NotWellKnown => (
             "not-wkca",

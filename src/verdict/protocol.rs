@@ -67,6 +67,10 @@ pub(super) fn not_tls(evidence: &Evidence<'_>) -> Option<Finding> {
 /// handshake came to no end: its largest packets are those with the certificates.
 pub(super) fn too_big(evidence: &Evidence<'_>) -> Option<Finding> {
     let (mtu, from) = evidence.too_big?;
+    // What was too big was sent again in smaller pieces, and arrived.
+    if wording::chain(evidence).is_some() {
+        return None;
+    }
     if !matches!(
         evidence.reaction,
         Reaction::Unfinished

@@ -147,6 +147,9 @@ impl Course<'_> {
                 self.unfinished(false)
             };
         };
+        if self.early_data_was_taken() {
+            return Reaction::Accepted;
+        }
         if is_alert(first) {
             return Reaction::Refused(Side::Client, None);
         }
@@ -235,6 +238,23 @@ impl Course<'_> {
         false
     }
 
+    /// TLS 1.3: the client sent data along with its hello, and ended it when the server had said
+    /// that it takes it: EndOfEarlyData, four bytes, content type and tag (RFC 8446, section 4.5).
+    fn early_data_was_taken(&self) -> bool {
+        let is_answer = |act: &Act| act.kind == StepKind::Message(MessageType::SERVER_HELLO);
+        let Some(answer) = self.acts.iter().position(is_answer) else {
+            return false;
+        };
+        let (before, after) = self.acts.split_at(answer);
+        let is_sealed =
+            |act: &&Act| act.by == Side::Client && act.kind == StepKind::ApplicationData;
+        before.iter().any(|act| is_sealed(&act))
+            && after
+                .iter()
+                .find(is_sealed)
+                .is_some_and(|act| matches!(act.len, END_OF_EARLY_DATA | 37))
+    }
+
     /// The handshake never ended: who walked away from it, and when.
     fn unfinished(&self, client_done: bool) -> Reaction {
         let answered = self.acts.iter().any(|act| act.by == Side::Server);
@@ -258,18 +278,24 @@ impl Course<'_> {
         }
     }
 
-    /// TLS 1.3: the client answered a request with an empty Certificate, and the server's next
-    /// words are the size of an alert and the end.
+    /// TLS 1.3: the client answered a request with an empty Certificate, and all that the server
+    /// says after it is of the size of an alert, and the end. One that served the client all the
+    /// same has said more: tickets, data.
     fn client_certificate_refused(&self) -> bool {
-        self.protected(Side::Client)
+        if !self
+            .protected(Side::Client)
             .next()
             .is_some_and(is_empty_certificate)
-            && self
-                .acts
-                .iter()
-                .rev()
-                .find(|act| act.by == Side::Server)
-                .is_some_and(|act| is_alert(act.len))
+        {
+            return false;
+        }
+        let is_sealed = |act: &&Act| act.kind == StepKind::ApplicationData;
+        let is_first = |act: &Act| act.by == Side::Client && act.kind == StepKind::ApplicationData;
+        let after = self.acts.iter().skip_while(|act| !is_first(act));
+        let mut answers = after.filter(is_sealed).filter(|act| act.by == Side::Server);
+        let last = answers.next();
+        last.is_some_and(|act| is_alert(act.len))
+            && answers.next().is_none()
             && self.close.is_some()
     }
 
@@ -324,6 +350,8 @@ const LARGEST_TICKET: u32 = 4096;
 /// Servers send one to four tickets.
 const MOST_TICKETS: usize = 4;
 const CLOSE_NOTIFY: u8 = 0;
+/// The length of its record; padded by 16 it is 37.
+const END_OF_EARLY_DATA: u32 = 21;
 
 #[cfg(test)]
 mod tests {
@@ -401,16 +429,47 @@ mod tests {
         let mut acts = vec![client(HELLO, 300), server(ANSWER, 122)];
         acts.extend([25, 53, 100].map(|len| client(StepKind::ApplicationData, len)));
         acts.push(server(StepKind::ApplicationData, 19));
-        let course = Course {
-            acts: &acts,
-            alerts: &[],
-            close: Some(Close {
-                by: Side::Server,
-                how: Closing::Fin,
-            }),
-            is_tls13: true,
+        let course = |acts: &[Act]| {
+            Course {
+                acts,
+                alerts: &[],
+                close: Some(Close {
+                    by: Side::Server,
+                    how: Closing::Fin,
+                }),
+                is_tls13: true,
+            }
+            .reaction()
         };
-        assert_eq!(course.reaction(), Reaction::Refused(Side::Server, None));
+        assert_eq!(course(&acts), Reaction::Refused(Side::Server, None));
+        // It only asked, went on without, and closed in good order.
+        let served = [219, 300].map(|len| server(StepKind::ApplicationData, len));
+        acts.splice(acts.len() - 1..acts.len() - 1, served);
+        assert_eq!(course(&acts), Reaction::Accepted);
+    }
+
+    #[test]
+    fn in_tls13_early_data_that_was_taken_is_consent() {
+        let sealed = StepKind::ApplicationData;
+        let mut acts = vec![
+            client(HELLO, 600),
+            client(sealed, 200),
+            server(ANSWER, 128),
+            server(sealed, 60),
+        ];
+        let reaction = |acts: &[Act]| {
+            Course {
+                acts,
+                alerts: &[],
+                close: CLIENT_LEAVES,
+                is_tls13: true,
+            }
+            .reaction()
+        };
+        acts.extend([21, 53].map(|len| client(sealed, len)));
+        assert_eq!(reaction(&acts), Reaction::Accepted);
+        acts.remove(4);
+        assert_ne!(reaction(&acts), Reaction::Accepted, "it was not taken");
     }
 
     #[test]

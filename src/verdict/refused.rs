@@ -24,7 +24,8 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
                 code == UNRECOGNIZED_NAME,
             )
         }
-        Reaction::ClosedBeforeAnswer => {
+        // What is not in the capture may have been the answer.
+        Reaction::ClosedBeforeAnswer if wording::is_whole(evidence) => {
             ("closed the connection without an answer".to_owned(), false)
         }
         _ => return None,

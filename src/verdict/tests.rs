@@ -64,6 +64,8 @@ impl Served {
             shape: &self.shape,
             coverage,
             default: DefaultBy::default(),
+            covers_address: false,
+            outdated: None,
         })
     }
 }
@@ -80,6 +82,7 @@ fn flow<'a>(name: &'a ServerName, chain: Observed<Chain<'a>>, reaction: Reaction
         answers_otherwise: false,
         too_big: None,
         chain,
+        is_resumed: false,
         is_chain_assumed: false,
         reaction,
         endpoint: EndpointFacts::default(),
@@ -637,4 +640,59 @@ fn a_hint_is_never_severe() {
         (judged.verdict, judged.confidence, judged.severity),
         (VerdictId::SniRefused, Confidence::Low, Severity::Medium)
     );
+}
+
+#[test]
+fn a_certificate_for_all_is_not_the_default_one() {
+    for served in [Served::self_signed(API), Served::issued(API, true)] {
+        let mut evidence = flow(&ServerName::Absent, served.chain(None), refused(UNKNOWN_CA));
+        let alone = judge(&evidence);
+        assert!(alone.verdict.as_str().starts_with("no-sni."), "{alone:?}");
+        evidence.endpoint.has_only_this_leaf = true;
+        evidence.endpoint.serves_other_names = true;
+        let judged = judge(&evidence);
+        assert!(judged.verdict.as_str().starts_with("cert."), "{judged:?}");
+    }
+}
+
+#[test]
+fn what_the_capture_lost_is_neither_fine_nor_refused() {
+    let asked = name(API);
+    let mut evidence = flow(
+        &asked,
+        Observed::Unseen(Unseen::Gap),
+        Reaction::LeftAfterHandshake,
+    );
+    evidence.capture.gap = true;
+    assert_eq!(judge(&evidence).verdict, VerdictId::CaptureInsufficient);
+    evidence.reaction = Reaction::ClosedBeforeAnswer;
+    evidence.was_answered = false;
+    assert_eq!(judge(&evidence).verdict, VerdictId::CaptureInsufficient);
+}
+
+#[test]
+fn an_intermediate_can_expire_too() {
+    let (served, old) = (Served::issued(API, true), Served::self_signed("old"));
+    let asked = name(API);
+    let mut chain = served.chain(Some(Coverage::Covers));
+    let mut expired = old.certificates[0].clone();
+    expired.not_after = Some(Timestamp::from_parts(1_600_000_000, 0));
+    if let Observed::Seen(chain) = &mut chain {
+        chain.outdated = Some(&expired);
+    }
+    let judged = judge(&flow(&asked, chain, refused(EXPIRED)));
+    assert_eq!(
+        (judged.verdict, judged.confidence),
+        (VerdictId::CertExpired, Confidence::High)
+    );
+    assert!(judged.reason.contains("intermediate"), "{}", judged.reason);
+}
+
+#[test]
+fn a_resumed_session_shows_no_certificate_again() {
+    let served = Served::self_signed("gateway-0");
+    let mut evidence = flow(&ServerName::Absent, served.chain(None), refused(UNKNOWN_CA));
+    evidence.is_resumed = true;
+    let reason = judge(&evidence).reason;
+    assert!(reason.contains("resumed a session begun with"), "{reason}");
 }

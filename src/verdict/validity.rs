@@ -17,24 +17,37 @@ pub(super) fn named_by_alert(evidence: &Evidence<'_>) -> Option<Finding> {
 /// Compares the validity with the capture's clock, never with today's (RFC 5280, section 4.1.2.5).
 pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
     let chain = wording::chain(evidence)?;
-    let (leaf, at) = (chain.leaf, evidence.at);
-    let what = outside(leaf, at)?;
+    let at = evidence.at;
+    let (certificate, what, whose) = match (outside(chain.leaf, at), chain.outdated) {
+        (Some(what), _) => (chain.leaf, what, "The certificate"),
+        (None, Some(above)) => (above, outside(above, at)?, "An intermediate certificate"),
+        (None, None) => return None,
+    };
+    let is_named = matches!(
+        evidence.reaction,
+        Reaction::Refused(Side::Client, Some(CERTIFICATE_EXPIRED))
+    );
     let refused = wording::client_refused(evidence);
     if !refused && evidence.reaction != Reaction::Accepted {
         return None;
     }
     Some(Finding {
         id: VerdictId::CertExpired,
-        confidence: Confidence::High,
+        // Another path may go round an intermediate.
+        confidence: if chain.outdated.is_some() && whose != "The certificate" && !is_named {
+            Confidence::Medium
+        } else {
+            Confidence::High
+        },
         severity: if refused {
             Severity::High
         } else {
             Severity::Info
         },
         reason: format!(
-            "The certificate of {}, {}, {what} at the time of the handshake; {}.",
+            "{whose} of {}, {}, {what} at the time of the handshake; {}.",
             evidence.server,
-            wording::certificate(leaf),
+            wording::certificate(certificate),
             wording::refusal(evidence),
         ),
         fix: vec![
@@ -47,6 +60,11 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
 /// Whether the leaf was outside its validity at the time of the handshake.
 pub(super) fn is_outside(evidence: &Evidence<'_>) -> bool {
     wording::chain(evidence).is_some_and(|chain| outside(chain.leaf, evidence.at).is_some())
+}
+
+/// Whether a certificate was outside its validity at a time.
+pub(crate) fn is_outdated(certificate: &Certificate, at: crate::time::Timestamp) -> bool {
+    outside(certificate, at).is_some()
 }
 
 fn outside(leaf: &Certificate, at: crate::time::Timestamp) -> Option<String> {

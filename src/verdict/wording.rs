@@ -86,7 +86,28 @@ pub(super) fn is_proved_good(evidence: &Evidence<'_>) -> bool {
 pub(super) fn covers_name(evidence: &Evidence<'_>, chain: &Chain<'_>) -> bool {
     match chain.coverage {
         Some(coverage) => coverage.covers(),
-        None => evidence.expected.covers_name == Some(true),
+        None => evidence.expected.covers_name == Some(true) || is_for_all(evidence, chain),
+    }
+}
+
+/// Whether SNI would change nothing: the leaf is for the very address that was called, or the
+/// endpoint has no other for any name.
+pub(super) fn is_for_all(evidence: &Evidence<'_>, chain: &Chain<'_>) -> bool {
+    names_no_server(evidence) && (chain.covers_address || evidence.endpoint.has_only_this_leaf)
+}
+
+/// Whether the capture holds all of the flow's handshake, as far as can be known.
+pub(super) fn is_whole(evidence: &Evidence<'_>) -> bool {
+    let capture = evidence.capture;
+    !capture.gap && !capture.truncated && !capture.limit && capture.missing_side.is_none()
+}
+
+/// How the server came to show a chain: a session that is resumed shows none again.
+pub(super) const fn answered(evidence: &Evidence<'_>) -> &'static str {
+    if evidence.is_resumed {
+        "resumed a session begun with"
+    } else {
+        "answered with"
     }
 }
 
@@ -94,9 +115,7 @@ pub(super) fn covers_name(evidence: &Evidence<'_>, chain: &Chain<'_>) -> bool {
 /// with it. Leaving after a finished handshake counts: many proxies check that late. But to leave
 /// without a word is a refusal only where the capture would show the word.
 pub(super) fn client_refused(evidence: &Evidence<'_>) -> bool {
-    let capture = evidence.capture;
-    let is_whole =
-        !capture.gap && !capture.truncated && !capture.limit && capture.missing_side.is_none();
+    let is_whole = is_whole(evidence);
     match evidence.reaction {
         Reaction::Refused(Side::Client, Some(code)) => is_about_certificates(code),
         Reaction::Refused(Side::Client, None) => true,

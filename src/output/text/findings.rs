@@ -133,7 +133,7 @@ fn who(page: &mut Page, group: &FindingGroup) {
         }
         text.push_str(&format!(": {}", counted(client.flows, "flow")));
         if let Some(seconds) = client.every_seconds {
-            text.push_str(&format!(", every {seconds} s as a health probe"));
+            text.push_str(&format!(", every {seconds} s, as health probes come"));
         }
         text.push_str(&format!(", {}", span(client.first, client.last)));
         page.item(DEEPER, "- ", &text);
