@@ -1,16 +1,22 @@
 //! The command line: every definition that clap reads.
 //!
-//! clap's types stop in this file. What a value means is told in `values`, and what is done with
+//! clap's types stop in this file and those below it. What a value means is told in `values`, and what is done with
 //! it in the door above.
+
+mod color;
+mod diff;
+
+pub(crate) use color::Color;
+pub(crate) use diff::{Concern, DiffArguments};
 
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use tlstriage::analysis::Network;
-use tlstriage::output::{DifferenceFormat, Format};
+use tlstriage::output::Format;
 use tlstriage::report::Severity;
 use tlstriage::time::Timestamp;
 use tlstriage::verdict::{Gateway, VerdictId};
@@ -256,67 +262,13 @@ pub(crate) enum Command {
         command: KeylogCommand,
     },
     /// Compare two runs: did the change help?
-    #[command(after_help = DIFF_EXIT_CODES)]
+    #[command(after_help = diff::EXIT_CODES)]
     Diff(DiffArguments),
     /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: Shell,
     },
-}
-
-/// What is compared, and how it is told.
-#[derive(Debug, Args)]
-pub(crate) struct DiffArguments {
-    /// Before: a capture, a directory of captures, JSON lines of an earlier run, or - for either
-    #[arg(value_name = "BEFORE", value_hint = ValueHint::AnyPath)]
-    pub(crate) before: PathBuf,
-
-    /// After: the same
-    #[arg(value_name = "AFTER", value_hint = ValueHint::AnyPath)]
-    pub(crate) after: PathBuf,
-
-    /// Format on standard output [default: text, or nothing when there is an -o]
-    #[arg(short, long, value_name = "FORMAT", value_parser = difference_formats())]
-    pub(crate) format: Option<DifferenceFormat>,
-
-    /// Write to a file as well; may be repeated
-    ///
-    /// The extension tells the format (.html, .htm; .json; .txt, .text), or the format stands in front:
-    /// -o json:difference. A file that is there is replaced, but never one that is read.
-    #[arg(
-        short,
-        long,
-        value_name = "[FORMAT:]FILE",
-        value_parser = OsStringValueParser::new().try_map(|text| values::difference_target(&text)),
-        value_hint = ValueHint::FilePath
-    )]
-    pub(crate) output: Vec<(DifferenceFormat, PathBuf)>,
-
-    /// End with exit code 1 on what got worse, or on any change
-    #[arg(long, value_enum, value_name = "WHAT")]
-    pub(crate) fail_on: Option<Concern>,
-
-    /// Colour on standard output; auto is for a terminal, and heeds NO_COLOR
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
-    pub(crate) color: Color,
-
-    /// How many threads work [default: one for each processor]
-    #[arg(long, value_name = "N", value_parser = values::threads)]
-    pub(crate) threads: Option<NonZeroUsize>,
-
-    /// No notes on standard error, only errors
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-}
-
-/// What of a comparison is a reason for exit code 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Concern {
-    /// A larger share of flows fails, by more than chance, or a fault came that was not there.
-    Worse,
-    /// Something differs at a server.
-    Change,
 }
 
 /// What is done with a key log.
@@ -376,17 +328,6 @@ impl Shell {
     }
 }
 
-/// When there is colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal, unless the environment asks for none.
-    Auto,
-    /// Everywhere.
-    Always,
-    /// Nowhere.
-    Never,
-}
-
 /// The command line was answered and there is nothing left to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answered {
@@ -417,11 +358,6 @@ fn formats() -> impl TypedValueParser<Value = Format> {
         .try_map(|name| name.parse::<Format>())
 }
 
-fn difference_formats() -> impl TypedValueParser<Value = DifferenceFormat> {
-    PossibleValuesParser::new(DifferenceFormat::ALL.iter().map(|format| format.name()))
-        .try_map(|name| name.parse::<DifferenceFormat>())
-}
-
 fn severities() -> impl TypedValueParser<Value = Severity> {
     PossibleValuesParser::new(Severity::ALL.iter().map(|severity| severity.as_str()))
         .try_map(|word| values::severity(&word))
@@ -437,13 +373,6 @@ const TOLD: &str = "What is told";
 const LOOKED_AT: &str = "What is looked at";
 const KNOWN: &str = "What you know of the gateway";
 const WORK: &str = "How it is done";
-
-const DIFF_EXIT_CODES: &str = "\
-Exit codes:
-  0  Done.
-  1  Done, and what --fail-on names is the case.
-  2  Wrong usage, or one side could not be read, or an output could not be written.
-  3  Done, but a capture was damaged: standard error says where. This goes before 1.";
 
 const EXAMPLES: &str = "\
 Examples:
