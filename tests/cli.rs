@@ -526,6 +526,46 @@ fn what_is_wrong_about_the_gateway_is_said_before_anything_is_read() {
 }
 
 #[test]
+fn no_output_overwrites_what_is_read_beside_the_captures() {
+    let root = Certificate::authority("Root").self_signed();
+    let desk = Desk::new()
+        .with("a.pcap", &bad())
+        .with("keys.log", b"# none\n")
+        .with("root.cer", &root.der)
+        .with("gateway.toml", b"trusted-root = [\"root.cer\"]\n");
+    let read = |name: &str| fs::read(desk.path(name)).unwrap();
+    let before = ["keys.log", "root.cer", "gateway.toml"].map(read);
+    for (option, value, output) in [
+        ("--keylog", "keys.log", "keys.log"),
+        ("--trusted-root", "root.cer", "root.cer"),
+        ("--config", "gateway.toml", "gateway.toml"),
+        ("--config", "gateway.toml", "root.cer"),
+    ] {
+        for to in [
+            vec!["-o".to_owned(), format!("text:{output}")],
+            vec![format!("--slice={output}")],
+        ] {
+            let mut arguments = vec!["a.pcap".to_owned(), option.to_owned(), value.to_owned()];
+            arguments.extend(to);
+            let told = desk.run(&arguments);
+            assert_eq!(told.code, 2, "{arguments:?}");
+            assert!(told.err.contains("is an input"), "{}", told.err);
+        }
+    }
+    assert_eq!(before, ["keys.log", "root.cer", "gateway.toml"].map(read));
+}
+
+#[test]
+fn nothing_is_lost_where_not_all_outputs_can_be_written() {
+    let desk = Desk::new().with("a.pcap", &bad()).with("old.txt", b"old");
+    let told = desk.run(["a.pcap", "-o", "old.txt", "-o", "missing/new.txt"]);
+    assert_eq!((told.code, desk.read("old.txt").as_str()), (2, "old"));
+    let told = desk.run(["a.pcap", "-o", "old.txt"]);
+    assert_eq!(told.code, 0);
+    assert!(desk.read("old.txt").contains("TLS flow"));
+}
+
+#[test]
 fn the_number_of_threads_and_the_seed_never_show() {
     let desk = Desk::new().with("many.pcap", &many(700));
     let told = desk.run(["many.pcap", "-f", "jsonl", "--threads", "1"]);

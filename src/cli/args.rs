@@ -9,7 +9,7 @@ mod diff;
 pub(crate) use color::Color;
 pub(crate) use diff::{Concern, DiffArguments};
 
-use std::io;
+use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -21,6 +21,7 @@ use tlstriage::report::Severity;
 use tlstriage::time::Timestamp;
 use tlstriage::verdict::{Gateway, VerdictId};
 
+use crate::cli::console;
 use crate::cli::limits::{self, Setting};
 use crate::cli::values::{self, Backend, Target};
 
@@ -343,7 +344,14 @@ pub(crate) fn parse() -> Result<Arguments, Answered> {
         Ok(arguments) => return Ok(arguments),
         Err(error) => error,
     };
-    let printed = error.print();
+    // What was typed comes back in the message, and must not turn the terminal upside down.
+    let text = error.render().to_string();
+    let safe = console::escaped_lines(&text);
+    let printed = if safe == text || !error.use_stderr() {
+        error.print()
+    } else {
+        io::stderr().lock().write_all(safe.as_bytes())
+    };
     let is_written =
         printed.map_or_else(|error| error.kind() == io::ErrorKind::BrokenPipe, |()| true);
     if error.use_stderr() || !is_written {

@@ -55,6 +55,12 @@ pub(crate) fn escaped(text: &str) -> String {
     safe
 }
 
+/// Several lines, each [`escaped`].
+pub(crate) fn escaped_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(escaped).collect();
+    lines.join("\n")
+}
+
 fn must_escape(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,

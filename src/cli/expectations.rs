@@ -20,8 +20,8 @@ use crate::cli::config::Config;
 pub(crate) enum Error {
     #[error("{}: {error}", path.display())]
     File { path: PathBuf, error: io::Error },
-    #[error("{}: more than {MAX_FILE_LEN} bytes are too many", path.display())]
-    TooLong { path: PathBuf },
+    #[error("{}: more than {max_len} bytes are too many", path.display())]
+    TooLong { path: PathBuf, max_len: u64 },
     #[error("{}: not UTF-8 text", path.display())]
     NotText { path: PathBuf },
     #[error("{}: {error}", path.display())]
@@ -45,11 +45,15 @@ pub(crate) enum Error {
 }
 
 /// What the arguments and the configurations say.
-pub(crate) fn of(arguments: &Arguments) -> Result<Expectations, Error> {
+///
+/// # Errors
+///
+/// When a configuration cannot be read.
+pub(crate) fn config(arguments: &Arguments) -> Result<Config, Error> {
     let mut config = Config::default();
     for path in &arguments.config {
-        let text =
-            String::from_utf8(read(path)?).map_err(|_| Error::NotText { path: path.clone() })?;
+        let text = String::from_utf8(read(path, MAX_CONFIG_LEN)?)
+            .map_err(|_| Error::NotText { path: path.clone() })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let file = Config::from_toml(&text, folder).map_err(|error| Error::Config {
             path: path.clone(),
@@ -57,7 +61,7 @@ pub(crate) fn of(arguments: &Arguments) -> Result<Expectations, Error> {
         })?;
         config = config.and(file);
     }
-    expect(config.and(Config {
+    Ok(config.and(Config {
         gateway: arguments.gateway,
         gateway_subnet: arguments.gateway_subnet.clone(),
         expected_cert: arguments.expected_cert.clone(),
@@ -67,7 +71,12 @@ pub(crate) fn of(arguments: &Arguments) -> Result<Expectations, Error> {
     }))
 }
 
-fn expect(config: Config) -> Result<Expectations, Error> {
+/// Reads the files that are named, and puts all together.
+///
+/// # Errors
+///
+/// When one of them cannot be what it is to be.
+pub(crate) fn expect(config: Config) -> Result<Expectations, Error> {
     let mut expectations = Expectations::default();
     if let Some(gateway) = config.gateway {
         expectations = expectations.with_gateway(gateway);
@@ -118,24 +127,25 @@ fn expect(config: Config) -> Result<Expectations, Error> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<Given>, Error> {
-    let bytes = read(path)?;
+    let bytes = read(path, MAX_FILE_LEN)?;
     bundle::certificates(&bytes).map_err(|error| Error::Certificate {
         path: path.to_owned(),
         error,
     })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
+fn read(path: &Path, max_len: u64) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     File::open(path)
-        .and_then(|file| file.take(MAX_FILE_LEN + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(max_len + 1).read_to_end(&mut bytes))
         .map_err(|error| Error::File {
             path: path.to_owned(),
             error,
         })?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_LEN {
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max_len {
         return Err(Error::TooLong {
             path: path.to_owned(),
+            max_len,
         });
     }
     Ok(bytes)
@@ -155,3 +165,5 @@ fn now() -> Option<Timestamp> {
 
 /// The library has a limit of its own on a list of certificates.
 const MAX_FILE_LEN: u64 = 16 << 20;
+/// A configuration is some lines.
+const MAX_CONFIG_LEN: u64 = 1 << 20;

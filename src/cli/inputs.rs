@@ -62,6 +62,12 @@ impl Inputs {
         Ok(inputs)
     }
 
+    /// Takes in files that are read beside the captures, so that no output overwrites one.
+    pub(crate) fn protect<'a>(&mut self, paths: impl IntoIterator<Item = &'a PathBuf>) {
+        let known = paths.into_iter().filter_map(|path| Identity::of_path(path));
+        self.known.extend(known);
+    }
+
     /// Whether this file is one of them.
     pub(crate) fn contains(&self, file: &Identity) -> bool {
         self.known.contains(file)

@@ -39,6 +39,7 @@ use tlstriage::pki::{self, Catalog};
 use tlstriage::reassembly::Limits;
 
 use crate::cli::args::{Answered, Arguments, Color, Command, KeylogCommand};
+use crate::cli::config::Config;
 use crate::cli::console::Console;
 use crate::cli::inputs::{Inputs, TerminalInput};
 use crate::cli::outcome::Outcome;
@@ -136,7 +137,14 @@ fn print(text: &[u8]) -> Result<Outcome, Failure> {
 }
 
 fn analyze(arguments: Arguments, console: Console) -> Result<Outcome, Failure> {
-    let analyzer = analyzer(&arguments, console)?;
+    let known = expectations::config(&arguments)?;
+    let read_beside: Vec<PathBuf> = [&arguments.config, &arguments.catalog, &arguments.keylog]
+        .into_iter()
+        .chain([&known.expected_cert, &known.trusted_root])
+        .flatten()
+        .cloned()
+        .collect();
+    let analyzer = analyzer(&arguments, known, console)?;
     let style = style(&arguments);
     let targets = targets(&arguments);
     if (style.findings || style.summary)
@@ -145,6 +153,7 @@ fn analyze(arguments: Arguments, console: Console) -> Result<Outcome, Failure> {
         console.note("--findings and --summary add JSON lines, and no output is jsonl");
     }
     let mut inputs = Inputs::find(&arguments.inputs, console)?;
+    inputs.protect(&read_beside);
     let unreadable = std::mem::take(&mut inputs.unreadable);
     for error in &unreadable {
         console.error(error);
@@ -227,7 +236,7 @@ fn analyze(arguments: Arguments, console: Console) -> Result<Outcome, Failure> {
     ))
 }
 
-fn analyzer(arguments: &Arguments, console: Console) -> Result<Analyzer, Failure> {
+fn analyzer(arguments: &Arguments, known: Config, console: Console) -> Result<Analyzer, Failure> {
     let limits = arguments
         .limit
         .iter()
@@ -242,7 +251,7 @@ fn analyzer(arguments: &Arguments, console: Console) -> Result<Analyzer, Failure
         .with_filter(filter(arguments)?)
         .with_selection(selection(arguments))
         .with_catalog(Arc::new(catalog(&arguments.catalog)?))
-        .with_expectations(Arc::new(expectations::of(arguments)?))
+        .with_expectations(Arc::new(expectations::expect(known)?))
         .with_keys(Arc::new(keys::read(&arguments.keylog, console)?));
     let analyzer = if arguments.secrets_anywhere {
         analyzer.with_secrets_anywhere()

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::path::Path;
 
 use thiserror::Error;
 use tlstriage::output::{Format, Style, Writer};
@@ -65,11 +65,20 @@ impl Outputs {
         check(&targets, inputs)?;
         let mut formats: Vec<Format> = Vec::new();
         let mut outputs = Vec::with_capacity(targets.len());
+        let mut opened = Vec::with_capacity(targets.len());
         for Target { format, place } in targets {
             let name = name(&place);
             let mut style = style;
             style.color = color && place == Place::Standard;
             let place = match open(place) {
+                Ok(place) => place,
+                Err(error) => return Err(Error::Open { name, error }),
+            };
+            opened.push((name, format, style, place));
+        }
+        // What stood in a file is lost only when all of them can be written.
+        for (name, format, style, place) in opened {
+            let place = match place.emptied() {
                 Ok(place) => place,
                 Err(error) => return Err(Error::Open { name, error }),
             };
@@ -205,26 +214,53 @@ pub(crate) fn check(targets: &[Target], inputs: &Inputs) -> Result<(), Error> {
     Ok(())
 }
 
-fn open(place: Place) -> io::Result<Box<dyn Write + Send>> {
-    let file = match place {
-        Place::Standard => standard::output(),
-        Place::File(path) => Some(create(path)?),
-    };
-    Ok(match file {
-        Some(file) => Box::new(Lines {
-            file,
-            partial_len: 0,
-        }),
-        None => Box::new(io::stdout()),
+/// A place that can be written to, with what stands there.
+enum Opened {
+    Standard,
+    File(File),
+}
+
+impl Opened {
+    fn emptied(self) -> io::Result<Box<dyn Write + Send>> {
+        let file = match self {
+            Self::Standard => standard::output(),
+            Self::File(file) => {
+                empty(&file)?;
+                Some(file)
+            }
+        };
+        Ok(match file {
+            Some(file) => Box::new(Lines {
+                file,
+                partial_len: 0,
+            }),
+            None => Box::new(io::stdout()),
+        })
+    }
+}
+
+fn open(place: Place) -> io::Result<Opened> {
+    Ok(match place {
+        Place::Standard => Opened::Standard,
+        Place::File(path) => Opened::File(create(&path)?),
     })
 }
 
-fn create(path: PathBuf) -> io::Result<File> {
+/// Opens a file to write to, and leaves what stands in it.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
         .create(true)
-        .truncate(true)
+        .truncate(false)
         .open(path)
+}
+
+/// Empties a file; what is none, a pipe or a device, is empty.
+pub(crate) fn empty(file: &File) -> io::Result<()> {
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    Ok(())
 }
 
 fn name(place: &Place) -> String {

@@ -62,6 +62,14 @@ pub(crate) enum Error {
          keep what is read with --spool DIR"
     )]
     Once { name: String },
+    #[error(
+        "{}: flows that were not found in the second reading: {missing}; has an input changed? It is \
+         not complete",
+        path.display()
+    )]
+    Missing { path: PathBuf, missing: usize },
+    #[error("--slice names a file: packets do not go to standard output")]
+    Standard,
     #[error("{}: {error}; it is not complete", path.display())]
     Slice { path: PathBuf, error: slice::Error },
 }
@@ -79,6 +87,9 @@ pub(crate) fn asked(
     let Some(path) = &arguments.slice else {
         return Ok(None);
     };
+    if path.as_os_str() == "-" {
+        return Err(Error::Standard);
+    }
     if let (None, Some(name)) = (&arguments.spool, inputs.once()) {
         return Err(Error::Once { name });
     }
@@ -103,7 +114,7 @@ impl Slice {
     ///
     /// When that cannot be.
     fn open(path: PathBuf, content: Content, with_neighbours: bool) -> Result<Self, Error> {
-        match File::create(&path) {
+        match outputs::create(&path) {
             Ok(file) => Ok(Self {
                 path,
                 file,
@@ -151,9 +162,14 @@ impl Slice {
         let path = self.path.clone();
         let name = self.path.display().to_string();
         let left_out = self.left_out;
-        let sliced = self
-            .cut(summary, again)
-            .map_err(|error| Error::Slice { path, error })?;
+        outputs::empty(&self.file).map_err(|error| Error::Open {
+            path: path.clone(),
+            error,
+        })?;
+        let sliced = self.cut(summary, again).map_err(|error| Error::Slice {
+            path: path.clone(),
+            error,
+        })?;
         let (packets, flows) = (sliced.packets, sliced.flows);
         if flows == 0 {
             console.note(format_args!(
@@ -161,12 +177,6 @@ impl Slice {
             ));
         } else {
             console.note(format_args!("{name}: packets: {packets}, flows: {flows}"));
-        }
-        if sliced.missing > 0 {
-            console.error(format_args!(
-                "{name}: flows that were not found in the second reading: {}; has an input changed?",
-                sliced.missing
-            ));
         }
         if left_out > 0 {
             console.note(format_args!(
@@ -179,7 +189,10 @@ impl Slice {
                 sliced.dropped
             ));
         }
-        Ok(())
+        match sliced.missing {
+            0 => Ok(()),
+            missing => Err(Error::Missing { path, missing }),
+        }
     }
 
     fn cut(self, summary: &Summary, again: &Again) -> Result<slice::Sliced, slice::Error> {

@@ -2,6 +2,8 @@
 //!
 //! Whoever mistakes a file is told what it is instead, and never sees its content.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 use x509_parser::pem::Pem;
 
@@ -71,8 +73,9 @@ pub fn certificates(file: &[u8]) -> Result<Vec<Given>, Error> {
     if file.len() > MAX_LEN {
         return Err(Error::TooLong);
     }
+    let file = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
     let ders = if find(file, PEM_MARK) {
-        from_pem(file)?
+        from_pem(&unglued(file))?
     } else if file.first() == Some(&SEQUENCE) {
         vec![file.to_vec()]
     } else {
@@ -84,6 +87,24 @@ pub fn certificates(file: &[u8]) -> Result<Vec<Given>, Error> {
         .collect()
 }
 
+/// The text with a line feed between blocks that were joined without one: the reader takes each
+/// line as a whole, and would pass over the block that begins behind the end of another.
+fn unglued(file: &[u8]) -> Cow<'_, [u8]> {
+    if !find(file, GLUED) {
+        return Cow::Borrowed(file);
+    }
+    let mut text = Vec::with_capacity(file.len() + 64);
+    let mut rest = file;
+    while let Some(at) = rest.windows(GLUED.len()).position(|window| window == GLUED) {
+        let (before, behind) = rest.split_at(at + GLUED.len() / 2);
+        text.extend_from_slice(before);
+        text.push(b'\n');
+        rest = behind;
+    }
+    text.extend_from_slice(rest);
+    Cow::Owned(text)
+}
+
 fn from_pem(file: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
     let mut ders = Vec::new();
     let mut other = None;
@@ -93,7 +114,11 @@ fn from_pem(file: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
             reason: "it is cut off, or its text is not base 64",
         })?;
         match pem.label.as_str() {
-            "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => ders.push(pem.contents),
+            "CERTIFICATE" | "X509 CERTIFICATE" => ders.push(pem.contents),
+            // OpenSSL's own form: what it is trusted for stands behind the certificate.
+            "TRUSTED CERTIFICATE" => ders.push(first_element(pem.contents)),
+            // Beside a key; the key says what it is.
+            "EC PARAMETERS" => {}
             label => other = other.or(Some(what_else(label))),
         }
         if ders.len() > MAX_COUNT {
@@ -127,39 +152,85 @@ fn given(place: usize, der: Vec<u8>) -> Result<Given, Error> {
     let certificate = Certificate::from_der(&der);
     match &certificate.malformed {
         None => Ok(Given { certificate, der }),
-        Some(Malformed::NotACertificate) => Err(other_der(&der)),
-        Some(reason) => Err(Error::Damaged {
-            place,
-            reason: *reason,
-        }),
+        Some(reason) => Err(other_der(&der).unwrap_or(match reason {
+            Malformed::NotACertificate => Error::Unknown,
+            reason => Error::Damaged {
+                place,
+                reason: *reason,
+            },
+        })),
     }
 }
 
-/// What a DER file is that is no certificate, by how it begins.
-fn other_der(der: &[u8]) -> Error {
-    // Behind the header of the outer sequence.
-    let body = match der {
+/// What stands behind the header of a DER element.
+fn content(der: &[u8]) -> &[u8] {
+    match der {
         [_, len, rest @ ..] if *len < 0x80 => rest,
         [_, 0x81, _, rest @ ..] | [_, 0x82, _, _, rest @ ..] | [_, 0x83, _, _, _, rest @ ..] => {
             rest
         }
-        _ => return Error::Unknown,
+        _ => &[],
+    }
+}
+
+/// The first DER element alone, where its length can be read.
+fn first_element(mut der: Vec<u8>) -> Vec<u8> {
+    let len = match *der.as_slice() {
+        [_, len, ..] if len < 0x80 => Some(2 + usize::from(len)),
+        [_, 0x81, len, ..] => Some(3 + usize::from(len)),
+        [_, 0x82, a, b, ..] => Some(4 + usize::from(u16::from_be_bytes([a, b]))),
+        _ => None,
     };
-    match body {
+    if let Some(len) = len {
+        der.truncate(len);
+    }
+    der
+}
+
+/// What a DER file is that is no certificate, by how it begins.
+fn other_der(der: &[u8]) -> Option<Error> {
+    let body = content(der);
+    Some(match body {
         // Version 3 (RFC 7292, section 4).
         [0x02, 0x01, 0x03, ..] => {
             Error::Other("a PKCS #12 file (openssl pkcs12 -nokeys takes it apart)")
         }
         // Version 0 or 1 (RFC 5958, section 2; RFC 8017, appendix A.1.2; RFC 5915, section 3).
         [0x02, 0x01, 0x00 | 0x01, ..] => Error::Key("private key"),
-        _ => Error::Unknown,
-    }
+        // Its content type (RFC 2315, section 7).
+        [
+            0x06,
+            0x09,
+            0x2a,
+            0x86,
+            0x48,
+            0x86,
+            0xf7,
+            0x0d,
+            0x01,
+            0x07,
+            ..,
+        ] => {
+            Error::Other("a PKCS #7 bundle (openssl pkcs7 -inform der -print_certs takes it apart)")
+        }
+        [SEQUENCE, ..] => match content(body) {
+            // An algorithm: that of a public key, or of the cipher around a private one.
+            [0x06, ..] => Error::Key("key"),
+            // A version and a name, where a certificate has a serial number and an algorithm
+            // (RFC 2986, section 4.1).
+            [0x02, 0x01, 0x00, SEQUENCE, ..] => Error::Other("a request for one"),
+            _ => return None,
+        },
+        _ => return None,
+    })
 }
 
 fn find(text: &[u8], mark: &[u8]) -> bool {
     text.windows(mark.len()).any(|window| window == mark)
 }
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const GLUED: &[u8] = b"----------";
 const PEM_MARK: &[u8] = b"-----BEGIN ";
 const SEQUENCE: u8 = 0x30;
 /// Far above any list of roots.
@@ -197,6 +268,15 @@ mod tests {
         );
         let der = issued.signing_key.serialize_der();
         assert_eq!(certificates(&der).unwrap_err(), Error::Key("private key"));
+    }
+
+    #[test]
+    fn blocks_joined_without_a_line_feed_are_all_there() {
+        let (one, other) = (issued(), issued());
+        let glued = format!("\u{feff}{}{}", one.cert.pem().trim_end(), other.cert.pem());
+        let found = certificates(glued.as_bytes()).unwrap();
+        let ders: Vec<_> = found.iter().map(|given| given.der.as_slice()).collect();
+        assert_eq!(ders, [&**one.cert.der(), &**other.cert.der()]);
     }
 
     #[test]
