@@ -62,7 +62,7 @@ impl Reading {
 
     /// Bytes of memory held.
     ///
-    /// What an observer has learned counts as a lump: a hello in parts takes about that much.
+    /// The lists of a hello count as a lump: they take about that much.
     pub(super) fn memory_len(&self) -> usize {
         let learned = match self.observer.progress() {
             Progress::Handshaking => LEARNED_LEN,
@@ -364,8 +364,8 @@ impl Settled {
     }
 }
 
-/// What the facts of a handshake in progress take, in bytes.
-const LEARNED_LEN: usize = 2048;
+/// What the lists of a hello take, in bytes.
+const LEARNED_LEN: usize = 1024;
 /// Segments of a direction without a known beginning that wait for one.
 const MAX_HELD: usize = 16;
 /// Bytes of them.

@@ -141,14 +141,15 @@ impl<M: Copy + PartialEq> Observer<M> {
         }
     }
 
-    /// Bytes of memory that are held in buffers.
+    /// Bytes of memory that are held, beside the observer itself: in buffers, and for what was
+    /// learned, but for the lists of a hello.
     #[must_use]
     pub fn held_len(&self) -> usize {
         let Lanes { a, b } = &self.streams;
-        let sealed = self.facts.as_ref().map_or(0, |facts| facts.held_len());
+        let learned = self.facts.as_ref().map_or(0, |facts| facts.held_len());
         a.held_len()
             .saturating_add(b.held_len())
-            .saturating_add(sealed)
+            .saturating_add(learned)
     }
 
     /// The client's random, once both hellos were seen and as long as sealed records are kept.

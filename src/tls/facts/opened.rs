@@ -38,9 +38,20 @@ pub(crate) struct Opened {
 }
 
 impl<M: Copy> Facts<M> {
-    /// Bytes of memory held for keys to open.
+    /// Bytes of memory that are held, but for the lists of a hello.
     pub(crate) fn held_len(&self) -> usize {
-        self.sealed.as_ref().map_or(0, |sealed| sealed.held_len())
+        let certificates = |lane| {
+            let list = self.sides.get(lane).certificates.as_ref();
+            list.map_or(0, |list| list.certificates.iter().map(Vec::len).sum())
+        };
+        let steps = self.steps.capacity().saturating_mul(size_of::<Step<M>>());
+        self.sealed
+            .as_ref()
+            .map_or(0, |sealed| sealed.held_len())
+            .saturating_add(size_of::<Self>())
+            .saturating_add(steps)
+            .saturating_add(certificates(Lane::A))
+            .saturating_add(certificates(Lane::B))
     }
 
     pub(crate) fn step_count(&self) -> usize {
