@@ -580,7 +580,7 @@ const SLICE_LEN: usize = 256;
 const MAX_GROUPS: usize = 8;
 /// Lines of one endpoint for connections that never came about.
 const MAX_KNOCKS: usize = 16;
-/// Flows that are compared with those told before the end of the run, about 150 bytes each.
+/// Flows that are compared with those told before the end of the run, about 300 bytes each.
 const MAX_SIGHTINGS: usize = 1 << 18;
 /// Connections that never came about and wait for the end of the run.
 const MAX_WAITING_KNOCKS: usize = 1 << 16;

@@ -152,7 +152,11 @@ impl Sightings {
                 self.by_random.remove(&oldest);
             }
         }
-        let known = self.by_random.entry(random).or_default();
+        // Nearly every hello is there once.
+        let known = self
+            .by_random
+            .entry(random)
+            .or_insert_with(|| Vec::with_capacity(1));
         // A replay without end is told in part.
         if known.len() < MAX_OF_ONE_HELLO {
             known.push(sighting);
