@@ -40,9 +40,8 @@ impl Keyring {
             return;
         }
         let since = file.map_or(0, |file| place(file, secrets.next_frame));
-        // Reading from memory never fails.
-        let counts = self.found.read(secrets.data.as_slice(), since);
-        if counts.is_ok_and(|counts| counts.secrets > 0) {
+        let counts = self.found.read_bytes(secrets.data.as_slice(), since);
+        if counts.secrets > 0 {
             self.since = Some(self.since.map_or(since, |before| before.min(since)));
         }
     }

@@ -1,6 +1,10 @@
 //! Words of the closed lists as a person reads them: the same in every report for a person.
 
-use crate::report::{CertificateState, Confidence, ExpectedMessage, LeafBrief, Outcome, SniState};
+use crate::output::text::{counted, span, squeezed};
+use crate::report::{
+    CertificateState, Confidence, ExpectedMessage, FindingGroup, LeafBrief, Outcome,
+    PopulationReport, SniState,
+};
 
 /// What was asked for: a name, or why there is none.
 pub(in crate::output) fn asked(sni: SniState, name: Option<&str>) -> String {
@@ -65,6 +69,42 @@ pub(in crate::output) fn default_mark(leaf: &LeafBrief) -> Option<String> {
     }
 }
 
+/// Who sent no SNI: what it takes to find the client whose setting is to be changed. Of other
+/// findings nothing, since their clients are not the matter.
+pub(in crate::output) fn callers(group: &FindingGroup) -> Vec<String> {
+    if !group.id.starts_with("no-sni.") {
+        return Vec::new();
+    }
+    let mut callers: Vec<String> = group.clients.iter().take(MAX_CALLERS).map(caller).collect();
+    let rest = group.clients.iter().skip(MAX_CALLERS);
+    let rest = rest.fold(group.clients_left_out, |sum, client| {
+        sum.saturating_add(client.flows)
+    });
+    if rest > 0 {
+        callers.push(format!("and {} from other clients", counted(rest, "flow")));
+    }
+    callers
+}
+
+fn caller(client: &PopulationReport) -> String {
+    let mut text = format!("from {}", client.address);
+    if let Some(ja4) = &client.ja4 {
+        text.push_str(&format!(", JA4 {ja4}"));
+    }
+    if client.alpn.is_empty() {
+        text.push_str(", no ALPN");
+    } else {
+        let alpn = squeezed(&client.alpn.join(" "), MAX_ALPN_LEN);
+        text.push_str(&format!(", ALPN {alpn}"));
+    }
+    text.push_str(&format!(": {}", counted(client.flows, "flow")));
+    if let Some(seconds) = client.every_seconds {
+        text.push_str(&format!(", every {seconds} s, as health probes come"));
+    }
+    text.push_str(&format!(", {}", span(client.first, client.last)));
+    text
+}
+
 /// What the operator of a gateway probably reads, each with the words in front of it: of one gateway
 /// the likely message and others, or of each gateway that the client may be its likely one.
 pub(in crate::output) fn foretold(
@@ -96,3 +136,7 @@ fn product(gateway: &'static str) -> &'static str {
         other => other,
     }
 }
+
+/// Clients of one server that are told.
+const MAX_CALLERS: usize = 4;
+const MAX_ALPN_LEN: usize = 100;

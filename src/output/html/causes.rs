@@ -17,6 +17,7 @@ pub(in crate::output) struct Cause {
     is_incident: bool,
     places: Vec<Place>,
     places_left_out: Option<String>,
+    likely: Option<String>,
     fix: Vec<String>,
     messages: Vec<Message>,
 }
@@ -28,6 +29,7 @@ struct Place {
     flows: String,
     when: String,
     reason: String,
+    callers: Vec<String>,
     examples: Vec<Example>,
     more: Option<String>,
 }
@@ -77,6 +79,7 @@ fn cause(groups: &[&FindingGroup]) -> Option<Cause> {
             let places = counted(places, "more server");
             format!("{places} with {}", counted(hidden_flows, "flow"))
         }),
+        likely: first.cause.as_deref().map(str::to_owned),
         fix: first.fix.iter().map(ToString::to_string).collect(),
         messages: phrases::foretold(&first.expected_message)
             .map(|(intro, message)| Message {
@@ -103,6 +106,7 @@ fn place(group: &FindingGroup) -> Place {
         flows: counted(group.flows, "flow"),
         when: span(group.first, group.last),
         reason: group.reason.to_string(),
+        callers: phrases::callers(group),
         more: (more > 0 && told > 0).then(|| counted(more, "more flow")),
         examples,
     }

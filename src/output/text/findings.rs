@@ -98,8 +98,8 @@ fn place(page: &mut Page, group: &FindingGroup, one_of_many: bool, names: Names)
     let when = span(group.first, group.last);
     page.paragraph(INDENT, &format!("{}{name}: {flows}, {when}", group.server));
     page.paragraph(DEEPER, &group.reason);
-    if group.id.starts_with("no-sni.") {
-        who(page, group);
+    for caller in phrases::callers(group) {
+        page.item(DEEPER, "- ", &caller);
     }
     let shown = if one_of_many { 2 } else { MAX_EXAMPLES };
     let dated = group.first.date() != group.last.date();
@@ -116,35 +116,6 @@ fn place(page: &mut Page, group: &FindingGroup, one_of_many: bool, names: Names)
             "> ",
             &format!("and {} more with {verdict} in the JSON lines", number(rest)),
         );
-    }
-}
-
-/// Who sent no SNI: what it takes to find the client whose setting is to be changed.
-fn who(page: &mut Page, group: &FindingGroup) {
-    for client in group.clients.iter().take(MAX_WHO) {
-        let mut text = format!("from {}", client.address);
-        if let Some(ja4) = &client.ja4 {
-            text.push_str(&format!(", JA4 {ja4}"));
-        }
-        if client.alpn.is_empty() {
-            text.push_str(", no ALPN");
-        } else {
-            text.push_str(&format!(", ALPN {}", short(&client.alpn.join(" "))));
-        }
-        text.push_str(&format!(": {}", counted(client.flows, "flow")));
-        if let Some(seconds) = client.every_seconds {
-            text.push_str(&format!(", every {seconds} s, as health probes come"));
-        }
-        text.push_str(&format!(", {}", span(client.first, client.last)));
-        page.item(DEEPER, "- ", &text);
-    }
-    let rest = group.clients.iter().skip(MAX_WHO);
-    let rest = rest.fold(group.clients_left_out, |sum, client| {
-        sum.saturating_add(client.flows)
-    });
-    if rest > 0 {
-        let rest = counted(rest, "flow");
-        page.item(DEEPER, "- ", &format!("and {rest} from other clients"));
     }
 }
 
@@ -236,8 +207,6 @@ fn portal(page: &mut Page, messages: &[ExpectedMessage]) {
 const INDENT: usize = 8;
 const DEEPER: usize = 10;
 const MAX_CAUSES: usize = 40;
-/// Clients of one place.
-const MAX_WHO: usize = 4;
 const MAX_NAME: usize = 100;
 const MAX_EXAMPLES: usize = 5;
 /// Servers shown for one cause.

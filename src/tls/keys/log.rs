@@ -94,17 +94,33 @@ impl KeyLog {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
-            for byte in chunk.get(..len).unwrap_or_default() {
-                if matches!(byte, b'\n' | b'\r') {
-                    self.take_line(&line, since, &mut counts);
-                    line.clear();
-                } else {
-                    line.push(*byte);
-                }
-            }
+            let bytes = chunk.get(..len).unwrap_or_default();
+            self.take_bytes(bytes, &mut line, since, &mut counts);
         }
         self.take_line(&line, since, &mut counts);
         Ok(counts)
+    }
+
+    /// Takes in the lines of a whole log that is at hand, as [`KeyLog::read`] does.
+    pub fn read_bytes(&mut self, log: &[u8], since: u64) -> LineCounts {
+        let mut counts = LineCounts::default();
+        if !log.is_empty() {
+            let mut line = Line::default();
+            self.take_bytes(log, &mut line, since, &mut counts);
+            self.take_line(&line, since, &mut counts);
+        }
+        counts
+    }
+
+    fn take_bytes(&mut self, bytes: &[u8], line: &mut Line, since: u64, counts: &mut LineCounts) {
+        for byte in bytes {
+            if matches!(byte, b'\n' | b'\r') {
+                self.take_line(line, since, counts);
+                line.clear();
+            } else {
+                line.push(*byte);
+            }
+        }
     }
 
     /// Whether a secret of the connection with this ClientHello.random is known at the place `at`.
