@@ -224,7 +224,7 @@ impl Analysis {
         let ordinal = self.begun.ordinal(&story);
         let relation = self
             .sightings
-            .as_ref()
+            .as_mut()
             .map_or(Relation::Alone, |sightings| sightings.relation(&story));
         let links = match relation {
             Relation::Alone => None,

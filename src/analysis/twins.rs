@@ -98,9 +98,17 @@ impl Sighting {
 /// The flows that are compared, by the random of their ClientHello.
 #[derive(Debug)]
 pub(super) struct Sightings {
-    by_random: HashMap<[u8; 32], Vec<Sighting>>,
+    by_random: HashMap<[u8; 32], Known>,
     order: VecDeque<[u8; 32]>,
     max_len: usize,
+}
+
+/// The flows of one ClientHello.
+#[derive(Debug)]
+struct Known {
+    sightings: Vec<Sighting>,
+    /// For each the least place of those that are one connection with it; found when it is asked for.
+    classes: Option<Vec<usize>>,
 }
 
 impl Sightings {
@@ -147,19 +155,21 @@ impl Sightings {
             && let Some(oldest) = self.order.pop_front()
             && let Some(known) = self.by_random.get_mut(&oldest)
         {
-            known.remove(0);
-            if known.is_empty() {
+            known.sightings.remove(0);
+            known.classes = None;
+            if known.sightings.is_empty() {
                 self.by_random.remove(&oldest);
             }
         }
         // Nearly every hello is there once.
-        let known = self
-            .by_random
-            .entry(random)
-            .or_insert_with(|| Vec::with_capacity(1));
+        let known = self.by_random.entry(random).or_insert_with(|| Known {
+            sightings: Vec::with_capacity(1),
+            classes: None,
+        });
         // A replay without end is told in part.
-        if known.len() < MAX_OF_ONE_HELLO {
-            known.push(sighting);
+        if known.sightings.len() < MAX_OF_ONE_HELLO {
+            known.sightings.push(sighting);
+            known.classes = None;
             self.order.push_back(random);
         }
     }
@@ -167,13 +177,17 @@ impl Sightings {
     /// What a story has to do with the flows that were entered, itself among them.
     ///
     /// What is one connection with a third is one with each other; it is told where it was seen first.
-    pub(super) fn relation(&self, story: &Story) -> Relation {
+    pub(super) fn relation(&mut self, story: &Story) -> Relation {
         let random = story.tls.as_ref().and_then(|tls| tls.random);
-        let known = random.and_then(|random| self.by_random.get(&random));
-        let Some(known) = known.filter(|known| known.len() > 1) else {
+        let known = random.and_then(|random| self.by_random.get_mut(&random));
+        let Some(known) = known.filter(|known| known.sightings.len() > 1) else {
             return Relation::Alone;
         };
-        let classes = classes(known);
+        let Known {
+            sightings: known,
+            classes,
+        } = known;
+        let classes = classes.get_or_insert_with(|| self::classes(known));
         let is_own = |other: &Sighting| other.is_at(story.first.place(), story.key);
         let Some(own) = known.iter().position(is_own) else {
             return Relation::Alone;
@@ -181,7 +195,7 @@ impl Sightings {
         let class = classes.get(own);
         let (mut links, mut first_of_others) = (Links::default(), None::<&Sighting>);
         let rank = |sighting: &Sighting| (sighting.place, sighting.key);
-        for (other, class_of_other) in known.iter().zip(&classes) {
+        for (other, class_of_other) in known.iter().zip(classes.iter()) {
             if Some(class_of_other) != class {
                 if first_of_others.is_none_or(|first| rank(other) < rank(first)) {
                     first_of_others = Some(other);
