@@ -13,6 +13,7 @@ mod asked;
 mod begun;
 mod blocks;
 mod book;
+mod changes;
 mod connection;
 mod describe;
 mod error;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::analysis::advice::{Local, Shortfalls, advice, notes};
 use crate::analysis::book::Books;
+use crate::analysis::changes::changes;
 use crate::analysis::plan::AnyReader;
 use crate::analysis::population::{Populations, disagreement};
 use crate::analysis::round::FrameTally;
@@ -493,6 +494,10 @@ impl Tally {
         summary
             .notes
             .extend(disagreements.take(MAX_DISAGREEMENTS).map(Cow::Owned));
+        let changes = summary.endpoints.iter().flat_map(changes);
+        summary
+            .notes
+            .extend(changes.take(MAX_CHANGES).map(Cow::Owned));
         summary.advice = advice(
             &self.shortfalls,
             &summary,
@@ -593,6 +598,8 @@ const MAX_CLIENTS: usize = 4096;
 const MAX_NAMED_CLIENTS: usize = 32;
 /// Servers of which it is told that probes and live traffic fare differently.
 const MAX_DISAGREEMENTS: usize = 8;
+/// Certificates that changed within the run.
+const MAX_CHANGES: usize = 8;
 /// Groups of findings.
 const MAX_GROUPS: usize = 16_384;
 /// Flows that are named for a group.
