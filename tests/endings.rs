@@ -275,3 +275,37 @@ fn flows_that_went_on_are_not_counted_among_those_that_failed() {
     assert_eq!((group.flows, group.evidence.len()), (1, 1), "{group:#?}");
     assert!(group.reason.contains("refused"), "{}", group.reason);
 }
+
+#[test]
+fn a_server_that_began_to_speak_tls_is_not_said_to_speak_none() {
+    let answer = record(
+        HANDSHAKE,
+        &[ServerHello::new().message(), vec![0xb; 3000]].concat(),
+    );
+    for len in [1, 3, 5, 6, 40, 1400] {
+        let begun = conversation()
+            .syn()
+            .client(&ClientHello::new().record())
+            .server(&answer[..len]);
+        for segments in [begun.clone().segments(), begun.fin().segments()] {
+            let flow = only(segments);
+            let reason = flow["event"]["reason"].as_str().unwrap();
+            assert!(!reason.contains("no TLS"), "{len}: {reason}");
+        }
+    }
+    for other in [
+        &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
+        b"220 mail ESMTP\r\n",
+    ] {
+        let flow = only(
+            conversation()
+                .syn()
+                .client(&ClientHello::new().record())
+                .server(other)
+                .fin()
+                .segments(),
+        );
+        let reason = flow["event"]["reason"].as_str().unwrap();
+        assert!(reason.contains("no TLS"), "{reason}");
+    }
+}

@@ -127,7 +127,8 @@ fn answers_otherwise(story: &Story, tls: &Tls) -> bool {
         && !capture.limit
         && capture.missing_side.is_none();
     is_whole
-        && story.server_counts.bytes > 0
+        && story.server_counts.bytes >= RECORD_HEADER_LEN
+        && !tls.has_framed_answer
         && tls.preamble.is_none()
         && tls.asked.name.seen().is_some()
         && !tls.acts.acts.iter().any(|act| act.by == Side::Server)
@@ -239,3 +240,6 @@ fn default_by<'a>(
 pub(super) fn own_chain(story: &Story) -> Option<&Arc<Chain>> {
     story.tls.as_ref().and_then(|tls| tls.chain.seen())
 }
+
+/// Fewer bytes are not enough to tell a record from anything else (RFC 8446, section 5.1).
+const RECORD_HEADER_LEN: u64 = 5;

@@ -106,9 +106,7 @@ impl Expectations {
         chain: Option<(&Chain, &Known)>,
         at: Timestamp,
     ) -> Expected<'a> {
-        let is_gateway =
-            self.clients.is_empty() || self.clients.iter().any(|network| network.contains(client));
-        if !is_gateway {
+        if !self.is_gateway(client) {
             return Expected::default();
         }
         let name = self.name_of(server, chain.map(|(_, leaf)| &leaf.certificate));
@@ -137,9 +135,7 @@ impl Expectations {
         client: IpAddr,
         asked: &Asked,
     ) -> (&[Certificate], &[Certificate]) {
-        let is_gateway =
-            self.clients.is_empty() || self.clients.iter().any(|network| network.contains(client));
-        if is_gateway && self.concern(asked) {
+        if self.is_gateway(client) && self.concern(asked) {
             (&self.certificates, &self.authorities)
         } else {
             (&[], &[])

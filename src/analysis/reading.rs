@@ -200,6 +200,12 @@ impl Reading {
         if let Way::Flowing(stream) = asking {
             tls.begins_at = Some(stream.first());
         }
+        let [of_low, of_high] = &ends;
+        let answering = match client {
+            Direction::LowToHigh => of_high,
+            Direction::HighToLow => of_low,
+        };
+        tls.has_framed_answer = answering.is_some();
         Some(Settled {
             client,
             tls,

@@ -27,6 +27,8 @@ pub(super) struct Tls {
     pub(super) server_random: Option<[u8; 8]>,
     /// The sequence number of the client's first byte.
     pub(super) begins_at: Option<SeqNumber>,
+    /// Whether what the server sent may be records of TLS, whole or not.
+    pub(super) has_framed_answer: bool,
     pub(super) client: Option<Arc<Client>>,
     pub(super) answer: Option<Arc<Answer>>,
     pub(super) chain: Observed<Arc<Chain>>,
@@ -140,6 +142,7 @@ impl Tls {
             random,
             server_random,
             begins_at: None,
+            has_framed_answer: false,
             client: kind,
             answer,
             chain,

@@ -115,6 +115,8 @@ fn cause(main: &FindingGroup) -> String {
     // What the capture lacks is no cause of anything that happened on the wire.
     let what = if main.id.starts_with("capture.") {
         "What is missing"
+    } else if main.id == "http.backend" {
+        "TLS is not the matter, but look at this"
     } else if main.failed {
         "The main cause"
     } else {
