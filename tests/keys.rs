@@ -633,3 +633,122 @@ fn a_flipped_byte_of_a_sealed_record_never_gives_another_certificate() {
         }
     }
 }
+
+/// The blocks of the sample of an Encrypted Client Hello that ends so.
+fn ech_blocks(outcome: &str) -> Vec<Vec<u8>> {
+    let path = format!("samples/tls13-ech-{outcome}-with-secrets/capture.pcapng");
+    let bytes = std::fs::read(path).unwrap();
+    let mut blocks = Vec::new();
+    let mut rest = bytes.as_slice();
+    while !rest.is_empty() {
+        let len = u32::from_le_bytes(rest[4..8].try_into().unwrap());
+        let (block, after) = rest.split_at(usize::try_from(len).unwrap());
+        blocks.push(block.to_vec());
+        rest = after;
+    }
+    blocks
+}
+
+/// The key log in those blocks, and the others.
+fn apart(blocks: Vec<Vec<u8>>) -> (String, Vec<u8>) {
+    let is_secrets = |block: &Vec<u8>| block[..4] == [10, 0, 0, 0];
+    let (secrets, others): (Vec<_>, Vec<_>) = blocks.into_iter().partition(is_secrets);
+    let len = u32::from_le_bytes(secrets[0][12..16].try_into().unwrap());
+    let log = &secrets[0][16..16 + usize::try_from(len).unwrap()];
+    (String::from_utf8(log.to_vec()).unwrap(), others.concat())
+}
+
+fn ech_flow(capture: Vec<u8>) -> Value {
+    let flows = told_by(&Analyzer::new(), [stream(capture)]).flows();
+    assert!(flows.len() <= 1);
+    flows.into_iter().next().unwrap_or_default()
+}
+
+#[test]
+fn an_encrypted_hello_is_told_and_never_more_than_was_seen() {
+    for (outcome, ech) in [
+        ("accepted", "accepted"),
+        ("hello-retry", "accepted"),
+        ("rejected", "rejected"),
+    ] {
+        let blocks = ech_blocks(outcome);
+        let whole = ech_flow(blocks.concat());
+        let told = &whole["tlstriage"]["ech"];
+        assert_eq!(whole["tlstriage"]["client"]["ech"], ech, "{outcome}");
+        assert_eq!(told["inner_name"], "secret.example.test");
+        assert_eq!(told["outer_name"], "public.example.test");
+        // Without any one packet, nothing else is claimed.
+        for missing in 0..blocks.len() {
+            let mut blocks = blocks.clone();
+            blocks.remove(missing);
+            let flow = ech_flow(blocks.concat());
+            let state = &flow["tlstriage"]["client"]["ech"];
+            let may_be = [ech, "opened", "offered"];
+            assert!(
+                state.is_null() || may_be.iter().any(|word| state == word),
+                "{outcome} without {missing}: {state}"
+            );
+            let name = &flow["tlstriage"]["ech"]["inner_name"];
+            assert!(name.is_null() || name == "secret.example.test");
+        }
+    }
+}
+
+#[test]
+fn of_an_encrypted_hello_nothing_is_told_without_its_secrets() {
+    for outcome in ["accepted", "hello-retry", "rejected"] {
+        let (log, capture) = apart(ech_blocks(outcome));
+        let flow = ech_flow(capture.clone());
+        assert_eq!(flow["tlstriage"]["client"]["ech"], "offered");
+        assert_eq!(flow["tlstriage"]["sni"], "name");
+        assert_eq!(flow["tls"]["client"]["server_name"], "public.example.test");
+        assert!(flow["tlstriage"]["ech"].is_null());
+        // Nor with another secret, nor with another configuration.
+        for line in log.lines().filter(|line| line.starts_with("ECH_")) {
+            let (before, last) = line.split_at(line.len() - 1);
+            let digit = if last == "0" { '1' } else { '0' };
+            let changed = log.replace(line, &format!("{before}{digit}"));
+            let flows = told_by(&with_keys(&changed), [stream(capture.clone())]).flows();
+            assert_eq!(flows[0]["tlstriage"]["client"]["ech"], "offered");
+        }
+    }
+}
+
+#[test]
+fn a_changed_hello_is_never_read_as_another_one() {
+    for outcome in ["accepted", "hello-retry", "rejected"] {
+        let capture = ech_blocks(outcome).concat();
+        for at in (28..capture.len()).step_by(29) {
+            let mut changed = capture.clone();
+            changed[at] ^= 1 << (at % 8);
+            for flow in told_by(&Analyzer::new(), [stream(changed)]).flows() {
+                let name = &flow["tlstriage"]["ech"]["inner_name"];
+                assert!(name.is_null() || name == "secret.example.test", "{at}");
+            }
+        }
+    }
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn what_opens_an_encrypted_hello_is_kept_in_a_smaller_log() {
+    let (log, bare) = apart(ech_blocks("accepted"));
+    let log = file(log.as_bytes(), ".log");
+    let capture = file(&bare, ".pcapng");
+    let desk = tempfile::tempdir().unwrap();
+    let minimal = desk.path().join("minimal.log");
+    let done = std::process::Command::new(env!("CARGO_BIN_EXE_tlstriage"))
+        .args(["keylog", "check"])
+        .args([log.path(), capture.path()])
+        .arg("--minimal")
+        .arg(&minimal)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(done.stdout).unwrap();
+    assert!(text.contains("4 of 6 secrets"), "{text}");
+    let kept = std::fs::read_to_string(&minimal).unwrap();
+    assert!(!kept.contains("TRAFFIC_SECRET_0"), "{kept}");
+    let flows = told_by(&with_keys(&kept), [stream(bare)]).flows();
+    assert_eq!(flows[0]["tlstriage"]["client"]["ech"], "accepted");
+    assert_eq!(flows[0]["tlstriage"]["server"]["certificate"], "seen");
+}

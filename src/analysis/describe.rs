@@ -10,19 +10,23 @@ use crate::report::{
     HandshakeReport, Hex, LeafReport, Time, bounded_ciphers,
 };
 use crate::time::{Precision, Timestamp};
-use crate::tls::{self, ClientHello, MessageType, ServerHello, StepKind, registry};
+use crate::tls::{
+    self, Acceptance, ClientHello, InnerHello, MessageType, ServerHello, StepKind, registry,
+};
 use crate::verdict::{Act, Offers, Side};
 
 /// The bytes that make two ClientHellos one kind.
-pub(super) fn client_key(hello: &ClientHello) -> Vec<u8> {
+pub(super) fn client_key(hello: &ClientHello, ech: Option<Ech>) -> Vec<u8> {
     let mut key = Vec::with_capacity(512);
     key.extend(hello.legacy_version.to_be_bytes());
-    key.push(
-        u8::from(hello.sslv2)
-            | u8::from(hello.ech) << 1
-            | u8::from(hello.complete) << 2
-            | u8::from(hello.whole) << 3,
-    );
+    key.push(u8::from(hello.sslv2) | u8::from(hello.complete) << 1 | u8::from(hello.whole) << 2);
+    key.push(match ech {
+        None => 0,
+        Some(Ech::Offered) => 1,
+        Some(Ech::Accepted) => 2,
+        Some(Ech::Rejected) => 3,
+        Some(_) => 4,
+    });
     for list in [
         &hello.cipher_suites,
         &hello.extensions,
@@ -153,8 +157,18 @@ fn push_bytes(key: &mut Vec<u8>, bytes: &[u8]) {
     key.extend_from_slice(bytes);
 }
 
+/// What is known of the Encrypted Client Hello in a ClientHello, `inner` being what keys opened of it.
+pub(super) fn ech(hello: &ClientHello, inner: Option<&InnerHello>) -> Option<Ech> {
+    match inner.map(|inner| inner.acceptance) {
+        None => hello.ech.then_some(Ech::Offered),
+        Some(Acceptance::Accepted) => Some(Ech::Accepted),
+        Some(Acceptance::Rejected) => Some(Ech::Rejected),
+        Some(Acceptance::Unseen) => Some(Ech::Opened),
+    }
+}
+
 /// Describes a kind of client.
-pub(super) fn client(hello: &ClientHello) -> Client {
+pub(super) fn client(hello: &ClientHello, ech: Option<Ech>) -> Client {
     let mut report = ClientReport::default();
     let versions = if hello.supported_versions.is_empty() {
         std::slice::from_ref(&hello.legacy_version)
@@ -170,7 +184,7 @@ pub(super) fn client(hello: &ClientHello) -> Client {
     }
     report.ja4 = tls::ja4(hello).map(Arc::from);
     report.groups = named(&hello.groups, registry::named_group);
-    report.ech = hello.ech.then_some(Ech::Offered);
+    report.ech = ech;
     let ciphers = named(&hello.cipher_suites, registry::cipher_suite);
     let (ciphers, count) = bounded_ciphers(ciphers, Cut::USUAL);
     report.supported_ciphers_count = count;
@@ -178,7 +192,7 @@ pub(super) fn client(hello: &ClientHello) -> Client {
         report: Common::new(report.bounded()),
         ciphers,
         ja3: tls::ja3(hello).map(|ja3| digest(&ja3)),
-        offers_ech: hello.ech,
+        may_hide_name: matches!(ech, Some(Ech::Offered | Ech::Opened)),
         offers: Offers {
             stapling: hello.status_request
                 || hello.extensions.contains(&SIGNED_CERTIFICATE_TIMESTAMP),
@@ -306,8 +320,8 @@ mod tests {
         body.extend([7; 32]);
         body.extend([0, 0, 2, 0xc0, 0x2f, 1, 0, 0, 9]);
         let [cut, malformed] = [false, true].map(|whole| ClientHello::parse(&body, whole).unwrap());
-        assert_ne!(client(&cut).ja3, client(&malformed).ja3);
-        assert_ne!(client_key(&cut), client_key(&malformed));
+        assert_ne!(client(&cut, None).ja3, client(&malformed, None).ja3);
+        assert_ne!(client_key(&cut, None), client_key(&malformed, None));
 
         let mut body = vec![3, 3];
         body.extend([7; 32]);

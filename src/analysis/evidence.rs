@@ -71,7 +71,10 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
             Observed::Seen(name) => Observed::Seen(name),
             Observed::Unseen(why) => Observed::Unseen(*why),
         },
-        offers_ech: tls.client.as_ref().is_some_and(|client| client.offers_ech),
+        may_hide_name: tls
+            .client
+            .as_ref()
+            .is_some_and(|client| client.may_hide_name),
         is_tls13: tls.answer.as_ref().is_some_and(|answer| answer.is_tls13),
         was_answered: tls.answer.is_some(),
         answers_otherwise: answers_otherwise(story, tls),
@@ -143,7 +146,7 @@ fn judge_knock(story: &Story, server: &Endpoint) -> Judged {
         at: story.first.time,
         server,
         server_name: Observed::Unseen(Unseen::RefusedBefore),
-        offers_ech: false,
+        may_hide_name: false,
         is_tls13: false,
         was_answered: false,
         answers_otherwise: false,

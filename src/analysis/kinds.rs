@@ -117,7 +117,8 @@ pub(super) struct Client {
     pub(super) report: Common<ClientReport>,
     pub(super) ciphers: Common<CipherList>,
     pub(super) ja3: Option<Hex<16>>,
-    pub(super) offers_ech: bool,
+    /// The name in clear may be a cover name.
+    pub(super) may_hide_name: bool,
     /// What it offers that may change the size of a certificate message.
     pub(super) offers: Offers,
     pub(super) has_lossy_text: bool,

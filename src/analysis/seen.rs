@@ -1,6 +1,7 @@
 //! What TLS showed on a flow, by role: what is kept of a handshake that nothing can change any
 //! more.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::analysis::asked::Asked;
@@ -11,8 +12,8 @@ use crate::flow::{Direction, FlowKey};
 use crate::packet::SeqNumber;
 use crate::time::Timestamp;
 use crate::tls::{
-    Alert, GapReason, Handshake, Lane, Observed, Preamble, Resumption, Session, Ticket, Unopened,
-    Unseen,
+    Alert, GapReason, Handshake, InnerHello, Lane, Observed, Preamble, Resumption, Session, Ticket,
+    Unopened, Unseen,
 };
 use crate::verdict::{
     Act, CaptureFacts, ClearAlert, ClientCertificate, Close, Course, Reaction, Side,
@@ -53,10 +54,42 @@ pub(super) struct Tls {
 /// What came of keys.
 #[derive(Debug)]
 struct Keyed {
+    encrypted: Option<EncryptedHello>,
     is_decrypted: bool,
     unopened: Option<Unopened>,
     tickets: Vec<Ticket>,
     http_status: Option<u16>,
+}
+
+/// What stood in an Encrypted Client Hello.
+#[derive(Debug)]
+pub(super) struct EncryptedHello {
+    /// The server took it.
+    pub(super) is_accepted: bool,
+    pub(super) asked: Arc<Asked>,
+    /// What the hello in clear asks for.
+    pub(super) asked_in_clear: Arc<Asked>,
+    pub(super) alpn: Vec<Arc<str>>,
+    pub(super) random: [u8; 32],
+    has_lossy_text: bool,
+}
+
+impl EncryptedHello {
+    fn of(inner: InnerHello, asked_in_clear: &Arc<Asked>, shared: &Shared) -> Self {
+        let is_accepted = inner.is_accepted();
+        let names = inner.hello.alpn.iter();
+        let alpn: Vec<_> = names.map(|name| String::from_utf8_lossy(name)).collect();
+        let asked = shared.asked(Observed::Seen(inner.hello.server_name));
+        let is_lossy = |text: &Cow<'_, str>| matches!(text, Cow::Owned(_));
+        Self {
+            is_accepted,
+            has_lossy_text: asked.is_lossy || asked_in_clear.is_lossy || alpn.iter().any(is_lossy),
+            asked,
+            asked_in_clear: Arc::clone(asked_in_clear),
+            alpn: alpn.into_iter().map(Arc::from).collect(),
+            random: inner.hello.random,
+        }
+    }
 }
 
 /// An alert by role.
@@ -118,7 +151,7 @@ impl Tls {
         };
         let (server_name, random, kind) = match handshake.client_hello {
             Observed::Seen(hello) => {
-                let kind = shared.client(&hello);
+                let kind = shared.client(&hello, handshake.inner_hello.as_deref());
                 (
                     Observed::Seen(hello.server_name),
                     Some(hello.random),
@@ -127,8 +160,18 @@ impl Tls {
             }
             Observed::Unseen(why) => (Observed::Unseen(why), None, None),
         };
-        let asked = shared.asked(server_name);
+        let in_clear = shared.asked(server_name);
+        let encrypted = handshake
+            .inner_hello
+            .map(|inner| EncryptedHello::of(*inner, &in_clear, shared));
+        let asked = match &encrypted {
+            Some(encrypted) if encrypted.is_accepted => Arc::clone(&encrypted.asked),
+            _ => in_clear,
+        };
         let has_lossy_text = asked.is_lossy
+            || encrypted
+                .as_ref()
+                .is_some_and(|encrypted| encrypted.has_lossy_text)
             || kind.as_ref().is_some_and(|kind| kind.has_lossy_text)
             || answer.as_ref().is_some_and(|answer| answer.has_lossy_text)
             || chain.seen().is_some_and(|chain| {
@@ -161,6 +204,7 @@ impl Tls {
             preamble: handshake.preamble.map(Box::new),
             keyed: (handshake.decrypted || handshake.unopened.is_some()).then(|| {
                 Box::new(Keyed {
+                    encrypted,
                     is_decrypted: handshake.decrypted,
                     unopened: handshake.unopened,
                     tickets: handshake.tickets_issued,
@@ -175,6 +219,11 @@ impl Tls {
     /// Whether keys opened some of what was encrypted.
     pub(super) fn is_decrypted(&self) -> bool {
         self.keyed.as_ref().is_some_and(|keyed| keyed.is_decrypted)
+    }
+
+    /// What stood in an Encrypted Client Hello that keys opened.
+    pub(super) fn encrypted_hello(&self) -> Option<&EncryptedHello> {
+        self.keyed.as_ref()?.encrypted.as_ref()
     }
 
     /// Why keys did not open it.

@@ -11,7 +11,7 @@ use crate::analysis::kinds::{Acts, Answer, Chain, Client, Known};
 use crate::analysis::pool::Pool;
 use crate::pki::{Catalog, Certificate, ChainShape};
 use crate::reassembly::Limits;
-use crate::tls::{ClientHello, Observed, ServerHello, ServerName};
+use crate::tls::{ClientHello, InnerHello, Observed, ServerHello, ServerName};
 use crate::verdict::Act;
 
 /// The pools of a run.
@@ -97,11 +97,12 @@ impl Shared {
             })
     }
 
-    /// The kind of a ClientHello.
-    pub(super) fn client(&self, hello: &ClientHello) -> Arc<Client> {
-        let key = describe::client_key(hello);
+    /// The kind of a ClientHello, of which `inner` was opened.
+    pub(super) fn client(&self, hello: &ClientHello, inner: Option<&InnerHello>) -> Arc<Client> {
+        let ech = describe::ech(hello, inner);
+        let key = describe::client_key(hello, ech);
         self.clients
-            .get_or_make(&key, 8 * key.len(), || describe::client(hello))
+            .get_or_make(&key, 8 * key.len(), || describe::client(hello, ech))
     }
 
     /// The kind of a ServerHello, with the group that its key exchange names.

@@ -9,17 +9,17 @@ use crate::analysis::evidence::{Judged, own_chain};
 use crate::analysis::keyring::Keyring;
 use crate::analysis::kinds::Chain;
 use crate::analysis::mark::Mark;
-use crate::analysis::seen::{StoryAlert, Tls};
+use crate::analysis::seen::{EncryptedHello, StoryAlert, Tls};
 use crate::analysis::story::Story;
 use crate::analysis::twins::Links;
 use crate::packet::Encapsulation;
 use crate::report::{
     self, AlertLevel, AlertReport, Bounded, CaptureReport, CertificateDetail, CertificateReport,
     CertificateState, ClientCertificateReport, Common, DecidingAlert, DefaultBy,
-    DefaultCertificate, Event, EventOutcome, EvidenceGrade, EvidenceReason, EvidenceReport,
-    ExpectedMessage, FindingReport, FlowIdentity, FlowReport, HandshakeReport, Hex, InnerNetwork,
-    Outcome, PreambleReport, Protocol, Rule, SeenAs, SniState, Time, TriageReport, TunnelReport,
-    VerdictReport, Vlan, event_id,
+    DefaultCertificate, EchReport, Event, EventOutcome, EvidenceGrade, EvidenceReason,
+    EvidenceReport, ExpectedMessage, FindingReport, FlowIdentity, FlowReport, HandshakeReport, Hex,
+    InnerNetwork, Outcome, PreambleReport, Protocol, Rule, SeenAs, SniState, Time, TriageReport,
+    TunnelReport, VerdictReport, Vlan, event_id,
 };
 use crate::tls::{Observed, ServerName, Unopened, Unseen, registry};
 use crate::verdict::{self, ClientCertificate, Closing, Gateway, Reaction, VerdictId};
@@ -125,8 +125,15 @@ pub(super) fn id(story: &Story, ordinal: u32) -> Hex<16> {
 
 fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged) {
     let triage = &mut report.tlstriage;
-    let sni = sni(&tls.asked.name);
+    let encrypted = tls.encrypted_hello();
+    let sni = match sni(&tls.asked.name) {
+        SniState::Name if encrypted.is_some_and(|encrypted| !encrypted.is_accepted) => {
+            SniState::EchOuter
+        }
+        sni => sni,
+    };
     triage.sni = sni;
+    triage.ech = encrypted.map(ech);
     if sni == SniState::Name {
         report.destination.domain.clone_from(&tls.asked.text);
     }
@@ -363,6 +370,14 @@ fn evidence(story: &Story, verdict: VerdictId) -> EvidenceReport {
         _ => EvidenceGrade::Partial,
     };
     EvidenceReport::new(grade, reasons)
+}
+
+fn ech(encrypted: &EncryptedHello) -> EchReport {
+    let mut told = EchReport::new(Hex(encrypted.random));
+    told.inner_name.clone_from(&encrypted.asked.text);
+    told.outer_name.clone_from(&encrypted.asked_in_clear.text);
+    told.inner_alpn.clone_from(&encrypted.alpn);
+    told
 }
 
 fn tunnels(encapsulation: &Encapsulation) -> Vec<TunnelReport> {

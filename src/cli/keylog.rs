@@ -108,7 +108,18 @@ impl Found {
         let random = triage.client_random.map(|random| random.0);
         let version = report.tls.version.as_deref();
         let is_tls13 = version == Some("1.3");
-        let labels = random.map(|random| log.labels(&random)).unwrap_or_default();
+        let inner_random = triage.ech.as_ref().map(|ech| ech.inner_random.0);
+        // A log has a connection under two randoms where a hello inside another one was accepted.
+        let filed: Vec<([u8; 32], Label)> = [random, inner_random]
+            .into_iter()
+            .flatten()
+            .flat_map(|random| {
+                log.labels(&random)
+                    .into_iter()
+                    .map(move |label| (random, label))
+            })
+            .collect();
+        let labels: Vec<Label> = filed.iter().map(|(_, label)| *label).collect();
         let state = state(report, &labels);
         let name = report.tls.client.server_name.as_deref();
         let _ = writeln!(
@@ -123,11 +134,14 @@ impl Found {
             state.words(),
         );
         self.tally.count(state);
-        if let (Some(random), true, State::Opened) = (random, is_tls13, state) {
-            let needed = [Label::ClientHandshake, Label::ServerHandshake];
-            let held = needed.into_iter().filter(|label| labels.contains(label));
-            self.needed.extend(held.map(|label| (random, label)));
-        }
+        let opens_handshake = is_tls13 && state == State::Opened;
+        let is_needed = |label| match label {
+            Label::ClientHandshake | Label::ServerHandshake => opens_handshake,
+            Label::EchSecret | Label::EchConfig => inner_random.is_some(),
+            _ => false,
+        };
+        let needed = filed.into_iter().filter(|(_, label)| is_needed(*label));
+        self.needed.extend(needed);
     }
 }
 

@@ -223,6 +223,7 @@ impl Line<'_> {
             version_raw,
             client_random,
             client,
+            ech,
             server,
             client_certificate,
             handshake,
@@ -262,6 +263,7 @@ impl Line<'_> {
             self.raw(r#""client":"#);
             self.common(client);
         }
+        self.some(r#""ech":"#, ech.as_ref())?;
         self.server(server)?;
         self.some(r#""client_certificate":"#, client_certificate.as_ref())?;
         self.handshake(handshake)?;

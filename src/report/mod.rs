@@ -53,7 +53,7 @@ pub use identity::{ClientCertificateReport, DefaultCertificate, ServerReport};
 pub use lines::{
     FindingLine, FindingTriage, FrameLine, InputLine, SeverityCounts, SummaryLine, SummaryTriage,
 };
-pub use offer::ClientReport;
+pub use offer::{ClientReport, EchReport};
 pub use place::{CaptureReport, PreambleReport, SeenAs, TunnelEnd, TunnelReport};
 pub use population::PopulationReport;
 pub use summary::{Damage, FlowCounts, FrameCounts, InputReport, Summary};

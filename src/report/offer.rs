@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::report::cut::{Bounded, Cut};
+use crate::report::hex::Hex;
 use crate::report::skip::absent;
 use crate::report::words::Ech;
 
@@ -41,6 +42,44 @@ pub struct ClientReport {
     /// How many cipher suites it offers where `tls.client.supported_ciphers` was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supported_ciphers_count: Option<usize>,
+}
+
+/// An Encrypted Client Hello that keys opened (RFC 9849).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct EchReport {
+    /// The name in the hello inside.
+    #[serde(skip_serializing_if = "absent")]
+    pub inner_name: Option<Arc<str>>,
+    /// The name in the hello in clear.
+    #[serde(skip_serializing_if = "absent")]
+    pub outer_name: Option<Arc<str>>,
+    /// The application protocols that the hello inside offers, in its order, at most 32.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inner_alpn: Vec<Arc<str>>,
+    /// The random bytes of the hello inside. Where the server accepted it, a key log has its other secrets under them.
+    pub inner_random: Hex<32>,
+}
+
+impl EchReport {
+    /// A hello with this random, that asks for nothing.
+    #[must_use]
+    pub const fn new(inner_random: Hex<32>) -> Self {
+        Self {
+            inner_name: None,
+            outer_name: None,
+            inner_alpn: Vec::new(),
+            inner_random,
+        }
+    }
+}
+
+impl Bounded for EchReport {
+    fn cut(&mut self, to: Cut) {
+        to.text(&mut self.inner_name);
+        to.text(&mut self.outer_name);
+        to.texts(&mut self.inner_alpn, MAX_ALPN, &mut None);
+    }
 }
 
 impl Bounded for ClientReport {

@@ -13,7 +13,7 @@ use crate::report::handshake::{
 };
 use crate::report::hex::Hex;
 use crate::report::identity::{ClientCertificateReport, ServerReport};
-use crate::report::offer::ClientReport;
+use crate::report::offer::{ClientReport, EchReport};
 use crate::report::place::{CaptureReport, PreambleReport, SeenAs, TunnelReport};
 use crate::report::skip::{absent, no};
 use crate::report::version::SCHEMA_VERSION;
@@ -48,6 +48,9 @@ pub struct TriageReport {
     /// What the client offers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<Common<ClientReport>>,
+    /// What stood in an Encrypted Client Hello that keys opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ech: Option<EchReport>,
     /// What the server showed.
     pub server: ServerReport,
     /// The client's own certificate, where one was requested or sent.
@@ -114,6 +117,7 @@ impl TriageReport {
             version_raw: None,
             client_random: None,
             client: None,
+            ech: None,
             server: ServerReport::default(),
             client_certificate: None,
             handshake: HandshakeReport::default(),
@@ -157,6 +161,9 @@ impl Bounded for TriageReport {
             finding.cut(to);
         }
         to.text(&mut self.version_raw);
+        if let Some(ech) = &mut self.ech {
+            ech.cut(to);
+        }
         self.server.cut(to);
         if let Some(own) = &mut self.client_certificate {
             own.cut(to);

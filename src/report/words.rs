@@ -49,7 +49,7 @@ words! {
         Empty = "empty",
         /// The extension is there, and cannot be read.
         Invalid = "invalid",
-        /// The cover name of an Encrypted Client Hello that the server accepted.
+        /// The cover name of an Encrypted Client Hello: keys opened that, and the server did not take the name inside, or its answer was not seen.
         EchOuter = "ech-outer",
         /// The ClientHello was not read whole, so nothing can be said.
         Unknown = "unknown",
@@ -191,6 +191,12 @@ words! {
     Ech {
         /// The extension was there. It may be real or a decoy, and the wire does not tell.
         Offered = "offered",
+        /// Keys opened it, and the server took the hello inside.
+        Accepted = "accepted",
+        /// Keys opened it, and the server took the hello in clear.
+        Rejected = "rejected",
+        /// Keys opened it, and which of the two the server took was not seen.
+        Opened = "opened",
     }
 
     /// How a certificate was told to be a default one.

@@ -72,6 +72,7 @@ pub(crate) fn conclude<M: Copy>(
         unopened: None,
         http_status: None,
         tickets_issued: Vec::new(),
+        inner_hello: None,
         preamble: None,
         plaintext_answer: None,
     }

@@ -18,7 +18,7 @@ use crate::tls::limits::Limits;
 use crate::tls::message::{Message, MessageType, Trust};
 use crate::tls::observed::{GapReason, Unseen};
 use crate::tls::reader::Reader;
-use crate::tls::sealed::{Sealed, What};
+use crate::tls::sealed::{Hellos, Sealed, What};
 use crate::tls::server_hello::ServerHello;
 use crate::tls::side::{Asked, Flight, Role, Side, Weight};
 
@@ -127,9 +127,16 @@ impl<M: Copy> Facts<M> {
         side.is(Role::Client, Weight::Hello);
         if first {
             match ClientHello::parse(message.body, message.cut.is_none()) {
-                Some(hello) => side.hello = Some(Asked { hello, begun, done }),
+                Some(hello) => {
+                    if hello.ech {
+                        self.keep_hello(message, Hellos::on_client_hello);
+                    }
+                    self.sides.get_mut(lane).hello = Some(Asked { hello, begun, done });
+                }
                 None => side.hello_lost = Some(message.cut.unwrap_or(Unseen::Malformed)),
             }
+        } else if self.asked_by == Some(lane) && self.hello_retry {
+            self.keep_hello(message, Hellos::on_client_hello);
         }
     }
 
@@ -147,10 +154,12 @@ impl<M: Copy> Facts<M> {
         };
         if hello.is_retry_request() {
             self.hello_retry = true;
+            self.keep_hello(message, Hellos::on_retry);
             return true;
         }
         if side.answer.is_none() {
             side.answered_by(hello);
+            self.keep_hello(message, Hellos::on_server_hello);
         }
         false
     }
@@ -450,7 +459,14 @@ impl<M: Copy> Facts<M> {
             unopened,
             http_status,
             tickets,
+            inner_hello,
         } = self.opened;
+        let concluded = conclusion::conclude(client, self.sides, refused);
+        let mut session = concluded.session;
+        if let Some(inner) = inner_hello.as_ref().filter(|inner| inner.is_accepted()) {
+            // What stands in clear in its place is made up (RFC 9849, section 6.1.2).
+            session.ticket_offered = inner.hello.psk_identity;
+        }
         Handshake {
             hello_retry: self.hello_retry,
             alerts: self.alerts,
@@ -459,7 +475,9 @@ impl<M: Copy> Facts<M> {
             unopened,
             http_status,
             tickets_issued: tickets,
-            ..conclusion::conclude(client, self.sides, refused)
+            inner_hello,
+            session,
+            ..concluded
         }
     }
 }

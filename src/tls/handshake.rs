@@ -61,6 +61,8 @@ pub struct Handshake<M> {
     pub http_status: Option<u16>,
     /// The tickets that the server gave under encryption, in order, at most 8 (RFC 8446, section 4.6.1).
     pub tickets_issued: Vec<Ticket>,
+    /// The hello inside the first ClientHello, where keys opened it.
+    pub inner_hello: Option<Box<InnerHello>>,
     /// What came in plaintext before TLS.
     pub preamble: Option<Preamble>,
     /// The first bytes of what the side that is not the client sent in place of TLS, at most 64.
@@ -98,6 +100,35 @@ impl<M> Handshake<M> {
     #[must_use]
     pub fn version(&self) -> Option<u16> {
         self.server_hello.seen().map(ServerHello::version)
+    }
+}
+
+/// An Encrypted Client Hello that keys opened (RFC 9849).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InnerHello {
+    /// What the client asks of the server behind the one that the hello in clear names.
+    pub hello: ClientHello,
+    /// What the server made of it.
+    pub acceptance: Acceptance,
+}
+
+/// What a server made of an Encrypted Client Hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acceptance {
+    /// It took the hello inside: that one holds.
+    Accepted,
+    /// It took the hello in clear, or an older version of TLS: that one holds.
+    Rejected,
+    /// Its answer was not seen, or not whole.
+    Unseen,
+}
+
+impl InnerHello {
+    /// Whether it holds in place of the hello in clear.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.acceptance == Acceptance::Accepted
     }
 }
 

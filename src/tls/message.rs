@@ -50,6 +50,8 @@ impl MessageType {
     pub const KEY_UPDATE: Self = Self(24);
     /// `compressed_certificate` (RFC 8879); never in clear.
     pub const COMPRESSED_CERTIFICATE: Self = Self(25);
+    /// `message_hash`: stands for the first ClientHello where hellos are hashed; never sent.
+    pub(crate) const MESSAGE_HASH: Self = Self(254);
 
     /// Whether a message of this type may stand in clear.
     pub(crate) fn is_known(self) -> bool {

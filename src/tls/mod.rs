@@ -44,7 +44,8 @@ pub use client_hello::ClientHello;
 pub use extension::{ServerName, Ticket};
 pub use fingerprint::{Ja3, is_grease, ja3, ja3s, ja4};
 pub use handshake::{
-    Alert, Framing, Handshake, LaneFacts, Resumption, Session, Step, StepKind, Traffic,
+    Acceptance, Alert, Framing, Handshake, InnerHello, LaneFacts, Resumption, Session, Step,
+    StepKind, Traffic,
 };
 pub use keys::{KeyLog, Label, LineCounts};
 pub use lane::{Lane, Lanes};

@@ -1,4 +1,4 @@
-//! Records kept as they came, for keys to open when the handshake is over.
+//! Records kept as they came, for keys to open when the handshake is over; and hellos, where one may be sealed inside another.
 //!
 //! Only then is it known who the client is, which suite was chosen and which keys there are; so nothing is decrypted on the way,
 //! and a key may come after the records that it opens. A direction keeps its first records up to a limit.
@@ -15,7 +15,56 @@ pub(crate) struct Sealed<M> {
     pub(crate) records: Vec<SealedRecord<M>>,
     lens: Lanes<usize>,
     is_full: Lanes<bool>,
+    pub(crate) hellos: Hellos,
 }
+
+/// The bodies of the hellos of a connection that offers an Encrypted Client Hello (RFC 9849); empty where one did not come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hellos {
+    pub(crate) outer: Vec<u8>,
+    pub(crate) retry: Vec<u8>,
+    pub(crate) outer_again: Vec<u8>,
+    pub(crate) answer: Vec<u8>,
+}
+
+impl Hellos {
+    /// Keeps the first hello of a client, and one that it sends after a HelloRetryRequest.
+    pub(crate) fn on_client_hello(&mut self, body: &[u8]) {
+        if self.outer.is_empty() {
+            keep(body, &mut self.outer);
+        } else if !self.retry.is_empty() {
+            keep(body, &mut self.outer_again);
+        }
+    }
+
+    pub(crate) fn on_retry(&mut self, body: &[u8]) {
+        if !self.outer.is_empty() {
+            keep(body, &mut self.retry);
+        }
+    }
+
+    pub(crate) fn on_server_hello(&mut self, body: &[u8]) {
+        if !self.outer.is_empty() {
+            keep(body, &mut self.answer);
+        }
+    }
+
+    fn held_len(&self) -> usize {
+        [&self.outer, &self.retry, &self.outer_again, &self.answer]
+            .into_iter()
+            .map(Vec::capacity)
+            .sum()
+    }
+}
+
+fn keep(body: &[u8], place: &mut Vec<u8>) {
+    if place.is_empty() && body.len() <= MAX_HELLO_LEN {
+        body.clone_into(place);
+    }
+}
+
+/// Twice what a hello takes with the largest key shares and a ticket.
+const MAX_HELLO_LEN: usize = 16 << 10;
 
 /// One thing that a direction sent under protection.
 #[derive(Clone, Debug)]
@@ -66,13 +115,14 @@ impl<M> Sealed<M> {
             records: Vec::new(),
             lens: Lanes::default(),
             is_full: Lanes::default(),
+            hellos: Hellos::default(),
         }
     }
 
     /// Bytes of memory held.
     pub(crate) fn held_len(&self) -> usize {
         let Lanes { a, b } = self.lens;
-        a.saturating_add(b)
+        a.saturating_add(b).saturating_add(self.hellos.held_len())
     }
 
     /// Whether a direction keeps nothing that comes.

@@ -17,8 +17,8 @@ pub struct Evidence<'a> {
     pub server: &'a dyn fmt::Display,
     /// What stood in `server_name`; unseen where there was no ClientHello at all.
     pub server_name: Observed<&'a ServerName>,
-    /// Whether the hello offered Encrypted Client Hello, so that the name may be a cover.
-    pub offers_ech: bool,
+    /// Whether the hello offered Encrypted Client Hello, so that the name may be a cover name.
+    pub may_hide_name: bool,
     /// Whether TLS 1.3 was chosen.
     pub is_tls13: bool,
     /// Whether a ServerHello was seen.

@@ -45,7 +45,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
     };
     Some(Finding {
         id,
-        confidence: if evidence.offers_ech {
+        confidence: if evidence.may_hide_name {
             Confidence::Medium
         } else {
             Confidence::High

@@ -104,7 +104,18 @@ pub(super) fn broken_off(evidence: &Evidence<'_>) -> Option<Finding> {
     {
         return None;
     }
+    let mut fix = "Look for the reason in the log of the side that ended the connection.";
     let (confidence, reason) = match evidence.reaction {
+        Reaction::Refused(Side::Client, Some(ECH_REQUIRED)) => {
+            fix = "Publish the ECH configuration that the server has (HTTPS record in DNS), or give the server the key of the one that is published.";
+            (
+                Confidence::High,
+                format!(
+                    "The client offered an Encrypted Client Hello, {} did not take it, and the client ended the handshake with alert ech_required.",
+                    evidence.server
+                ),
+            )
+        }
         Reaction::Refused(side, code) => {
             let who = match side {
                 Side::Client => "client",
@@ -136,7 +147,7 @@ pub(super) fn broken_off(evidence: &Evidence<'_>) -> Option<Finding> {
         confidence,
         severity: Severity::Medium,
         reason,
-        fix: vec!["Look for the reason in the log of the side that ended the connection."],
+        fix: vec![fix],
     })
 }
 
@@ -144,3 +155,4 @@ const HANDSHAKE_FAILURE: u8 = 40;
 const PROTOCOL_VERSION: u8 = 70;
 const INSUFFICIENT_SECURITY: u8 = 71;
 const INAPPROPRIATE_FALLBACK: u8 = 86;
+const ECH_REQUIRED: u8 = 121;

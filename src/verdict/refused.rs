@@ -58,7 +58,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Option<Finding> {
         }
         _ => return None,
     };
-    let confidence = if evidence.offers_ech {
+    let confidence = if evidence.may_hide_name {
         confidence.min(Confidence::Medium)
     } else {
         confidence

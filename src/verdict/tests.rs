@@ -76,7 +76,7 @@ fn flow<'a>(name: &'a ServerName, chain: Observed<Chain<'a>>, reaction: Reaction
         at: Timestamp::from_parts(1_795_406_400, 0),
         server: &"10.1.2.3:443",
         server_name: Observed::Seen(name),
-        offers_ech: false,
+        may_hide_name: false,
         is_tls13: false,
         was_answered: true,
         answers_otherwise: false,
@@ -222,7 +222,7 @@ fn a_name_that_gets_a_self_signed_stranger_is_unknown_to_the_server() {
         (judgement.verdict, judgement.confidence),
         (VerdictId::SniUnknownName, Confidence::High)
     );
-    evidence.offers_ech = true;
+    evidence.may_hide_name = true;
     assert_eq!(
         judge(&evidence).confidence,
         Confidence::Medium,

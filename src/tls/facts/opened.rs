@@ -6,13 +6,13 @@ use crate::tls::certificate::{CertificateList, Form};
 use crate::tls::compressed;
 use crate::tls::extension::Ticket;
 use crate::tls::facts::Facts;
-use crate::tls::handshake::{Alert, Step};
+use crate::tls::handshake::{Acceptance, Alert, InnerHello, Step};
 use crate::tls::lane::Lane;
 use crate::tls::message::{Message, MessageType};
 use crate::tls::observed::Unopened;
 use crate::tls::reader::Reader;
 use crate::tls::record::ContentType;
-use crate::tls::sealed::{Kept, Sealed, What};
+use crate::tls::sealed::{Hellos, Kept, Sealed, What};
 use crate::tls::side::Flight;
 
 /// What of the hellos says how the records of a flow are opened.
@@ -20,6 +20,8 @@ use crate::tls::side::Flight;
 pub(crate) struct Known {
     pub(crate) client: Lane,
     pub(crate) client_random: [u8; 32],
+    /// The random of a hello inside that of the client, unless the server did not take that.
+    pub(crate) inner_random: Option<[u8; 32]>,
     pub(crate) server_random: [u8; 32],
     pub(crate) suite: u16,
     pub(crate) version: u16,
@@ -35,6 +37,7 @@ pub(crate) struct Opened {
     pub(crate) unopened: Option<Unopened>,
     pub(crate) http_status: Option<u16>,
     pub(crate) tickets: Vec<Ticket>,
+    pub(crate) inner_hello: Option<Box<InnerHello>>,
 }
 
 impl<M: Copy> Facts<M> {
@@ -83,6 +86,20 @@ impl<M: Copy> Facts<M> {
         }
     }
 
+    /// Keeps a whole hello as it came, where records are kept for keys.
+    pub(crate) fn keep_hello(&mut self, message: Message<'_>, keep: fn(&mut Hellos, &[u8])) {
+        if let (Some(sealed), None) = (&mut self.sealed, message.cut) {
+            keep(&mut sealed.hellos, message.body);
+        }
+    }
+
+    /// The hellos that were kept, and whether all bytes of both sides are there.
+    pub(crate) fn kept_hellos(&self) -> Option<(&Hellos, bool)> {
+        let is_gapless = |lane| self.sides.get(lane).facts.gap.is_none();
+        let sealed = self.sealed.as_ref()?;
+        Some((&sealed.hellos, is_gapless(Lane::A) && is_gapless(Lane::B)))
+    }
+
     /// The random of the client, once both hellos are there and as long as records are kept for keys.
     pub(crate) fn awaited_key(&self) -> Option<&[u8; 32]> {
         self.sealed.as_ref()?;
@@ -108,9 +125,13 @@ impl<M: Copy> Facts<M> {
             (answer.random, answer.cipher_suite?, answer.version());
         let is_tls13 = answer.is_tls13();
         let hello = &self.sides.get(client).hello.as_ref()?.hello;
+        let inner = self.opened.inner_hello.as_ref();
         let known = Known {
             client,
             client_random: hello.random,
+            inner_random: inner
+                .filter(|inner| inner.acceptance != Acceptance::Rejected)
+                .map(|inner| inner.hello.random),
             server_random,
             suite,
             version,

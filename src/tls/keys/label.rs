@@ -16,6 +16,10 @@ pub enum Label {
     ClientTraffic,
     /// `SERVER_TRAFFIC_SECRET_0`: of what the server sends after the handshake.
     ServerTraffic,
+    /// `ECH_SECRET`: the shared secret under which an Encrypted Client Hello is sealed.
+    EchSecret,
+    /// `ECH_CONFIG`: the configuration of the server that it is sealed for. It is no secret, and nothing opens without it.
+    EchConfig,
 }
 
 /// What the first word of a line says.
@@ -31,13 +35,15 @@ pub(crate) enum Word {
 
 impl Label {
     /// Every label whose secret is used, in the order of a connection.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::ClientRandom,
         Self::ClientEarly,
         Self::ClientHandshake,
         Self::ServerHandshake,
         Self::ClientTraffic,
         Self::ServerTraffic,
+        Self::EchSecret,
+        Self::EchConfig,
     ];
 
     /// The word that stands in a key log.
@@ -50,6 +56,8 @@ impl Label {
             Self::ServerHandshake => "SERVER_HANDSHAKE_TRAFFIC_SECRET",
             Self::ClientTraffic => "CLIENT_TRAFFIC_SECRET_0",
             Self::ServerTraffic => "SERVER_TRAFFIC_SECRET_0",
+            Self::EchSecret => "ECH_SECRET",
+            Self::EchConfig => "ECH_CONFIG",
         }
     }
 
@@ -58,6 +66,9 @@ impl Label {
         match self {
             // RFC 5246, section 8.1.
             Self::ClientRandom => len == 48,
+            // As long as the KEM makes it (RFC 9180, section 7.1).
+            Self::EchSecret => matches!(len, 32 | 48 | 64),
+            Self::EchConfig => len <= MAX_CONFIG_LEN,
             // As long as the hash of the suite (RFC 8446, section 7.1).
             _ => matches!(len, 32 | 48),
         }
@@ -89,14 +100,16 @@ impl Word {
 }
 
 /// Labels with a meaning (RFC 9850, sections 2.1 to 2.3), and of older programs. Later secrets of a connection follow from the first.
-const UNUSED: [&[u8]; 6] = [
+/// `RSA` goes by what was encrypted in place of a random, and names the master secret of a suite without forward secrecy.
+const UNUSED: [&[u8]; 4] = [
     b"EARLY_EXPORTER_SECRET",
     b"EARLY_EXPORTER_MASTER_SECRET",
-    b"ECH_CONFIG",
-    b"ECH_SECRET",
     b"EXPORTER_SECRET",
     b"RSA",
 ];
+
+/// With the longest public key of any KEM, an ECHConfig takes about 1,700 bytes (RFC 9849, section 4).
+pub(crate) const MAX_CONFIG_LEN: usize = 2048;
 
 #[cfg(test)]
 mod tests {

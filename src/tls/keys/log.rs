@@ -14,7 +14,7 @@ use std::io::{self, Read, Write};
 
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::tls::keys::label::{Label, Word};
+use crate::tls::keys::label::{Label, MAX_CONFIG_LEN, Word};
 
 /// The secrets of connections, found by the random of their ClientHello.
 ///
@@ -50,10 +50,7 @@ struct Logged {
 
 /// The bytes of a secret.
 #[derive(Clone)]
-pub(crate) struct Secret {
-    len: u8,
-    bytes: Zeroizing<[u8; MAX_SECRET_LEN]>,
-}
+pub(crate) struct Secret(Zeroizing<Box<[u8]>>);
 
 impl KeyLog {
     /// How many secrets are held: of 200,000 connections, in about 150 MB.
@@ -267,30 +264,25 @@ impl LineCounts {
 }
 
 impl Secret {
-    /// The secret with these bytes; `None` for more than any has.
-    pub(crate) fn new(bytes: &[u8]) -> Option<Self> {
-        let mut secret = Self {
-            len: u8::try_from(bytes.len()).ok()?,
-            bytes: Zeroizing::new([0; MAX_SECRET_LEN]),
-        };
-        secret.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        Some(secret)
+    /// The secret with these bytes.
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        Self(Zeroizing::new(bytes.into()))
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+        &self.0
     }
 
     fn from_hex(digits: &[u8]) -> Option<Self> {
-        let mut bytes = Zeroizing::new([0; MAX_SECRET_LEN]);
-        let len = read_hex(digits, bytes.as_mut_slice())?;
-        Self::new(bytes.get(..len)?)
+        let mut bytes = Zeroizing::new(vec![0; digits.len() / 2].into_boxed_slice());
+        read_hex(digits, &mut bytes)?;
+        Some(Self(bytes))
     }
 }
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Secret({} bytes)", self.len)
+        write!(f, "Secret({} bytes)", self.bytes().len())
     }
 }
 
@@ -371,10 +363,8 @@ fn push_hex(line: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// A master secret has 48 bytes, and so has the longest of TLS 1.3.
-const MAX_SECRET_LEN: usize = 48;
-/// More than the longest label, a random, a secret and some blanks take.
-const MAX_LINE_LEN: usize = 512;
+/// More than the longest label, a random, what stands behind them and some blanks take.
+const MAX_LINE_LEN: usize = 256 + 2 * MAX_CONFIG_LEN;
 const CHUNK_LEN: usize = 16 * 1024;
 /// Different secrets for one thing; more than one means that a log was mixed up, or that somebody plays.
 const MAX_OF_A_LABEL: usize = 4;

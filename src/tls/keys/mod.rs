@@ -4,15 +4,17 @@
 //! direction, and with those a record is opened. The keys themselves never leave this room: nothing here prints them, and what
 //! held them is wiped.
 
+mod hpke;
 mod label;
 mod log;
 mod protection;
 mod schedule;
 mod suite;
 
+pub(crate) use hpke::{HpkeSuite, Recipient};
 pub use label::Label;
 pub(crate) use log::Secret;
 pub use log::{KeyLog, LineCounts};
 pub(crate) use protection::{Protection, RecordHeader};
-pub(crate) use schedule::{Draft, master_keys, next_secret, traffic_keys};
-pub(crate) use suite::Suite;
+pub(crate) use schedule::{Draft, ech_confirmation, master_keys, next_secret, traffic_keys};
+pub(crate) use suite::{Hash, Suite};

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::tls::keys::log::Secret;
 use crate::tls::keys::protection::{Form, Protection};
-use crate::tls::keys::suite::{Cipher, Suite};
+use crate::tls::keys::suite::{Cipher, Hash, Suite};
 
 /// Where a draft of TLS 1.3 differs from the standard in what is derived and sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +58,26 @@ pub(crate) fn next_secret(secret: &Secret, suite: Suite, draft: Draft) -> Option
     let mut next = Zeroizing::new([0; MAX_SECRET_LEN]);
     let next = next.get_mut(..suite.hash.len())?;
     expand(secret, suite, draft, draft.update, next)?;
-    Secret::new(next)
+    Some(Secret::new(next))
 }
 
-/// HKDF-Expand-Label without a context (RFC 8446, section 7.1).
+/// What a server that accepts an Encrypted Client Hello puts into its own hello (RFC 9849, sections 7.2 and 7.2.1): made of the random
+/// of the hello inside, and of the hash of the hellos so far.
+pub(crate) fn ech_confirmation(
+    inner_random: &[u8; 32],
+    label: &[u8],
+    transcript: &[u8],
+    hash: Hash,
+) -> Option<[u8; 8]> {
+    let zeros = [0; MAX_SECRET_LEN];
+    let salt = hkdf::Salt::new(hash.hkdf(), zeros.get(..hash.len())?);
+    let mut confirmation = [0; 8];
+    let prk = salt.extract(inner_random);
+    expand_label(&prk, b"tls13 ", label, transcript, &mut confirmation)?;
+    Some(confirmation)
+}
+
+/// HKDF-Expand-Label of a traffic secret, without a context (RFC 8446, section 7.1).
 fn expand(
     secret: &Secret,
     suite: Suite,
@@ -73,15 +89,33 @@ fn expand(
         return None;
     }
     let prk = hkdf::Prk::new_less_safe(suite.hash.hkdf(), secret.bytes());
+    expand_label(&prk, draft.prefix, label, &[], into)
+}
+
+fn expand_label(
+    prk: &hkdf::Prk,
+    prefix: &[u8],
+    label: &[u8],
+    context: &[u8],
+    into: &mut [u8],
+) -> Option<()> {
     let len = u16::try_from(into.len()).ok()?.to_be_bytes();
-    let label_len = u8::try_from(draft.prefix.len() + label.len()).ok()?;
-    let info = [&len[..], &[label_len], draft.prefix, label, &[0]];
+    let label_len = u8::try_from(prefix.len() + label.len()).ok()?;
+    let context_len = u8::try_from(context.len()).ok()?;
+    let info = [
+        &len[..],
+        &[label_len],
+        prefix,
+        label,
+        &[context_len],
+        context,
+    ];
     let okm = prk.expand(&info, Len(into.len())).ok()?;
     okm.fill(into).ok()
 }
 
 /// A length, in the words of `ring`.
-struct Len(usize);
+pub(crate) struct Len(pub(crate) usize);
 
 impl hkdf::KeyType for Len {
     fn len(&self) -> usize {

@@ -3,6 +3,7 @@
 //! [`open`] knows the hellos, the keys and the records in their order. What comes out goes where the same message would have gone
 //! in clear, so that nobody behind it has to know that there were keys.
 
+mod ech;
 mod response;
 mod taken;
 mod tls12;
@@ -60,6 +61,10 @@ impl<'a> Keys<'a> {
 
 /// Opens what was kept of a flow.
 pub(crate) fn open<M: Copy + PartialEq>(facts: &mut Facts<M>, keys: Keys<'_>) {
+    let inner_hello = facts
+        .kept_hellos()
+        .and_then(|(hellos, is_gapless)| ech::open(hellos, is_gapless, keys));
+    facts.opened_mut().inner_hello = inner_hello.map(Box::new);
     let Some((sealed, known)) = facts.take_sealed() else {
         facts.opened_mut().unopened = Some(Unopened::NoKey);
         return;

@@ -24,8 +24,15 @@ pub(crate) fn open<M: Copy + PartialEq>(
     taken: &mut Taken<'_, M>,
 ) -> Option<Unopened> {
     let draft = Draft::of(known.version);
+    let secrets = |label| {
+        let randoms = [Some(known.client_random), known.inner_random];
+        randoms
+            .into_iter()
+            .flatten()
+            .flat_map(move |random| keys.secrets(&random, label))
+    };
     let phase = |label| -> Vec<Candidate> {
-        keys.secrets(&known.client_random, label)
+        secrets(label)
             .filter_map(|secret| Candidate::new(secret.clone(), suite, draft))
             .collect()
     };
@@ -46,10 +53,7 @@ pub(crate) fn open<M: Copy + PartialEq>(
         phase(Label::ServerHandshake),
         phase(Label::ServerTraffic),
     ]);
-    let has_key = keys
-        .secrets(&known.client_random, Label::ServerHandshake)
-        .next()
-        .is_some();
+    let has_key = secrets(Label::ServerHandshake).next().is_some();
     let is_overfull = sealed.is_full(server);
     for record in sealed.records {
         let half = if record.lane == server {

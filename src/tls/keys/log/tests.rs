@@ -29,7 +29,7 @@ fn every_label_is_read_with_any_line_end() {
             .map(|label| line(label.as_str(), RANDOM, &[7; 48]).replace('\n', end))
             .collect();
         let (log, counts) = read(&text);
-        assert_eq!((counts.secrets, counts.damaged), (6, 0), "{end:?}");
+        assert_eq!((counts.secrets, counts.damaged), (8, 0), "{end:?}");
         assert_eq!(log.labels(&RANDOM), Label::ALL);
         assert_eq!(found(&log, Label::ServerHandshake), [[7; 48]]);
     }
