@@ -36,6 +36,7 @@ mod run;
 mod seen;
 mod shard;
 mod shared;
+mod slices;
 mod story;
 mod tally;
 mod telling;

@@ -1,28 +1,27 @@
 //! A run: inputs in, reports out.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use crate::analysis::ahead;
-use crate::analysis::begun::Begun;
 use crate::analysis::blocks::{BLOCKS_A_ROUND, Blocks, Filled};
 use crate::analysis::book::Books;
-use crate::analysis::evidence::{self, Judged};
+use crate::analysis::evidence;
 use crate::analysis::group::{Ended, Group};
 use crate::analysis::keyring::Keyring;
 use crate::analysis::plan::{Opened, Plan, Source, link_types};
 use crate::analysis::shard::SHARDS;
 use crate::analysis::shared::Shared;
+use crate::analysis::slices::{Queue, SLICES_A_THREAD, Teller};
 use crate::analysis::story::Story;
 use crate::analysis::tally::Tally;
-use crate::analysis::telling::{self, Files};
-use crate::analysis::twins::{Links, Relation, Sightings};
+use crate::analysis::telling::Files;
+use crate::analysis::twins::Sightings;
 use crate::analysis::waiting::{Departed, Waiting};
 use crate::analysis::{Analyzer, Error, Progress};
 use crate::capture::Block;
-use crate::report::{FlowReport, Horizon, Summary};
+use crate::report::{FlowReport, Summary};
 use crate::time::Timestamp;
 
 /// A run over some inputs: an iterator of reports, in the order of the input.
@@ -39,30 +38,16 @@ pub struct Analysis {
     waiting: Waiting,
     /// Connections that never came about; whether they matter is known at the end.
     knocks: Vec<Story>,
-    /// Stories that are to be told before the end of the run.
-    ready: VecDeque<Ready>,
-    /// After the end of the input: all that are left, in the order of the output.
-    rest: std::vec::IntoIter<Box<Story>>,
+    /// Stories that are to be told.
+    queue: Queue,
     /// The newest time among the frames so far.
     clock: Timestamp,
-    begun: Begun,
-    /// The flows that may be one connection with another one.
-    sightings: Option<Sightings>,
     tally: Tally,
     progress: Progress,
     told: std::vec::IntoIter<FlowReport>,
     /// Secrets in files were looked for.
     has_looked_ahead: bool,
     is_over: bool,
-}
-
-/// A story that is ready to be told.
-struct Ready {
-    story: Box<Story>,
-    ordinal: u32,
-    links: Option<Box<Links>>,
-    /// What it meant when it was told before the end of the run.
-    judged: Option<Judged>,
 }
 
 /// The input that is being read.
@@ -125,11 +110,11 @@ impl Analysis {
             reading: None,
             waiting: Waiting::new(settings.horizon, settings.limits.stories),
             knocks: Vec::new(),
-            ready: VecDeque::new(),
-            rest: Vec::new().into_iter(),
+            queue: Queue::new(
+                settings.seed,
+                settings.horizon.map(|_| Sightings::new(MAX_SIGHTINGS)),
+            ),
             clock: Timestamp::from_nanos(i64::MIN),
-            begun: Begun::new(settings.seed),
-            sightings: settings.horizon.map(|_| Sightings::new(MAX_SIGHTINGS)),
             tally: Tally::default(),
             progress: Progress::default(),
             told: Vec::new().into_iter(),
@@ -164,11 +149,7 @@ impl Analysis {
         mut take: impl FnMut(T) -> std::io::Result<()>,
     ) -> Result<(), Error> {
         while self.fill() {
-            while let Some(rendered) = self.tell_some(&render) {
-                for one in rendered {
-                    take(one)?;
-                }
-            }
+            self.tell_some(usize::MAX, &render, &mut take)?;
         }
         Ok(())
     }
@@ -188,7 +169,7 @@ impl Analysis {
                 keyring.complete();
             }
         }
-        while self.ready.is_empty() && self.rest.len() == 0 {
+        while self.queue.len() == 0 {
             if self.is_over {
                 return false;
             }
@@ -197,105 +178,27 @@ impl Analysis {
         true
     }
 
-    /// The next stories, some hundreds for each thread, and whether they are told before the end
-    /// of the run: never both kinds at once, so that the borders of slices do not depend on rounds.
-    fn take_ready(&mut self) -> Option<(Vec<Ready>, bool)> {
-        // On one thread each slice is written while it is still in the cache.
-        let slices = match &self.pool {
-            Some(pool) => pool.current_num_threads() * 4,
-            None => 1,
-        };
-        let count = SLICE_LEN.saturating_mul(slices);
-        if !self.ready.is_empty() {
-            let count = count.min(self.ready.len());
-            return Some((self.ready.drain(..count).collect(), true));
-        }
-        let mut stories = Vec::with_capacity(count);
-        while stories.len() < count
-            && let Some(story) = self.rest.next()
-        {
-            stories.extend(self.ready(story, None));
-        }
-        (!stories.is_empty()).then_some((stories, false))
-    }
-
-    /// A story that is to be told, unless it is told under other addresses already.
-    fn ready(&mut self, story: Box<Story>, judged: Option<Judged>) -> Option<Ready> {
-        let ordinal = self.begun.ordinal(&story);
-        let relation = self
-            .sightings
-            .as_mut()
-            .map_or(Relation::Alone, |sightings| sightings.relation(&story));
-        let links = match relation {
-            Relation::Alone => None,
-            Relation::Told(links) => Some(links),
-            Relation::Repeated => {
-                self.tally.see_again();
-                return None;
-            }
-        };
-        Some(Ready {
-            story,
-            ordinal,
-            links,
-            judged,
-        })
-    }
-
-    /// Judges and renders the next stories.
-    fn tell_some<T: Send>(
+    /// Judges and renders at most `count` slices of the stories that are ready.
+    fn tell_some<T: Send, E>(
         &mut self,
+        count: usize,
         render: &(impl Fn(&[FlowReport]) -> T + Sync),
-    ) -> Option<Vec<T>> {
-        let (stories, is_early) = self.take_ready()?;
-        let (books, files, selection) = (&self.books, &self.files, &self.settings.selection);
-        let (expectations, keyring) = (&self.settings.expectations, &self.shared.keyring);
-        let tell = |ready: &Ready| {
-            let judged = match &ready.judged {
-                Some(judged) => judged,
-                None => &evidence::judge(&ready.story, books, expectations),
-            };
-            let links = ready.links.as_deref();
-            let mut report = telling::tell(&ready.story, judged, ready.ordinal, links, files);
-            if !is_early {
-                telling::tell_late_keys(&mut report, &ready.story, keyring);
-            }
-            report.tlstriage.horizon = is_early.then_some(Horizon::Partial);
-            report
+        take: &mut impl FnMut(T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let teller = Teller {
+            books: &self.books,
+            files: &self.files,
+            selection: &self.settings.selection,
+            expectations: &self.settings.expectations,
+            keyring: &self.shared.keyring,
         };
-        // How many stories are told early at a time depends on the round.
-        let tally_len = if is_early { 1 } else { SLICE_LEN };
-        let work = |slice: &[Ready]| {
-            let mut reports: Vec<FlowReport> = slice.iter().map(tell).collect();
-            let tallies: Vec<Tally> = reports
-                .chunks(tally_len)
-                .map(|reports| {
-                    let mut tally = Tally::default();
-                    for report in reports {
-                        if selection.admits_name(report) {
-                            let gateway = expectations.gateway_at(report.source.ip);
-                            tally.enter(report, selection.admits(report), gateway);
-                        }
-                    }
-                    tally
-                })
-                .collect();
-            reports.retain(|report| selection.admits(report));
-            (tallies, render(&reports))
-        };
-        let done: Vec<(Vec<Tally>, T)> = match &self.pool {
-            Some(pool) => pool.install(|| stories.par_chunks(SLICE_LEN).map(work).collect()),
-            None => stories.chunks(SLICE_LEN).map(work).collect(),
-        };
-        let mut rendered = Vec::with_capacity(done.len());
-        for (tallies, one) in done {
-            for tally in tallies {
-                self.tally.add(tally);
-            }
-            rendered.push(one);
-        }
+        let (queue, tally) = (&mut self.queue, &mut self.tally);
+        match &self.pool {
+            Some(pool) => teller.tell_side_by_side(pool, queue, count, tally, render, take),
+            None => teller.tell(queue, count, tally, render, take),
+        }?;
         self.progress.set_flagged(self.tally.flagged());
-        Some(rendered)
+        Ok(())
     }
 
     /// Reads and analyses the next blocks, or ends an input, or the run.
@@ -471,9 +374,7 @@ impl Analysis {
         for Departed { story, clock, .. } in departed {
             self.tell_due(clock);
             self.books.enter(&story);
-            if let Some(sightings) = &mut self.sightings {
-                sightings.enter(&story);
-            }
+            self.queue.expect(&story);
             self.waiting.push(story);
             if let Some(story) = self.waiting.pop_excess() {
                 self.tell_early(story);
@@ -491,8 +392,7 @@ impl Analysis {
     /// Tells a story with what is known of its neighbours at this point.
     fn tell_early(&mut self, story: Box<Story>) {
         let judged = evidence::judge(&story, &self.books, &self.settings.expectations);
-        let ready = self.ready(story, Some(judged));
-        self.ready.extend(ready);
+        self.queue.push_early(story, judged, &mut self.tally);
     }
 
     /// The end of the input: all neighbours are known.
@@ -507,10 +407,7 @@ impl Analysis {
         stories.sort_by_cached_key(|story| (story.first.place(), story.key));
         self.is_over = true;
         let stories = self.select_knocks(stories);
-        self.begun.expect_no_others(&stories);
-        self.sightings
-            .get_or_insert_with(|| Sightings::repeated(&stories));
-        self.rest = stories.into_iter();
+        self.queue.push_rest(stories);
         self.tally.finish(&self.books);
     }
 
@@ -568,14 +465,18 @@ impl Iterator for Analysis {
             if !self.fill() {
                 return None;
             }
-            let told = self.tell_some(&|reports: &[FlowReport]| reports.to_vec())?;
-            self.told = told.into_iter().flatten().collect::<Vec<_>>().into_iter();
+            let count = self.settings.threads.get().min(SHARDS) * SLICES_A_THREAD;
+            let mut told = Vec::new();
+            let all = |reports: &[FlowReport]| reports.to_vec();
+            let Ok(()) = self.tell_some(count, &all, &mut |reports| {
+                told.extend(reports);
+                Ok::<(), Infallible>(())
+            });
+            self.told = told.into_iter();
         }
     }
 }
 
-/// Stories that are judged and rendered as one piece of work.
-const SLICE_LEN: usize = 256;
 /// Captures side by side whose tables are kept open.
 const MAX_GROUPS: usize = 8;
 /// Lines of one endpoint for connections that never came about.
