@@ -25,10 +25,12 @@ CASES = [(version, name, []) for version in ("1.2", "1.3") for name in (NAME, No
 CASES += [
     ("1.3", NAME, ["-ciphersuites", suite])
     for suite in ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
+    + ("TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_8_SHA256")
 ]
 CASES += [
     ("1.2", NAME, ["-cipher", suite])
     for suite in ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305")
+    + ("AES128-CCM", "AES256-CCM", "AES128-CCM8:@SECLEVEL=0", "AES256-CCM8:@SECLEVEL=0")
 ]
 # The server has no P-384, so it asks for another key share.
 CASES += [("1.3", NAME, ["-groups", "P-384:X25519"])]
@@ -61,7 +63,9 @@ def main(tool):
             ["openssl", "s_server", "-accept", str(port), "-cert", f"{folder}/default.pem"]
             + ["-key", f"{folder}/default.key", "-servername", NAME, "-cert2", f"{folder}/named.pem"]
             + ["-key2", f"{folder}/named.key", "-naccept", str(len(CASES)), "-www"]
-            + ["-groups", "X25519:P-256"],
+            + ["-groups", "X25519:P-256", "-cipher", "ALL:@SECLEVEL=0"]
+            + ["-ciphersuites", "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
+               ":TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"],
             stdin=subprocess.DEVNULL,
             stdout=server_log,
             stderr=subprocess.STDOUT,

@@ -435,6 +435,31 @@ fn secrets_of_a_capture_serve_wherever_they_stand() {
 }
 
 #[test]
+fn lines_in_the_secrets_of_a_capture_that_are_none_are_counted() {
+    let opened = Opened::of(&TLS13);
+    let log = format!(
+        "{}CLIENT_RANDOM abcd\nhello\n{}",
+        opened.log, "EXPORTER_SECRET\n"
+    );
+    let capture = file(&opened.pcapng(2, &log), ".pcapng");
+    for source in [stream(opened.pcapng(2, &log)), Source::file(capture.path())] {
+        let told = told_by(&Analyzer::new(), [source]);
+        let expected =
+            "Lines that are no use among the secrets that captures carry: 1 damaged, 1 unknown.";
+        let notes = &told.summary.notes;
+        assert!(notes.iter().any(|note| note == expected), "{notes:?}");
+    }
+    let whole = told_by(&Analyzer::new(), [stream(opened.pcapng(2, &opened.log))]);
+    assert!(
+        whole
+            .summary
+            .notes
+            .iter()
+            .all(|note| !note.contains("secrets"))
+    );
+}
+
+#[test]
 fn secrets_of_one_file_serve_another() {
     let opened = Opened::of(&TLS13);
     let head = opened.blocks()[..2].concat();

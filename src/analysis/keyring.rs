@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use crate::analysis::mark::Mark;
 use crate::capture::Secrets;
-use crate::tls::{KeyLog, Keys, Label};
+use crate::tls::{KeyLog, Keys, Label, LineCounts};
 
 /// The keys of a run.
 #[derive(Debug, Default)]
 pub(super) struct Keyring {
     given: Arc<KeyLog>,
     found: KeyLog,
+    /// What stood in the secrets of captures.
+    lines: LineCounts,
     /// From where on sealed records are kept for keys; `None` while nothing speaks for there being any.
     since: Option<u64>,
     /// No capture can bring a secret that is not known yet.
@@ -28,6 +30,7 @@ impl Keyring {
         Self {
             given,
             found: KeyLog::new(),
+            lines: LineCounts::default(),
             since,
             is_complete: false,
             is_over: false,
@@ -41,9 +44,38 @@ impl Keyring {
         }
         let since = file.map_or(0, |file| place(file, secrets.next_frame));
         let counts = self.found.read_bytes(secrets.data.as_slice(), since);
+        // What was found ahead is read again in its place.
+        if file.is_some() {
+            self.lines.add(counts);
+        }
         if counts.secrets > 0 {
             self.since = Some(self.since.map_or(since, |before| before.min(since)));
         }
+    }
+
+    /// What a reader has to know of the secrets that captures carry.
+    pub(super) fn note(&self) -> Option<String> {
+        let LineCounts {
+            damaged,
+            unknown,
+            left_out,
+            ..
+        } = self.lines;
+        let counted: Vec<String> = [
+            (damaged, "damaged"),
+            (unknown, "unknown"),
+            (left_out, "surplus"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, kind)| format!("{count} {kind}"))
+        .collect();
+        (!counted.is_empty()).then(|| {
+            format!(
+                "Lines that are no use among the secrets that captures carry: {}.",
+                counted.join(", ")
+            )
+        })
     }
 
     /// No capture of the run has a place for secrets: no further one will come.

@@ -1,5 +1,6 @@
 //! A run: inputs in, reports out.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -134,7 +135,10 @@ impl Analysis {
     /// all reports were taken.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        self.tally.summary()
+        let mut summary = self.tally.summary();
+        let note = self.shared.keyring.note();
+        summary.notes.extend(note.map(Cow::Owned));
+        summary
     }
 
     /// Runs to the end, rendering slices of reports on all threads and handing what was rendered

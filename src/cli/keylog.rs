@@ -192,7 +192,9 @@ fn state(report: &FlowReport, labels: &[Label]) -> State {
 
 /// Whether records of this suite are opened, by its name.
 fn is_opened(suite: &str) -> bool {
-    suite.contains("_GCM_") || suite.contains("_CHACHA20_POLY1305_")
+    ["_GCM_", "_CCM", "_CHACHA20_POLY1305_"]
+        .iter()
+        .any(|cipher| suite.contains(cipher))
 }
 
 /// How many flows are in which state.

@@ -2,10 +2,10 @@
 //!
 //! The encapsulation that the shared secret comes from is not done here: a key log has the secret itself.
 
-use ring::aead::{self, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::{hkdf, hmac};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::tls::keys::cipher::{Cipher, Key, NONCE_LEN};
 use crate::tls::keys::log::Secret;
 use crate::tls::keys::schedule::Len;
 
@@ -19,7 +19,7 @@ pub(crate) struct HpkeSuite {
 
 /// What opens the messages of one sender.
 pub(crate) struct Recipient {
-    key: LessSafeKey,
+    key: Key,
     base_nonce: [u8; NONCE_LEN],
 }
 
@@ -27,10 +27,10 @@ impl Recipient {
     /// The recipient with this shared secret; `None` for algorithms that are not had here.
     pub(crate) fn new(suite: HpkeSuite, shared_secret: &Secret, info: &[u8]) -> Option<Self> {
         let kdf = Kdf::of(suite.kdf)?;
-        let aead = match suite.aead {
-            1 => &aead::AES_128_GCM,
-            2 => &aead::AES_256_GCM,
-            3 => &aead::CHACHA20_POLY1305,
+        let cipher = match suite.aead {
+            1 => Cipher::Aes128Gcm,
+            2 => Cipher::Aes256Gcm,
+            3 => Cipher::ChaCha20Poly1305,
             _ => return None,
         };
         let mut suite_id = *b"HPKE\0\0\0\0\0\0";
@@ -49,12 +49,12 @@ impl Recipient {
             prk.expand(&info, Len(into.len())).ok()?.fill(into).ok()
         };
         let mut key = Zeroizing::new([0; MAX_KEY_LEN]);
-        let key = key.get_mut(..aead.key_len())?;
+        let key = key.get_mut(..cipher.key_len())?;
         let mut base_nonce = [0; NONCE_LEN];
         expand(b"key", key)?;
         expand(b"base_nonce", &mut base_nonce)?;
         Some(Self {
-            key: LessSafeKey::new(UnboundKey::new(aead, key).ok()?),
+            key: Key::new(cipher, key)?,
             base_nonce,
         })
     }
@@ -65,12 +65,7 @@ impl Recipient {
         for (byte, of_number) in nonce.iter_mut().skip(4).zip(number.to_be_bytes()) {
             *byte ^= of_number;
         }
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        let mut plain = sealed.to_vec();
-        let opened = self.key.open_in_place(nonce, Aad::from(aad), &mut plain);
-        let len = opened.ok()?.len();
-        plain.truncate(len);
-        Some(plain)
+        self.key.open(nonce, aad, sealed)
     }
 }
 

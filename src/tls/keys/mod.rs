@@ -4,6 +4,7 @@
 //! direction, and with those a record is opened. The keys themselves never leave this room: nothing here prints them, and what
 //! held them is wiped.
 
+mod cipher;
 mod hpke;
 mod label;
 mod log;

@@ -1,14 +1,12 @@
 //! The protection of one direction: records in, plaintext out (RFC 8446, section 5.2; RFC 5246, section 6.2.3.3).
-//!
-//! `ring` does the cryptography, and its types stop here.
 
-use ring::aead::{Aad, Algorithm, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-
+use crate::tls::keys::cipher::{Cipher, Key, NONCE_LEN};
 use crate::tls::record::ContentType;
 
 /// Keys that open the records of one direction.
 pub(crate) struct Protection {
-    key: LessSafeKey,
+    key: Key,
+    cipher: Cipher,
     iv: [u8; NONCE_LEN],
     form: Form,
 }
@@ -32,15 +30,10 @@ pub(crate) struct RecordHeader {
 }
 
 impl Protection {
-    pub(crate) fn new(
-        algorithm: &'static Algorithm,
-        key: &[u8],
-        iv: [u8; NONCE_LEN],
-        form: Form,
-    ) -> Option<Self> {
-        let key = UnboundKey::new(algorithm, key).ok()?;
+    pub(crate) fn new(cipher: Cipher, key: &[u8], iv: [u8; NONCE_LEN], form: Form) -> Option<Self> {
         Some(Self {
-            key: LessSafeKey::new(key),
+            key: Key::new(cipher, key)?,
+            cipher,
             iv,
             form,
         })
@@ -56,19 +49,15 @@ impl Protection {
         fragment: &[u8],
     ) -> Option<(ContentType, Vec<u8>)> {
         let (nonce, sealed) = self.nonce(number, fragment)?;
-        let len = sealed.len().checked_sub(self.key.algorithm().tag_len())?;
-        let nonce = Nonce::assume_unique_for_key(nonce);
+        let len = sealed.len().checked_sub(self.cipher.tag_len())?;
         let ContentType(kind) = header.content_type;
         let [major, minor] = header.version;
-        let mut plain = sealed.to_vec();
-        let opened = match self.form {
-            Form::Tls13 { is_bare: true } => {
-                self.key.open_in_place(nonce, Aad::empty(), &mut plain)
-            }
+        let mut plain = match self.form {
+            Form::Tls13 { is_bare: true } => self.key.open(nonce, &[], sealed)?,
             Form::Tls13 { is_bare: false } => {
                 let [high, low] = u16::try_from(fragment.len()).ok()?.to_be_bytes();
-                let aad = Aad::from([kind, major, minor, high, low]);
-                self.key.open_in_place(nonce, aad, &mut plain)
+                let aad = [kind, major, minor, high, low];
+                self.key.open(nonce, &aad, sealed)?
             }
             Form::Tls12 | Form::Tls12Explicit => {
                 let mut aad = [0; 13];
@@ -78,11 +67,9 @@ impl Protection {
                 for (slot, byte) in aad.iter_mut().zip(parts) {
                     *slot = byte;
                 }
-                self.key.open_in_place(nonce, Aad::from(aad), &mut plain)
+                self.key.open(nonce, &aad, sealed)?
             }
         };
-        let len = opened.ok()?.len();
-        plain.truncate(len);
         match self.form {
             Form::Tls13 { .. } => {
                 // The type is the last byte that is not padding (RFC 8446, section 5.4).

@@ -4,9 +4,10 @@ use ring::hkdf;
 use ring::hmac;
 use zeroize::Zeroizing;
 
+use crate::tls::keys::cipher::Cipher;
 use crate::tls::keys::log::Secret;
 use crate::tls::keys::protection::{Form, Protection};
-use crate::tls::keys::suite::{Cipher, Hash, Suite};
+use crate::tls::keys::suite::{Hash, Suite};
 
 /// Where a draft of TLS 1.3 differs from the standard in what is derived and sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,16 +42,15 @@ impl Draft {
 
 /// The protection of a direction from its traffic secret (RFC 8446, section 7.3).
 pub(crate) fn traffic_keys(secret: &Secret, suite: Suite, draft: Draft) -> Option<Protection> {
-    let algorithm = suite.cipher.algorithm();
     let mut key = Zeroizing::new([0; MAX_KEY_LEN]);
-    let key = key.get_mut(..algorithm.key_len())?;
+    let key = key.get_mut(..suite.cipher.key_len())?;
     let mut iv = Zeroizing::new([0; IV_LEN]);
     expand(secret, suite, draft, b"key", key)?;
     expand(secret, suite, draft, b"iv", iv.as_mut_slice())?;
     let form = Form::Tls13 {
         is_bare: draft.is_bare,
     };
-    Protection::new(algorithm, key, *iv, form)
+    Protection::new(suite.cipher, key, *iv, form)
 }
 
 /// The secret after a KeyUpdate (RFC 8446, section 7.2).
@@ -130,8 +130,7 @@ pub(crate) fn master_keys(
     client_random: &[u8; 32],
     server_random: &[u8; 32],
 ) -> Option<[Protection; 2]> {
-    let algorithm = suite.cipher.algorithm();
-    let (key_len, iv_len) = (algorithm.key_len(), suite.cipher.fixed_iv_len());
+    let (key_len, iv_len) = (suite.cipher.key_len(), suite.cipher.fixed_iv_len());
     let mut block = Zeroizing::new([0; 2 * (MAX_KEY_LEN + IV_LEN)]);
     let block = block.get_mut(..2 * (key_len + iv_len))?;
     let seed = [b"key expansion", &server_random[..], &client_random[..]];
@@ -141,10 +140,10 @@ pub(crate) fn master_keys(
         let mut iv = Zeroizing::new([0; IV_LEN]);
         iv.get_mut(..iv_len)?.copy_from_slice(fixed);
         let form = match suite.cipher {
-            Cipher::Aes128Gcm | Cipher::Aes256Gcm => Form::Tls12Explicit,
             Cipher::ChaCha20Poly1305 => Form::Tls12,
+            _ => Form::Tls12Explicit,
         };
-        Protection::new(algorithm, key, *iv, form)
+        Protection::new(suite.cipher, key, *iv, form)
     };
     let (client_key, server_key) = keys.split_at_checked(key_len)?;
     let (client_iv, server_iv) = ivs.split_at_checked(iv_len)?;
@@ -177,11 +176,11 @@ fn prf(secret: &Secret, suite: Suite, seed: &[&[u8]], into: &mut [u8]) {
 }
 
 impl Cipher {
-    /// How much of the nonce the key block fixes (RFC 5288, section 3; RFC 7905, section 2).
-    fn fixed_iv_len(self) -> usize {
+    /// How much of the nonce the key block fixes (RFC 5288, section 3; RFC 6655, section 3; RFC 7905, section 2).
+    const fn fixed_iv_len(self) -> usize {
         match self {
-            Self::Aes128Gcm | Self::Aes256Gcm => 4,
             Self::ChaCha20Poly1305 => IV_LEN,
+            _ => 4,
         }
     }
 }
