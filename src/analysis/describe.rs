@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::analysis::kinds::{Acts, Answer, Client, Product};
+use crate::analysis::kinds::{Answer, Client, Product};
 use crate::pki::{self, SelfSigned};
 use crate::report::{
     Bounded, CertificateHash, CertificateReport, ClientReport, Common, Cut, DistinguishedName, Ech,
@@ -27,22 +27,11 @@ pub(super) fn client_key(hello: &ClientHello, ech: Option<Ech>) -> Vec<u8> {
         Some(Ech::Rejected) => 3,
         Some(_) => 4,
     });
-    for list in [
-        &hello.cipher_suites,
-        &hello.extensions,
-        &hello.supported_versions,
-        &hello.groups,
-        &hello.signature_algorithms,
-    ] {
-        push_u16s(&mut key, list);
-    }
+    push_u16s(&mut key, &hello.extensions);
     for kind in &hello.cipher_kinds {
         key.extend(kind.to_be_bytes());
     }
-    push_bytes(&mut key, &hello.point_formats);
-    for name in &hello.alpn {
-        push_bytes(&mut key, name);
-    }
+    key.extend_from_slice(hello.lists());
     key
 }
 
@@ -67,15 +56,21 @@ pub(super) fn answer_key(hello: &ServerHello, curve: Option<u16>) -> Vec<u8> {
 
 /// The bytes that make two acts the same.
 pub(super) fn act_key(act: &Act) -> [u8; 6] {
+    let [kind, message] = step_key(act);
     let [a, b, c, d] = act.len.to_be_bytes();
     [
-        u8::from(act.by == Side::Server) | step_code(act.kind) << 1,
-        message_code(act.kind),
+        u8::from(act.by == Side::Server) | kind << 1,
+        message,
         a,
         b,
         c,
         d,
     ]
+}
+
+/// The bytes that make two acts the same in the words of the report.
+pub(super) const fn step_key(act: &Act) -> [u8; 2] {
+    [step_code(act.kind), message_code(act.kind)]
 }
 
 const fn step_code(kind: StepKind) -> u8 {
@@ -133,15 +128,12 @@ const fn step_name(kind: StepKind) -> &'static str {
 }
 
 /// Describes what both sides did.
-pub(super) fn acts(acts: &[Act]) -> Acts {
+pub(super) fn handshake(acts: &[Act]) -> HandshakeReport {
     let handshake = HandshakeReport {
         steps: Common::new(acts.iter().map(|act| step_name(act.kind)).collect()),
         ..HandshakeReport::default()
     };
-    Acts {
-        acts: acts.into(),
-        handshake: handshake.bounded(),
-    }
+    handshake.bounded()
 }
 
 fn push_u16s(key: &mut Vec<u8>, list: &[u16]) {
@@ -170,22 +162,21 @@ pub(super) fn ech(hello: &ClientHello, inner: Option<&InnerHello>) -> Option<Ech
 /// Describes a kind of client.
 pub(super) fn client(hello: &ClientHello, ech: Option<Ech>) -> Client {
     let mut report = ClientReport::default();
-    let versions = if hello.supported_versions.is_empty() {
-        std::slice::from_ref(&hello.legacy_version)
-    } else {
-        hello.supported_versions.as_slice()
-    };
-    report.versions = named(versions, |version| registry::version(version).text);
+    let mut versions = hello.supported_versions();
+    if versions.is_empty() {
+        versions.push(hello.legacy_version);
+    }
+    report.versions = named(&versions, |version| registry::version(version).text);
     let mut has_lossy_text = false;
-    for name in &hello.alpn {
+    for name in hello.alpn() {
         let text = String::from_utf8_lossy(name);
         has_lossy_text |= matches!(text, Cow::Owned(_));
         report.alpn.push(text.into());
     }
     report.ja4 = tls::ja4(hello).map(Arc::from);
-    report.groups = named(&hello.groups, registry::named_group);
+    report.groups = named(&hello.groups(), registry::named_group);
     report.ech = ech;
-    let ciphers = named(&hello.cipher_suites, registry::cipher_suite);
+    let ciphers = named(&hello.cipher_suites(), registry::cipher_suite);
     let (ciphers, count) = bounded_ciphers(ciphers, Cut::USUAL);
     report.supported_ciphers_count = count;
     Client {
@@ -196,7 +187,7 @@ pub(super) fn client(hello: &ClientHello, ech: Option<Ech>) -> Client {
         offers: Offers {
             stapling: hello.status_request
                 || hello.extensions.contains(&SIGNED_CERTIFICATE_TIMESTAMP),
-            compression: !hello.certificate_compression.is_empty(),
+            compression: !hello.certificate_compression().is_empty(),
         },
         has_lossy_text,
     }
@@ -281,6 +272,15 @@ pub(super) fn certificate(certificate: &pki::Certificate) -> (CertificateReport,
     // The parser keeps only so many names, and counts the rest.
     leaf.alternative_names_count = (names.count > names.kept_count()).then_some(names.count);
     (row.bounded(), leaf.bounded())
+}
+
+/// The whole subject of a certificate, which stands in its `row` unless it is very long.
+pub(super) fn subject(certificate: &pki::Certificate, row: &CertificateReport) -> Arc<str> {
+    let whole = certificate.subject.to_string();
+    match &row.subject {
+        Some(kept) if **kept == *whole => Arc::clone(kept),
+        _ => whole.into(),
+    }
 }
 
 fn distinguished_name(name: &pki::DistinguishedName, whole: Arc<str>) -> DistinguishedName {

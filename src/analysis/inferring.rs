@@ -2,6 +2,7 @@
 //! was served. Never a verdict.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use crate::analysis::asked::AskedFor;
 use crate::analysis::book::Book;
@@ -156,9 +157,7 @@ fn against_seen(hidden: &Hidden, book: &Book, asked_for: &AskedFor) -> Option<In
         hidden.fit(&certificates, true)
     };
     let subject = |chain: &Chain| {
-        let leaf = chain
-            .leaf()
-            .map(|leaf| leaf.certificate.subject.to_string());
+        let leaf = chain.leaf().map(|leaf| Arc::clone(&leaf.subject));
         leaf.unwrap_or_default()
     };
     let mut consistent: Option<&Chain> = None;

@@ -20,6 +20,8 @@ pub(super) struct Known {
     pub(super) certificate: Certificate,
     pub(super) row: Common<CertificateReport>,
     pub(super) leaf: Common<LeafReport>,
+    /// The subject as text, at any length.
+    pub(super) subject: Arc<str>,
     pub(super) default: Option<Product>,
 }
 
@@ -140,6 +142,6 @@ pub(super) struct Answer {
 #[derive(Debug)]
 pub(super) struct Acts {
     pub(super) acts: Box<[Act]>,
-    /// In the words of the report.
-    pub(super) handshake: HandshakeReport,
+    /// In the words of the report, which are the same for many lengths.
+    pub(super) handshake: Arc<HandshakeReport>,
 }

@@ -113,7 +113,9 @@ impl Analysis {
             knocks: Vec::new(),
             queue: Queue::new(
                 settings.seed,
-                settings.horizon.map(|_| Sightings::new(MAX_SIGHTINGS)),
+                settings
+                    .horizon
+                    .map(|_| Sightings::new(MAX_SIGHTINGS, settings.seed)),
             ),
             clock: Timestamp::from_nanos(i64::MIN),
             tally: Tally::default(),

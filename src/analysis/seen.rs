@@ -77,9 +77,9 @@ pub(super) struct EncryptedHello {
 impl EncryptedHello {
     fn of(inner: InnerHello, asked_in_clear: &Arc<Asked>, shared: &Shared) -> Self {
         let is_accepted = inner.is_accepted();
-        let names = inner.hello.alpn.iter();
+        let names = inner.hello.alpn();
         let alpn: Vec<_> = names.map(|name| String::from_utf8_lossy(name)).collect();
-        let asked = shared.asked(Observed::Seen(inner.hello.server_name));
+        let asked = shared.asked(Observed::Seen(inner.hello.server_name.clone()));
         let is_lossy = |text: &Cow<'_, str>| matches!(text, Cow::Owned(_));
         Self {
             is_accepted,

@@ -11,6 +11,7 @@ use crate::analysis::kinds::{Acts, Answer, Chain, Client, Known};
 use crate::analysis::pool::Pool;
 use crate::pki::{Catalog, Certificate, ChainShape};
 use crate::reassembly::Limits;
+use crate::report::HandshakeReport;
 use crate::tls::{ClientHello, InnerHello, Observed, ServerHello, ServerName};
 use crate::verdict::Act;
 
@@ -23,6 +24,7 @@ pub(super) struct Shared {
     answers: Pool<Answer>,
     names: Pool<Asked>,
     courses: Pool<Acts>,
+    handshakes: Pool<HandshakeReport>,
     pub(super) catalog: Arc<Catalog>,
     /// Whether chains are kept as they were sent.
     keeps_ders: bool,
@@ -45,6 +47,7 @@ impl Shared {
             answers: Pool::new(SHAPES_LEN, seed),
             names: Pool::new(SHAPES_LEN, seed),
             courses: Pool::new(SHAPES_LEN, seed),
+            handshakes: Pool::new(SHAPES_LEN, seed),
             catalog,
             keeps_ders,
             keyring,
@@ -89,6 +92,7 @@ impl Shared {
                 let default = self.catalog.recognise(&certificate).map(describe::product);
                 let (row, leaf) = describe::certificate(&certificate);
                 Known {
+                    subject: describe::subject(&certificate, &row),
                     certificate,
                     row: row.into(),
                     leaf: leaf.into(),
@@ -137,9 +141,20 @@ impl Shared {
         for act in acts {
             key.extend_from_slice(&describe::act_key(act));
         }
-        // As words they take about five times as much.
         self.courses
-            .get_or_make(&key, 6 * size_of_val(acts), || describe::acts(acts))
+            .get_or_make(&key, size_of::<Acts>() + size_of_val(acts), || Acts {
+                acts: acts.into(),
+                handshake: self.handshake(acts),
+            })
+    }
+
+    /// What both sides did, in words: of whatever length it was.
+    fn handshake(&self, acts: &[Act]) -> Arc<HandshakeReport> {
+        let key: Vec<u8> = acts.iter().flat_map(describe::step_key).collect();
+        // As words they take about five times as much.
+        let len = size_of::<HandshakeReport>() + 5 * size_of_val(acts);
+        self.handshakes
+            .get_or_make(&key, len, || describe::handshake(acts))
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) struct Queue {
     begun: Begun,
     /// The flows that may be one connection with another one.
     sightings: Option<Sightings>,
+    seed: u64,
 }
 
 /// A story that is ready to be told.
@@ -54,6 +55,7 @@ impl Queue {
             rest: Vec::new().into_iter(),
             begun: Begun::new(seed),
             sightings,
+            seed,
         }
     }
 
@@ -80,7 +82,7 @@ impl Queue {
     pub(super) fn push_rest(&mut self, stories: Vec<Box<Story>>) {
         self.begun.expect_no_others(&stories);
         self.sightings
-            .get_or_insert_with(|| Sightings::repeated(&stories));
+            .get_or_insert_with(|| Sightings::repeated(&stories, self.seed));
         self.rest = stories.into_iter();
     }
 

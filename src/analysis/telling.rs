@@ -330,7 +330,7 @@ fn established(story: &Story, tls: &Tls) -> Option<bool> {
 
 fn handshake(story: &Story, verdict: VerdictId) -> HandshakeReport {
     let mut told = match &story.tls {
-        Some(tls) => tls.acts.handshake.clone(),
+        Some(tls) => HandshakeReport::clone(&tls.acts.handshake),
         None => HandshakeReport::default(),
     };
     told.outcome = outcome(story, verdict);

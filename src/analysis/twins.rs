@@ -13,8 +13,9 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use crate::analysis::story::Story;
 use crate::analysis::telling;
 use crate::flow::{Endpoint, FlowKey};
+use crate::hash::Keyed;
 use crate::packet::SeqNumber;
-use crate::report::Hex;
+use crate::report::{FlowIdentity, Hex, event_id};
 use crate::time::Timestamp;
 
 /// What a story has to do with others of the same ClientHello.
@@ -49,11 +50,12 @@ struct Sighting {
     has_beginning: bool,
     begins_at: Option<SeqNumber>,
     server_random: Option<[u8; 8]>,
-    id: Hex<16>,
+    /// Its `event.id`, where tags or tunnels are a part of that.
+    tagged_id: Option<Hex<16>>,
 }
 
 impl Sighting {
-    fn of(story: &Story, id: Hex<16>) -> Option<([u8; 32], Self)> {
+    fn of(story: &Story) -> Option<([u8; 32], Self)> {
         let tls = story.tls.as_deref()?;
         let sighting = Self {
             key: story.key,
@@ -65,9 +67,29 @@ impl Sighting {
             has_beginning: !story.capture.midstream,
             begins_at: tls.begins_at,
             server_random: tls.server_random,
-            id,
+            // Of flows that begin in the same instant between the same ends the first is meant.
+            tagged_id: story.encapsulation.is_some().then(|| telling::id(story, 0)),
         };
         Some((tls.random?, sighting))
+    }
+
+    /// Its `event.id`, for which few are asked.
+    fn id(&self) -> Hex<16> {
+        self.tagged_id.unwrap_or_else(|| {
+            event_id(&FlowIdentity {
+                source: self.source,
+                destination: self.destination,
+                first: self.first,
+                vlans: &[],
+                tunnels: &[],
+                ordinal: 0,
+            })
+        })
+    }
+
+    /// What comes first in the output.
+    fn rank(&self) -> ((u32, u64), FlowKey) {
+        (self.place, self.key)
     }
 
     fn is_at(&self, place: (u32, u64), key: FlowKey) -> bool {
@@ -98,7 +120,7 @@ impl Sighting {
 /// The flows that are compared, by the random of their ClientHello.
 #[derive(Debug)]
 pub(super) struct Sightings {
-    by_random: HashMap<[u8; 32], Known>,
+    by_random: HashMap<[u8; 32], Known, Keyed>,
     order: VecDeque<[u8; 32]>,
     max_len: usize,
 }
@@ -107,22 +129,32 @@ pub(super) struct Sightings {
 #[derive(Debug)]
 struct Known {
     sightings: Vec<Sighting>,
-    /// For each the least place of those that are one connection with it; found when it is asked for.
-    classes: Option<Vec<usize>>,
+    /// Which of them are one connection; found when it is asked for.
+    classes: Option<Classes>,
+}
+
+/// The connections among the flows of one ClientHello.
+#[derive(Debug)]
+struct Classes {
+    /// For each flow the place in the list of the first that is one connection with it.
+    heads: Vec<usize>,
+    /// The first of all, and the first of those that are another connection: its place and its id.
+    first: Option<(usize, Hex<16>)>,
+    other: Option<(usize, Hex<16>)>,
 }
 
 impl Sightings {
     /// None so far, and never more than `max_len`: then the oldest is forgotten.
-    pub(super) fn new(max_len: usize) -> Self {
+    pub(super) fn new(max_len: usize, seed: u64) -> Self {
         Self {
-            by_random: HashMap::new(),
+            by_random: HashMap::with_hasher(Keyed::new(seed)),
             order: VecDeque::new(),
             max_len,
         }
     }
 
     /// Those of `stories` whose ClientHello is there more than once; few, if any.
-    pub(super) fn repeated(stories: &[Box<Story>]) -> Self {
+    pub(super) fn repeated(stories: &[Box<Story>], seed: u64) -> Self {
         let random = |story: &Story| {
             let random = story.tls.as_ref()?.random?;
             Some(front(random))
@@ -136,7 +168,7 @@ impl Sightings {
                 _ => None,
             })
             .collect();
-        let mut sightings = Self::new(usize::MAX);
+        let mut sightings = Self::new(usize::MAX, seed);
         for story in stories {
             if random(story).is_some_and(|random| repeated.contains(&random)) {
                 sightings.enter(story);
@@ -147,8 +179,7 @@ impl Sightings {
 
     /// Enters a flow.
     pub(super) fn enter(&mut self, story: &Story) {
-        // Of flows that begin in the same instant between the same ends the first is meant.
-        let Some((random, sighting)) = Sighting::of(story, telling::id(story, 0)) else {
+        let Some((random, sighting)) = Sighting::of(story) else {
             return;
         };
         if self.order.len() >= self.max_len
@@ -187,35 +218,58 @@ impl Sightings {
             sightings: known,
             classes,
         } = known;
-        let classes = classes.get_or_insert_with(|| self::classes(known));
+        let Classes {
+            heads,
+            first,
+            other,
+        } = classes.get_or_insert_with(|| Classes::of(known));
         let is_own = |other: &Sighting| other.is_at(story.first.place(), story.key);
         let Some(own) = known.iter().position(is_own) else {
             return Relation::Alone;
         };
-        let class = classes.get(own);
-        let (mut links, mut first_of_others) = (Links::default(), None::<&Sighting>);
-        let rank = |sighting: &Sighting| (sighting.place, sighting.key);
-        for (other, class_of_other) in known.iter().zip(classes.iter()) {
-            if Some(class_of_other) != class {
-                if first_of_others.is_none_or(|first| rank(other) < rank(first)) {
-                    first_of_others = Some(other);
-                }
-            } else if rank(other) < (story.first.place(), story.key) {
-                return Relation::Repeated;
-            } else if other.key != story.key {
-                let ends = (other.source, other.destination);
-                if !links.also_seen_as.contains(&ends) {
-                    links.also_seen_as.push(ends);
-                }
+        if heads.get(own) != Some(&own) {
+            return Relation::Repeated;
+        }
+        let mut links = Links::default();
+        for (seen, head) in known.iter().zip(heads) {
+            let ends = (seen.source, seen.destination);
+            if *head == own && seen.key != story.key && !links.also_seen_as.contains(&ends) {
+                links.also_seen_as.push(ends);
             }
         }
-        // The first of all others is the first of its own class, and so is told.
-        links.same_hello_as = first_of_others.map(|other| other.id);
         links.also_seen_as.sort_unstable();
+        // The first of all others is the first of its own class, and so is told.
+        let others = [*first, *other].into_iter().flatten();
+        let mut others = others.filter(|(head, _)| *head != own);
+        links.same_hello_as = others.next().map(|(_, id)| id);
         if links == Links::default() {
             Relation::Alone
         } else {
             Relation::Told(Box::new(links))
+        }
+    }
+}
+
+impl Classes {
+    fn of(known: &[Sighting]) -> Self {
+        let classes = classes(known);
+        // The first in the output of those for which this holds.
+        let first_where = |holds: &dyn Fn(usize) -> bool| {
+            let all = known.iter().zip(&classes).enumerate();
+            all.filter(|(_, (_, class))| holds(**class))
+                .min_by_key(|(_, (sighting, _))| sighting.rank())
+                .map(|(at, (sighting, class))| (at, sighting, *class))
+        };
+        let first = first_where(&|_| true);
+        let other = first.and_then(|(_, _, first)| first_where(&|class| class != first));
+        let heads = classes.iter().map(|own| {
+            let head = first_where(&|class| class == *own);
+            head.map_or(usize::MAX, |(at, ..)| at)
+        });
+        Self {
+            heads: heads.collect(),
+            first: first.map(|(at, sighting, _)| (at, sighting.id())),
+            other: other.map(|(at, sighting, _)| (at, sighting.id())),
         }
     }
 }

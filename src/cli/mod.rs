@@ -190,6 +190,7 @@ fn analyze(arguments: Arguments, console: Console) -> Result<Outcome, Failure> {
                 meter.clear();
             }
             let written = outputs.write(&rendered);
+            renderer.recycle(rendered);
             match (slice.as_mut(), wanted) {
                 (Some(slice), Some(wanted)) => {
                     slice.add(wanted);

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use thiserror::Error;
 use tlstriage::output::{Format, Style, Writer};
@@ -98,7 +99,10 @@ impl Outputs {
     /// What turns reports into bytes, on any thread.
     pub(crate) fn renderer(&self, style: Style) -> Renderer {
         let writer = |format: &Format| format.writer(Box::new(io::sink()), style);
-        Renderer(self.formats.iter().map(writer).collect())
+        Renderer {
+            writers: self.formats.iter().map(writer).collect(),
+            spare: Mutex::default(),
+        }
     }
 
     /// Writes what was rendered.
@@ -166,20 +170,40 @@ impl Output {
 }
 
 /// Renders reports in every format that is asked for.
-pub(crate) struct Renderer(Vec<Box<dyn Writer>>);
+pub(crate) struct Renderer {
+    writers: Vec<Box<dyn Writer>>,
+    /// What was written, to be filled again: new memory is dear, and growing is copying.
+    spare: Mutex<Vec<Vec<u8>>>,
+}
 
 impl Renderer {
     /// The reports in each format.
     pub(crate) fn render(&self, reports: &[FlowReport]) -> Rendered {
-        let mut rendered = Vec::with_capacity(self.0.len());
-        for writer in &self.0 {
-            let mut bytes = Vec::with_capacity(reports.len().saturating_mul(USUAL_LEN));
+        let mut rendered = Vec::with_capacity(self.writers.len());
+        for writer in &self.writers {
+            let spare = self.spare().pop();
+            let mut bytes = spare.unwrap_or_default();
+            bytes.reserve(reports.len().saturating_mul(USUAL_LEN));
             for report in reports {
                 writer.render(report, &mut bytes);
             }
             rendered.push(bytes);
         }
         Rendered(rendered)
+    }
+
+    /// Takes back what was written.
+    pub(crate) fn recycle(&self, rendered: Rendered) {
+        let mut spare = self.spare();
+        for mut bytes in rendered.0 {
+            bytes.clear();
+            spare.push(bytes);
+        }
+    }
+
+    /// Under the lock nothing can stop half-way.
+    fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Vec<u8>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

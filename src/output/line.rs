@@ -16,9 +16,9 @@ use serde_json::Serializer;
 use crate::output::escaping::{Escaping, is_plain};
 use crate::report::{
     AlertReport, COMMUNITY_ID_LEN, CaptureReport, Common, Dataset, Destination, Ecs, Event,
-    EventCategory, EventKind, EventType, EvidenceReport, FlowReport, HandshakeReport, Hex, Module,
-    Network, Rule, ServerReport, Source, Time, TlsClient, TlsReport, TlsServer, TriageReport,
-    VerdictReport,
+    EventCategory, EventKind, EventType, EvidenceReport, FindingReport, FlowReport,
+    HandshakeReport, Hex, Inferred, Module, Network, Rule, ServerReport, Source, Time, TlsClient,
+    TlsReport, TlsServer, TriageReport, VerdictReport,
 };
 
 /// Appends `report` as one line with its line feed; nothing, and `false`, where that would be
@@ -252,7 +252,13 @@ impl Line<'_> {
         self.raw(r#""severity":"#);
         self.word(severity.as_str());
         self.close("}");
-        self.list(r#""findings":"#, findings)?;
+        if !findings.is_empty() {
+            self.raw(r#""findings":["#);
+            for finding in findings {
+                self.finding(finding)?;
+            }
+            self.close("]");
+        }
         self.count(r#""findings_count":"#, *findings_count);
         self.raw(r#""sni":"#);
         self.word(sni.as_str());
@@ -290,7 +296,17 @@ impl Line<'_> {
         self.list(r#""also_seen_as":"#, also_seen_as)?;
         self.count(r#""also_seen_as_count":"#, *also_seen_as_count);
         self.hex(r#""same_hello_as":"#, same_hello_as.as_ref());
-        self.list(r#""inferred":"#, inferred)?;
+        if !inferred.is_empty() {
+            self.raw(r#""inferred":["#);
+            for Inferred { id, reason } in inferred {
+                self.raw(r#"{"id":"#);
+                self.text(id)?;
+                self.raw(r#""reason":"#);
+                self.text(reason)?;
+                self.close("}");
+            }
+            self.close("]");
+        }
         if *decrypted {
             self.raw(r#""decrypted":true,"#);
         }
@@ -299,6 +315,37 @@ impl Line<'_> {
         }
         self.some_word(r#""horizon":"#, horizon.map(|horizon| horizon.as_str()));
         self.capture(capture)?;
+        self.close("}");
+        Ok(())
+    }
+
+    fn finding(&mut self, finding: &FindingReport) -> Result {
+        let FindingReport {
+            id,
+            confidence,
+            severity,
+            reason,
+            fix,
+            fix_count,
+            expected_message,
+        } = finding;
+        self.raw(r#"{"id":"#);
+        self.text(id)?;
+        self.raw(r#""confidence":"#);
+        self.word(confidence.as_str());
+        self.raw(r#""severity":"#);
+        self.word(severity.as_str());
+        self.raw(r#""reason":"#);
+        self.text(reason)?;
+        if !fix.is_empty() {
+            self.raw(r#""fix":["#);
+            for step in fix {
+                self.text(step)?;
+            }
+            self.close("]");
+        }
+        self.count(r#""fix_count":"#, *fix_count);
+        self.list(r#""expected_message":"#, expected_message)?;
         self.close("}");
         Ok(())
     }
@@ -505,19 +552,9 @@ impl Line<'_> {
         }
     }
 
-    fn number(&mut self, mut number: u64) {
-        let mut digits = [0; 20];
-        let mut start = digits.len();
-        for digit in digits.iter_mut().rev() {
-            *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
-            number /= 10;
-            start -= 1;
-            if number == 0 {
-                break;
-            }
-        }
-        self.0
-            .extend_from_slice(digits.get(start..).unwrap_or_default());
+    fn number(&mut self, number: u64) {
+        let mut digits = itoa::Buffer::new();
+        self.raw(digits.format(number));
         self.0.push(b',');
     }
 
@@ -552,9 +589,14 @@ impl Line<'_> {
         };
         self.0.push(b'"');
         for octet in ip.octets() {
-            self.number(u64::from(octet));
-            self.0.pop();
-            self.0.push(b'.');
+            let (tens, ones) = (octet / 10, octet % 10);
+            if tens >= 10 {
+                self.0.push(b'0' + tens / 10);
+            }
+            if tens > 0 {
+                self.0.push(b'0' + tens % 10);
+            }
+            self.0.extend_from_slice(&[b'0' + ones, b'.']);
         }
         self.0.pop();
         self.0.extend_from_slice(b"\",");

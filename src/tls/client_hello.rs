@@ -4,7 +4,8 @@
 //! (RFC 8701) included.
 
 use crate::tls::extension::{self, ServerName, Ticket, Walk};
-use crate::tls::reader::{Reader, u16s};
+use crate::tls::lists::{List, Lists};
+use crate::tls::reader::Reader;
 
 /// The client's first message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,26 +23,12 @@ pub struct ClientHello {
     pub random: [u8; 32],
     /// `legacy_session_id`.
     pub session_id: Vec<u8>,
-    /// `cipher_suites`; of an SSL 2.0 hello those that TLS has too.
-    pub cipher_suites: Vec<u16>,
     /// The three-byte cipher kinds of an SSL 2.0 hello.
     pub cipher_kinds: Vec<u32>,
-    /// `legacy_compression_methods`.
-    pub compression_methods: Vec<u8>,
     /// The types of all extensions, in the order sent.
     pub extensions: Vec<u16>,
     /// `server_name` (RFC 6066, section 3).
     pub server_name: ServerName,
-    /// `application_layer_protocol_negotiation` (RFC 7301), at most 256 names.
-    pub alpn: Vec<Vec<u8>>,
-    /// `supported_versions`.
-    pub supported_versions: Vec<u16>,
-    /// `supported_groups`.
-    pub groups: Vec<u16>,
-    /// `ec_point_formats` (RFC 8422).
-    pub point_formats: Vec<u8>,
-    /// `signature_algorithms`.
-    pub signature_algorithms: Vec<u16>,
     /// The groups of the `key_share` entries.
     pub key_shares: Vec<u16>,
     /// A `pre_shared_key` extension is there.
@@ -58,12 +45,11 @@ pub struct ClientHello {
     pub ech: bool,
     /// A `status_request` extension is there (OCSP stapling).
     pub status_request: bool,
-    /// `compress_certificate` (RFC 8879).
-    pub certificate_compression: Vec<u16>,
     /// Types of the extensions that could not be read, or not in full.
     pub malformed_extensions: Vec<u16>,
     /// Types of the extensions that came again; the first of each counts.
     pub repeated_extensions: Vec<u16>,
+    pub(in crate::tls) lists: Lists,
 }
 
 impl ClientHello {
@@ -91,16 +77,9 @@ impl ClientHello {
             legacy_version,
             random,
             session_id: Vec::new(),
-            cipher_suites: Vec::new(),
             cipher_kinds: Vec::new(),
-            compression_methods: Vec::new(),
             extensions: Vec::new(),
             server_name: ServerName::Unknown,
-            alpn: Vec::new(),
-            supported_versions: Vec::new(),
-            groups: Vec::new(),
-            point_formats: Vec::new(),
-            signature_algorithms: Vec::new(),
             key_shares: Vec::new(),
             psk_offered: false,
             psk_identity: None,
@@ -109,10 +88,62 @@ impl ClientHello {
             session_ticket: None,
             ech: false,
             status_request: false,
-            certificate_compression: Vec::new(),
             malformed_extensions: Vec::new(),
             repeated_extensions: Vec::new(),
+            lists: Lists::default(),
         }
+    }
+
+    /// `cipher_suites`; of an SSL 2.0 hello those that TLS has too.
+    #[must_use]
+    pub fn cipher_suites(&self) -> Vec<u16> {
+        self.lists.numbers(List::CIPHER_SUITES)
+    }
+
+    /// `legacy_compression_methods`.
+    #[must_use]
+    pub fn compression_methods(&self) -> &[u8] {
+        self.lists.get(List::COMPRESSION_METHODS)
+    }
+
+    /// `application_layer_protocol_negotiation` (RFC 7301), at most 256 names.
+    pub fn alpn(&self) -> impl Iterator<Item = &[u8]> {
+        extension::names(self.lists.get(List::ALPN))
+    }
+
+    /// `supported_versions`.
+    #[must_use]
+    pub fn supported_versions(&self) -> Vec<u16> {
+        self.lists.numbers(List::SUPPORTED_VERSIONS)
+    }
+
+    /// `supported_groups`.
+    #[must_use]
+    pub fn groups(&self) -> Vec<u16> {
+        self.lists.numbers(List::GROUPS)
+    }
+
+    /// `ec_point_formats` (RFC 8422).
+    #[must_use]
+    pub fn point_formats(&self) -> &[u8] {
+        self.lists.get(List::POINT_FORMATS)
+    }
+
+    /// `signature_algorithms`.
+    #[must_use]
+    pub fn signature_algorithms(&self) -> Vec<u16> {
+        self.lists.numbers(List::SIGNATURE_ALGORITHMS)
+    }
+
+    /// `compress_certificate` (RFC 8879).
+    #[must_use]
+    pub fn certificate_compression(&self) -> Vec<u16> {
+        self.lists.numbers(List::CERTIFICATE_COMPRESSION)
+    }
+
+    /// All of the lists above as bytes: the same for two hellos with the same lists.
+    pub(crate) fn lists(&self) -> &[u8] {
+        self.lists.as_bytes()
     }
 
     /// Reads what follows the random; `None` where it breaks off.
@@ -123,11 +154,13 @@ impl ClientHello {
             // The length lies, so where the list ends is unknown.
             return None;
         }
-        self.cipher_suites = u16s(suites).collect();
+        self.lists
+            .reserve(suites.len().saturating_add(USUAL_LISTS_LEN));
+        self.lists.put(List::CIPHER_SUITES, suites);
         if broken {
             return None;
         }
-        self.compression_methods = reader.vec8()?.to_vec();
+        self.lists.put(List::COMPRESSION_METHODS, reader.vec8()?);
         if reader.is_empty() {
             // A hello without extensions ends here (RFC 5246, section 7.4.1.2).
             return Some(());
@@ -173,24 +206,31 @@ impl ClientHello {
 
     /// Reads one extension; `false` if something in it is wrong.
     fn read_extension(&mut self, kind: u16, body: &[u8]) -> bool {
+        let (list, (bytes, right)) = match kind {
+            extension::SUPPORTED_GROUPS => (List::GROUPS, extension::list16(body)),
+            extension::EC_POINT_FORMATS => (List::POINT_FORMATS, extension::list8(body)),
+            extension::SIGNATURE_ALGORITHMS => {
+                (List::SIGNATURE_ALGORITHMS, extension::list16(body))
+            }
+            extension::ALPN => (List::ALPN, extension::alpn(body)),
+            extension::COMPRESS_CERTIFICATE => {
+                (List::CERTIFICATE_COMPRESSION, extension::even_list8(body))
+            }
+            extension::SUPPORTED_VERSIONS => {
+                (List::SUPPORTED_VERSIONS, extension::even_list8(body))
+            }
+            _ => return self.read_other_extension(kind, body),
+        };
+        self.lists.put(list, bytes);
+        right
+    }
+
+    /// Reads an extension that is no list.
+    fn read_other_extension(&mut self, kind: u16, body: &[u8]) -> bool {
         let mut right = true;
         match kind {
             extension::SERVER_NAME => (self.server_name, right) = extension::server_name(body),
             extension::STATUS_REQUEST => self.status_request = true,
-            extension::SUPPORTED_GROUPS => (self.groups, right) = extension::list16(body),
-            extension::EC_POINT_FORMATS => {
-                let mut reader = Reader::new(body);
-                let declared = reader.u8().map(usize::from);
-                right = declared == Some(reader.rest().len());
-                self.point_formats = reader.rest().to_vec();
-            }
-            extension::SIGNATURE_ALGORITHMS => {
-                (self.signature_algorithms, right) = extension::list16(body);
-            }
-            extension::ALPN => (self.alpn, right) = extension::alpn(body),
-            extension::COMPRESS_CERTIFICATE => {
-                (self.certificate_compression, right) = extension::list8(body);
-            }
             extension::SESSION_TICKET => {
                 self.session_ticket_supported = true;
                 self.session_ticket = Ticket::new(body);
@@ -210,9 +250,6 @@ impl ClientHello {
                 self.psk_identity = identity.and_then(Ticket::new);
             }
             extension::EARLY_DATA => self.early_data = true,
-            extension::SUPPORTED_VERSIONS => {
-                (self.supported_versions, right) = extension::list8(body);
-            }
             extension::FIRST_ENCRYPTED_CLIENT_HELLO..=extension::ENCRYPTED_CLIENT_HELLO
             | extension::ENCRYPTED_SERVER_NAME => self.ech = true,
             _ => {}
@@ -231,6 +268,9 @@ fn vec16_or_part<'a>(reader: &mut Reader<'a>) -> Option<(&'a [u8], bool)> {
     reader.take(part.len())?;
     Some((part, true))
 }
+
+/// What the lists of common clients take beside their cipher suites.
+const USUAL_LISTS_LEN: usize = 192;
 
 /// As many extensions as common clients send.
 const USUAL_EXTENSIONS: usize = 20;

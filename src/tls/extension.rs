@@ -5,7 +5,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::tls::reader::{Reader, u16s};
+use crate::tls::reader::Reader;
 
 /// The name of the server in a ClientHello (RFC 6066, section 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,38 +134,53 @@ fn is_address(text: &str) -> bool {
     }
 }
 
-/// The protocol names of an ALPN list (RFC 7301, section 3.1), and whether all of it could be read.
-pub(crate) fn alpn(body: &[u8]) -> (Vec<Vec<u8>>, bool) {
-    let mut reader = Reader::new(body);
-    let declared = reader.u16();
-    let mut right = declared.map(usize::from) == Some(reader.rest().len());
-    let mut names = Vec::new();
-    while !reader.is_empty() {
-        match reader.vec8() {
-            Some(name) if names.len() < MAX_ALPN_NAMES => {
-                right &= !name.is_empty();
-                names.push(name.to_vec());
-            }
-            _ => return (names, false),
-        }
-    }
-    (names, right)
-}
-
-/// A list of two-byte numbers with a length of two bytes, and whether its length was right.
-pub(crate) fn list16(body: &[u8]) -> (Vec<u16>, bool) {
+/// The protocol names of an ALPN list (RFC 7301, section 3.1), each with its length before it, and whether all of it could be read.
+pub(crate) fn alpn(body: &[u8]) -> (&[u8], bool) {
     let mut reader = Reader::new(body);
     let declared = reader.u16().map(usize::from);
-    let right = declared == Some(reader.rest().len()) && reader.rest().len().is_multiple_of(2);
-    (u16s(reader.rest()).collect(), right)
+    let list = reader.rest();
+    let mut right = declared == Some(list.len());
+    let mut count = 0;
+    while !reader.is_empty() {
+        let before = list.len().saturating_sub(reader.rest().len());
+        match reader.vec8() {
+            Some(name) if count < MAX_ALPN_NAMES => {
+                right &= !name.is_empty();
+                count += 1;
+            }
+            _ => return (list.get(..before).unwrap_or_default(), false),
+        }
+    }
+    (list, right)
 }
 
-/// A list of two-byte numbers with a length of one byte, and whether its length was right.
-pub(crate) fn list8(body: &[u8]) -> (Vec<u16>, bool) {
+/// The names in `list`, each with its length before it.
+pub(crate) fn names(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut reader = Reader::new(list);
+    std::iter::from_fn(move || reader.vec8())
+}
+
+/// A list of two-byte numbers with a length of two bytes: its bytes, and whether its length was right.
+pub(crate) fn list16(body: &[u8]) -> (&[u8], bool) {
+    let mut reader = Reader::new(body);
+    let declared = reader.u16().map(usize::from);
+    let list = reader.rest();
+    let right = declared == Some(list.len()) && list.len().is_multiple_of(2);
+    (list, right)
+}
+
+/// A list with a length of one byte: its bytes, and whether its length was right.
+pub(crate) fn list8(body: &[u8]) -> (&[u8], bool) {
     let mut reader = Reader::new(body);
     let declared = reader.u8().map(usize::from);
-    let right = declared == Some(reader.rest().len()) && reader.rest().len().is_multiple_of(2);
-    (u16s(reader.rest()).collect(), right)
+    let list = reader.rest();
+    (list, declared == Some(list.len()))
+}
+
+/// A list of two-byte numbers with a length of one byte: its bytes, and whether its length was right.
+pub(crate) fn even_list8(body: &[u8]) -> (&[u8], bool) {
+    let (list, right) = list8(body);
+    (list, right && list.len().is_multiple_of(2))
 }
 
 /// The groups of a client's key shares (RFC 8446, section 4.2.8).

@@ -36,10 +36,11 @@ pub fn ja3(hello: &ClientHello) -> Option<Ja3> {
         return None;
     }
     let mut text = hello.legacy_version.to_string();
-    let point_formats = hello.point_formats.iter().map(|format| u16::from(*format));
-    join_decimal(&mut text, hello.cipher_suites.iter().copied());
+    let point_formats = hello.point_formats().iter();
+    let point_formats = point_formats.map(|format| u16::from(*format));
+    join_decimal(&mut text, hello.cipher_suites().into_iter());
     join_decimal(&mut text, hello.extensions.iter().copied());
-    join_decimal(&mut text, hello.groups.iter().copied());
+    join_decimal(&mut text, hello.groups().into_iter());
     join_decimal(&mut text, point_formats);
     Some(Ja3::new(text))
 }
@@ -65,9 +66,9 @@ pub fn ja4(hello: &ClientHello) -> Option<String> {
     if hello.sslv2 || !hello.whole {
         return None;
     }
-    let mut suites = without_grease(&hello.cipher_suites);
+    let mut suites = without_grease(&hello.cipher_suites());
     let mut extensions = without_grease(&hello.extensions);
-    let versions = without_grease(&hello.supported_versions);
+    let versions = without_grease(&hello.supported_versions());
     let version = match versions.into_iter().max().unwrap_or(hello.legacy_version) {
         0x0304 => "13",
         0x0303 => "12",
@@ -84,7 +85,7 @@ pub fn ja4(hello: &ClientHello) -> Option<String> {
     };
     let (suite_count, extension_count) = (suites.len().min(99), extensions.len().min(99));
     let mut ja4 = format!("t{version}{name}{suite_count:02}{extension_count:02}");
-    ja4.push_str(&alpn_ends(hello.alpn.first()));
+    ja4.push_str(&alpn_ends(hello.alpn().next()));
 
     suites.sort_unstable();
     extensions.retain(|kind| !matches!(*kind, extension::SERVER_NAME | extension::ALPN));
@@ -93,7 +94,7 @@ pub fn ja4(hello: &ClientHello) -> Option<String> {
     ja4.push('_');
     ja4.push_str(&short_hash(&text));
     text = join_hex(&extensions);
-    let algorithms = join_hex(&without_grease(&hello.signature_algorithms));
+    let algorithms = join_hex(&without_grease(&hello.signature_algorithms()));
     if !text.is_empty() && !algorithms.is_empty() {
         text.push('_');
         text.push_str(&algorithms);
@@ -111,7 +112,7 @@ pub fn is_grease(number: u16) -> bool {
 }
 
 /// The first and the last letter of the first protocol; of their hexadecimal digits if one of them is no letter or digit.
-fn alpn_ends(name: Option<&Vec<u8>>) -> String {
+fn alpn_ends(name: Option<&[u8]>) -> String {
     let ends = name.and_then(|name| Some((*name.first()?, *name.last()?)));
     let Some((first, last)) = ends else {
         return "00".to_owned();
@@ -174,16 +175,21 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tls::lists::List;
 
     fn hello() -> ClientHello {
         let mut hello = ClientHello::new(0x0303, [0; 32]);
         hello.whole = true;
-        hello.cipher_suites = vec![0x0a0a, 0x1301, 0xc02b, 0x1a2a];
+        hello
+            .lists
+            .put_numbers(List::CIPHER_SUITES, &[0x0a0a, 0x1301, 0xc02b, 0x1a2a]);
         hello.extensions = vec![0x2a2a, 0, 10, 11, 16, 13];
-        hello.groups = vec![0x3a3a, 29, 23];
-        hello.point_formats = vec![0];
-        hello.signature_algorithms = vec![0x0403, 0x0804];
-        hello.alpn = vec![b"h2".to_vec()];
+        hello.lists.put_numbers(List::GROUPS, &[0x3a3a, 29, 23]);
+        hello.lists.put(List::POINT_FORMATS, &[0]);
+        hello
+            .lists
+            .put_numbers(List::SIGNATURE_ALGORITHMS, &[0x0403, 0x0804]);
+        hello.lists.put(List::ALPN, b"\x02h2");
         hello
     }
 
@@ -198,7 +204,7 @@ mod tests {
     fn ja3_of_a_hello_without_extensions_ends_in_empty_fields() {
         let mut hello = ClientHello::new(0x0301, [0; 32]);
         hello.whole = true;
-        hello.cipher_suites = vec![4, 5];
+        hello.lists.put_numbers(List::CIPHER_SUITES, &[4, 5]);
         assert_eq!(ja3(&hello).unwrap().text, "769,4-5,,,");
     }
 
@@ -207,25 +213,33 @@ mod tests {
         // The example of FoxIO's technical description of JA4.
         let mut hello = ClientHello::new(0x0303, [0; 32]);
         hello.whole = true;
-        hello.supported_versions = vec![0x0a0a, 0x0304, 0x0303];
-        hello.cipher_suites = vec![
-            0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014,
-            0x009c, 0x009d, 0x002f, 0x0035,
-        ];
+        hello
+            .lists
+            .put_numbers(List::SUPPORTED_VERSIONS, &[0x0a0a, 0x0304, 0x0303]);
+        hello.lists.put_numbers(
+            List::CIPHER_SUITES,
+            &[
+                0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013,
+                0xc014, 0x009c, 0x009d, 0x002f, 0x0035,
+            ],
+        );
         hello.extensions = vec![
             0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017, 0x002d, 0x000d, 0x0005, 0x0023, 0x0012,
             0x002b, 0xff01, 0x000b, 0x000a, 0x0015,
         ];
-        hello.signature_algorithms = vec![
-            0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601,
-        ];
-        hello.alpn = vec![b"h2".to_vec()];
+        hello.lists.put_numbers(
+            List::SIGNATURE_ALGORITHMS,
+            &[
+                0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601,
+            ],
+        );
+        hello.lists.put(List::ALPN, b"\x02h2");
         assert_eq!(ja4(&hello).unwrap(), "t13d1516h2_8daaf6152771_e5627efa2ab1");
     }
 
     #[test]
     fn alpn_ends_are_letters_or_hexadecimal_digits() {
-        let ends = |name: &[u8]| alpn_ends(Some(&name.to_vec()));
+        let ends = |name: &[u8]| alpn_ends(Some(name));
         assert_eq!(ends(b"h2"), "h2");
         assert_eq!(ends(b"http/1.1"), "h1");
         assert_eq!(ends(b"h"), "hh");

@@ -24,6 +24,7 @@ mod handshake;
 mod keys;
 mod lane;
 mod limits;
+mod lists;
 mod message;
 mod observed;
 mod observer;

@@ -112,6 +112,7 @@ impl ServerHello {
             return Some(());
         }
         let block = reader.vec16()?;
+        self.extensions.reserve_exact(USUAL_EXTENSIONS);
         let walk = extension::walk(block, |kind, body| self.on_extension(kind, body));
         (walk == Walk::Whole).then_some(())
     }
@@ -126,8 +127,8 @@ impl ServerHello {
         extension::walk(block, |kind, body| match kind {
             extension::SERVER_NAME => self.server_name_acknowledged = true,
             extension::ALPN => {
-                let (mut names, _) = extension::alpn(body);
-                self.alpn = self.alpn.take().or_else(|| names.drain(..).next());
+                let mut names = extension::names(extension::alpn(body).0);
+                self.alpn = self.alpn.take().or_else(|| Some(names.next()?.to_vec()));
             }
             _ => {}
         });
@@ -142,10 +143,11 @@ impl ServerHello {
                 true
             }
             extension::ALPN => {
-                let (mut names, right) = extension::alpn(body);
-                let one = names.len() == 1;
-                self.alpn = self.alpn.take().or_else(|| names.drain(..).next());
-                right && one
+                let (list, right) = extension::alpn(body);
+                let mut names = extension::names(list);
+                let name = names.next();
+                self.alpn = self.alpn.take().or_else(|| Some(name?.to_vec()));
+                right && name.is_some() && names.next().is_none()
             }
             extension::SESSION_TICKET => {
                 self.session_ticket = true;
@@ -174,6 +176,9 @@ impl ServerHello {
         }
     }
 }
+
+/// As many extensions as common servers send.
+const USUAL_EXTENSIONS: usize = 8;
 
 /// The random that makes a ServerHello a HelloRetryRequest: SHA-256 of that word (RFC 8446, section 4.1.3).
 pub(crate) const RETRY_RANDOM: [u8; 32] = [

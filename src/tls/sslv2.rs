@@ -9,6 +9,7 @@
 //! hellos are read: what follows in SSL 2.0 itself is not.
 
 use crate::tls::client_hello::ClientHello;
+use crate::tls::lists::List;
 use crate::tls::reader::Reader;
 use crate::tls::server_hello::ServerHello;
 
@@ -116,15 +117,17 @@ pub(crate) fn client_hello(bytes: &[u8], whole: bool) -> Option<ClientHello> {
     let session_len = usize::from(reader.u16()?);
     let challenge_len = usize::from(reader.u16()?);
     let kinds = reader.take(kinds_len)?;
+    let mut suites = Vec::new();
     for kind in kinds.as_chunks::<3>().0 {
         let [high, mid, low] = *kind;
         hello
             .cipher_kinds
             .push(u32::from_be_bytes([0, high, mid, low]));
         if high == 0 {
-            hello.cipher_suites.push(u16::from_be_bytes([mid, low]));
+            suites.extend_from_slice(&[mid, low]);
         }
     }
+    hello.lists.put(List::CIPHER_SUITES, &suites);
     hello.session_id = reader.take(session_len)?.to_vec();
     hello.random = at_end(reader.take(challenge_len)?);
     hello.whole = whole;
@@ -210,7 +213,7 @@ mod tests {
     fn a_client_hello_keeps_its_kinds_and_its_challenge() {
         let hello = client_hello(&hello_bytes(), true).unwrap();
         assert_eq!(hello.legacy_version, 0x0301);
-        assert_eq!(hello.cipher_suites, [0x002f]);
+        assert_eq!(hello.cipher_suites(), [0x002f]);
         assert_eq!(hello.cipher_kinds, [0x2f, 0x01_0080]);
         assert_eq!(hello.random[..16], [0; 16]);
         assert_eq!(hello.random[16..], [7; 16]);
