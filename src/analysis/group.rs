@@ -32,6 +32,13 @@ pub(super) struct Group {
     ticker: Option<Ticker>,
 }
 
+/// The tables of a capture.
+pub(super) struct Tables<'a> {
+    pub(super) shards: &'a mut [Shard],
+    pub(super) fragments: &'a mut Defragmenter,
+    pub(super) ticker: Option<&'a mut Ticker>,
+}
+
 /// What is left of a capture when it has ended.
 #[derive(Debug, Default)]
 pub(super) struct Ended {
@@ -75,15 +82,14 @@ impl Group {
         self.end
     }
 
-    /// Takes the frames of some blocks.
+    /// Takes the frames of a block, on this thread.
     pub(super) fn take(
         &mut self,
-        blocks: &[Block],
+        block: &Block,
         file: u32,
         filter: &Filter,
         shared: &Shared,
         clock: Timestamp,
-        pool: Option<&rayon::ThreadPool>,
     ) -> (FrameTally, Vec<Departed>) {
         self.last_file = file;
         let mut intake = Intake {
@@ -95,24 +101,28 @@ impl Group {
             shared,
             clock,
         };
-        let tally = match pool {
-            Some(pool) => pool.install(|| intake.take_side_by_side(blocks)),
-            None => {
-                let tally = intake.take_in_turn(blocks);
-                self.shards.iter_mut().for_each(Shard::tell);
-                tally
-            }
-        };
+        let tally = intake.take(block);
+        self.shards.iter_mut().for_each(Shard::tell);
+        self.see(&tally);
+        let stories = self.shards.iter_mut().flat_map(Shard::take_stories);
+        (tally, stories.collect())
+    }
+
+    /// The tables of this capture, for one of its files.
+    pub(super) fn tables(&mut self, file: u32) -> Tables<'_> {
+        self.last_file = file;
+        Tables {
+            shards: &mut self.shards,
+            fragments: &mut self.fragments,
+            ticker: self.ticker.as_mut(),
+        }
+    }
+
+    /// Takes note of how far the capture has come.
+    pub(super) fn see(&mut self, tally: &FrameTally) {
         if let Some((last, _)) = tally.last {
             self.end = self.end.max(last);
         }
-        (
-            tally,
-            self.shards
-                .iter_mut()
-                .flat_map(Shard::take_stories)
-                .collect(),
-        )
     }
 
     /// The end of the capture: every flow is over.

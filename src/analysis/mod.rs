@@ -10,10 +10,12 @@
 mod advice;
 mod ahead;
 mod asked;
+mod batch;
 mod begun;
 mod blocks;
 mod book;
 mod changes;
+mod clerk;
 mod connection;
 mod describe;
 mod error;
@@ -37,9 +39,11 @@ mod seen;
 mod shard;
 mod shared;
 mod slices;
+mod stage;
 mod story;
 mod tally;
 mod telling;
+mod turnstile;
 mod twins;
 mod waiting;
 

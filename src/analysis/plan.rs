@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::analysis::Progress;
 use crate::capture::{self, Block, LinkType, Reader};
-use crate::input::{self, Input};
+use crate::input::{self, Compression, Input};
 use crate::time::Timestamp;
 
 /// An input: a name and where its bytes come from.
@@ -149,7 +149,7 @@ fn open_stream(
 }
 
 fn opened(name: Arc<str>, input: io::Result<Input<Box<dyn Read + Send>>>) -> Opened {
-    let mut compression = "plain";
+    let mut compression = Compression::None.name();
     let reader = input.map_err(capture::Error::from).and_then(|input| {
         compression = input.compression().name();
         Reader::new(input)

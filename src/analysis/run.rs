@@ -6,22 +6,23 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::analysis::ahead;
-use crate::analysis::blocks::{BLOCKS_A_ROUND, Blocks, Filled};
+use crate::analysis::blocks::{Blocks, Filled, Got};
 use crate::analysis::book::Books;
-use crate::analysis::evidence;
-use crate::analysis::group::{Ended, Group};
+use crate::analysis::clerk::{Clerk, FileTable, Lobby};
+use crate::analysis::group::{Ended, Group, Tables};
 use crate::analysis::keyring::Keyring;
 use crate::analysis::plan::{Opened, Plan, Source, link_types};
 use crate::analysis::shard::SHARDS;
 use crate::analysis::shared::Shared;
 use crate::analysis::slices::{Queue, SLICES_A_THREAD, Teller};
+use crate::analysis::stage::{Rounds, Stop, Work};
 use crate::analysis::story::Story;
 use crate::analysis::tally::Tally;
-use crate::analysis::telling::Files;
 use crate::analysis::twins::Sightings;
 use crate::analysis::waiting::{Departed, Waiting};
 use crate::analysis::{Analyzer, Error, Progress};
 use crate::capture::Block;
+use crate::input::Compression;
 use crate::report::{FlowReport, Summary};
 use crate::time::Timestamp;
 
@@ -31,16 +32,15 @@ pub struct Analysis {
     pool: Option<rayon::ThreadPool>,
     plan: Plan,
     shared: Shared,
-    books: Books,
     groups: Vec<Group>,
     files: FileTable,
     reading: Option<Reading>,
-    /// Stories that wait for their neighbours.
-    waiting: Waiting,
+    rounds: Rounds,
+    /// What was read last, on one thread.
+    filled: Filled,
+    lobby: Lobby,
     /// Connections that never came about; whether they matter is known at the end.
     knocks: Vec<Story>,
-    /// Stories that are to be told.
-    queue: Queue,
     /// The newest time among the frames so far.
     clock: Timestamp,
     tally: Tally,
@@ -57,26 +57,6 @@ struct Reading {
     file: u32,
     group: usize,
     has_begun: bool,
-}
-
-/// The names of files and interfaces.
-#[derive(Debug, Default)]
-struct FileTable {
-    names: Vec<Arc<str>>,
-    interfaces: HashMap<(u32, u32), Arc<str>>,
-}
-
-impl Files for FileTable {
-    fn name(&self, file: u32) -> Arc<str> {
-        usize::try_from(file)
-            .ok()
-            .and_then(|file| self.names.get(file))
-            .map_or_else(|| "".into(), Arc::clone)
-    }
-
-    fn interface(&self, file: u32, interface: u32) -> Option<Arc<str>> {
-        self.interfaces.get(&(file, interface)).map(Arc::clone)
-    }
 }
 
 impl Analysis {
@@ -105,18 +85,22 @@ impl Analysis {
                 settings.expectations.asks_for_paths(),
                 Keyring::new(Arc::clone(&settings.keys), settings.awaits_secrets),
             ),
-            books: Books::new(&settings.limits, settings.seed),
             groups: Vec::new(),
             files: FileTable::default(),
             reading: None,
-            waiting: Waiting::new(settings.horizon, settings.limits.stories),
-            knocks: Vec::new(),
-            queue: Queue::new(
-                settings.seed,
-                settings
-                    .horizon
-                    .map(|_| Sightings::new(MAX_SIGHTINGS, settings.seed)),
+            rounds: Rounds::default(),
+            filled: Filled::default(),
+            lobby: Lobby::new(
+                Books::new(&settings.limits, settings.seed),
+                Waiting::new(settings.horizon, settings.limits.stories),
+                Queue::new(
+                    settings.seed,
+                    settings
+                        .horizon
+                        .map(|_| Sightings::new(MAX_SIGHTINGS, settings.seed)),
+                ),
             ),
+            knocks: Vec::new(),
             clock: Timestamp::from_nanos(i64::MIN),
             tally: Tally::default(),
             progress: Progress::default(),
@@ -175,7 +159,7 @@ impl Analysis {
                 keyring.complete();
             }
         }
-        while self.queue.len() == 0 {
+        while self.lobby.queue.len() == 0 {
             if self.is_over {
                 return false;
             }
@@ -192,13 +176,13 @@ impl Analysis {
         take: &mut impl FnMut(T) -> Result<(), E>,
     ) -> Result<(), E> {
         let teller = Teller {
-            books: &self.books,
+            books: &self.lobby.books,
             files: &self.files,
             selection: &self.settings.selection,
             expectations: &self.settings.expectations,
             keyring: &self.shared.keyring,
         };
-        let (queue, tally) = (&mut self.queue, &mut self.tally);
+        let (queue, tally) = (&mut self.lobby.queue, &mut self.tally);
         match &self.pool {
             Some(pool) => teller.tell_side_by_side(pool, queue, count, tally, render, take),
             None => teller.tell(queue, count, tally, render, take),
@@ -209,63 +193,103 @@ impl Analysis {
 
     /// Reads and analyses the next blocks, or ends an input, or the run.
     fn read_round(&mut self) {
-        if self.reading.is_none() {
+        let Some(mut reading) = self.reading.take() else {
             match self.plan.next(&self.progress) {
                 Some(opened) => self.open(opened),
                 None => self.finish(),
             }
             return;
-        }
-        let Some(mut reading) = self.reading.take() else {
-            return;
         };
-        let mut filled = Vec::new();
-        let end = reading
-            .blocks
-            .next(&mut filled, self.round_len(), &self.progress);
-        let mut blocks = Vec::with_capacity(filled.len());
-        for Filled { block, secrets } in filled {
-            for secrets in secrets {
-                self.shared.keyring.add(&secrets, Some(reading.file));
-            }
-            blocks.push(block);
+        if self.rounds.is_idle() {
+            reading.blocks.wait(&self.progress);
         }
-        if !blocks.is_empty() {
-            self.take(&mut reading, &blocks);
-            reading.blocks.recycle(blocks);
+        let has_ended = if reading.has_begun && self.pool.is_some() {
+            self.take_rounds(&mut reading)
+        } else {
+            self.take_next(&mut reading)
+        };
+        if !has_ended {
+            self.reading = Some(reading);
+            return;
         }
-        match end {
-            None => self.reading = Some(reading),
-            Some((mut reader, result)) => {
-                // Those behind the last frame.
-                for secrets in reader.iter_mut().flat_map(|reader| reader.secrets()) {
-                    self.shared.keyring.add(&secrets, Some(reading.file));
-                }
-                self.tally.end_input(reader.as_deref(), result);
-                if reading.has_begun && self.plan.total() > 1 {
-                    self.park();
-                }
-            }
+        let (mut reader, result) = reading.blocks.take_end();
+        // Those behind the last frame.
+        for secrets in reader.iter_mut().flat_map(|reader| reader.secrets()) {
+            self.shared.keyring.add(&secrets, Some(reading.file));
+        }
+        self.tally.end_input(reader.as_deref(), result);
+        if reading.has_begun && self.plan.total() > 1 {
+            self.park();
         }
     }
 
-    fn round_len(&self) -> usize {
-        if self.pool.is_some() {
-            BLOCKS_A_ROUND
-        } else {
-            1
+    /// Takes blocks on all threads; `true` when the input has ended.
+    fn take_rounds(&mut self, reading: &mut Reading) -> bool {
+        let (Some(group), Some(pool)) = (self.groups.get_mut(reading.group), &self.pool) else {
+            return true;
+        };
+        let Tables {
+            shards,
+            fragments,
+            ticker,
+        } = group.tables(reading.file);
+        let work = Work {
+            file: reading.file,
+            filter: &self.settings.filter,
+            blocks: &mut reading.blocks,
+            shards,
+            fragments,
+            ticker,
+            shared: &mut self.shared,
+            clock: &mut self.clock,
+            clerk: Clerk {
+                lobby: &mut self.lobby,
+                tally: &mut self.tally,
+                files: &mut self.files,
+                expectations: &self.settings.expectations,
+                progress: &self.progress,
+            },
+            progress: &self.progress,
+        };
+        let (stop, tally) = self.rounds.run(work, pool);
+        group.see(&tally);
+        self.tally.enter_frames(&tally);
+        stop == Stop::Ended
+    }
+
+    /// Takes the next block on this thread, or with several threads begins a capture; `true` when
+    /// the input has ended.
+    fn take_next(&mut self, reading: &mut Reading) -> bool {
+        let mut filled = std::mem::take(&mut self.filled);
+        let got = reading.blocks.next(&mut filled, &self.progress);
+        if got == Got::Block {
+            let Filled { block, secrets } = &mut filled;
+            if !reading.has_begun {
+                reading.has_begun = true;
+                reading.group = self.group_for(block);
+            }
+            if self.pool.is_some() {
+                reading.blocks.put_back(filled);
+                return false;
+            }
+            for secrets in secrets.drain(..) {
+                self.shared.keyring.add(&secrets, Some(reading.file));
+            }
+            self.take(reading, block);
         }
+        self.filled = filled;
+        got == Got::End
     }
 
     fn open(&mut self, opened: Opened) {
-        let file = u32::try_from(self.files.names.len()).unwrap_or(u32::MAX);
-        self.files.names.push(Arc::clone(&opened.name));
+        let file = self.files.push(&opened.name);
         match opened.reader {
             Ok(reader) => {
                 self.tally
                     .begin_input(&opened.name, Some((&reader, opened.compression)));
                 // Whoever waits for a stream cannot look whether the run is stopped.
-                let blocks = if self.pool.is_some() || opened.is_stream {
+                let is_slow = opened.compression != Compression::None.name();
+                let blocks = if opened.is_stream || (is_slow && self.pool.is_some()) {
                     Blocks::there(reader, opened.is_stream, self.progress.clone())
                 } else {
                     Blocks::here(reader)
@@ -284,35 +308,18 @@ impl Analysis {
         }
     }
 
-    /// Analyses some blocks of the input.
-    fn take(&mut self, reading: &mut Reading, blocks: &[Block]) {
-        if let (false, Some(first)) = (reading.has_begun, blocks.first()) {
-            reading.has_begun = true;
-            reading.group = self.group_for(first);
-        }
-        for block in blocks {
-            self.name_interfaces(reading.file, block);
-        }
+    /// Analyses a block of the input.
+    fn take(&mut self, reading: &Reading, block: &Block) {
         let Some(group) = self.groups.get_mut(reading.group) else {
             return;
         };
+        self.files.name_interfaces(reading.file, block);
         let filter = &self.settings.filter;
-        let (tally, stories) = group.take(
-            blocks,
-            reading.file,
-            filter,
-            &self.shared,
-            self.clock,
-            self.pool.as_ref(),
-        );
+        let (tally, stories) = group.take(block, reading.file, filter, &self.shared, self.clock);
         self.clock = self.clock.max(group.end());
         self.progress.add_frames(tally.frames);
-        self.progress.add_bytes(
-            blocks
-                .iter()
-                .map(|block| u64::try_from(block.bytes().len()).unwrap_or(0))
-                .sum(),
-        );
+        let len = block.bytes().len();
+        self.progress.add_bytes(u64::try_from(len).unwrap_or(0));
         self.tally.enter_frames(&tally);
         self.keep(stories);
     }
@@ -370,35 +377,16 @@ impl Analysis {
         self.knocks.extend(knocks.into_iter().take(room));
     }
 
-    /// Keeps stories until their neighbours are known; past the limit, and past the horizon, they
-    /// are told with what is known. Step by step in the order of the frames, since where a round
-    /// ends must not show.
-    fn keep(&mut self, mut departed: Vec<Departed>) {
-        self.progress
-            .add_flows(u64::try_from(departed.len()).unwrap_or(0));
-        departed.sort_by_cached_key(|departed| (departed.place, departed.story.first.place()));
-        for Departed { story, clock, .. } in departed {
-            self.tell_due(clock);
-            self.books.enter(&story);
-            self.queue.expect(&story);
-            self.waiting.push(story);
-            if let Some(story) = self.waiting.pop_excess() {
-                self.tell_early(story);
-            }
-        }
-        self.tell_due(self.clock);
-    }
-
-    fn tell_due(&mut self, clock: Timestamp) {
-        while let Some(story) = self.waiting.pop_due(clock) {
-            self.tell_early(story);
-        }
-    }
-
-    /// Tells a story with what is known of its neighbours at this point.
-    fn tell_early(&mut self, story: Box<Story>) {
-        let judged = evidence::judge(&story, &self.books, &self.settings.expectations);
-        self.queue.push_early(story, judged, &mut self.tally);
+    /// Keeps stories until they are to be told.
+    fn keep(&mut self, departed: Vec<Departed>) {
+        let mut clerk = Clerk {
+            lobby: &mut self.lobby,
+            tally: &mut self.tally,
+            files: &mut self.files,
+            expectations: &self.settings.expectations,
+            progress: &self.progress,
+        };
+        clerk.keep(departed, self.clock);
     }
 
     /// The end of the input: all neighbours are known.
@@ -407,14 +395,14 @@ impl Analysis {
         for group in std::mem::take(&mut self.groups) {
             self.end_group(group);
         }
-        let mut stories: Vec<Box<Story>> = self.waiting.take_all().collect();
+        let mut stories: Vec<Box<Story>> = self.lobby.waiting.take_all().collect();
         stories.extend(self.knocks.drain(..).map(Box::new));
         // A story is large: what is sorted is its place.
         stories.sort_by_cached_key(|story| (story.first.place(), story.key));
         self.is_over = true;
         let stories = self.select_knocks(stories);
-        self.queue.push_rest(stories);
-        self.tally.finish(&self.books);
+        self.lobby.queue.push_rest(stories);
+        self.tally.finish(&self.lobby.books);
     }
 
     /// Of the connections that never came about, leaves those that may matter: an end of it took
@@ -428,8 +416,8 @@ impl Analysis {
                 return true;
             }
             let (client, server) = (story.source(), story.destination());
-            let matters = self.books.has_spoken(&client.ip)
-                || self.books.has_spoken(&server.ip)
+            let matters = self.lobby.books.has_spoken(&client.ip)
+                || self.lobby.books.has_spoken(&server.ip)
                 || TLS_PORTS.contains(&server.port)
                 || self.settings.filter.names(&story.key);
             let count = counts.entry(server).or_default();
@@ -439,24 +427,6 @@ impl Analysis {
         self.tally
             .leave_out_knocks(u64::try_from(before - stories.len()).unwrap_or(0));
         stories
-    }
-
-    fn name_interfaces(&mut self, file: u32, block: &Block) {
-        let named = block
-            .interfaces()
-            .iter()
-            .enumerate()
-            .filter_map(|(at, interface)| {
-                Some((u32::try_from(at).ok()?, interface.name.as_deref()?))
-            });
-        for (at, name) in named.take(MAX_INTERFACES) {
-            if self.files.interfaces.len() < MAX_INTERFACES {
-                self.files
-                    .interfaces
-                    .entry((file, at))
-                    .or_insert_with(|| name.into());
-            }
-        }
     }
 }
 
@@ -491,7 +461,5 @@ const MAX_KNOCKS: usize = 16;
 const MAX_SIGHTINGS: usize = 1 << 18;
 /// Connections that never came about and wait for the end of the run.
 const MAX_WAITING_KNOCKS: usize = 1 << 16;
-/// Names of interfaces that are kept.
-const MAX_INTERFACES: usize = 65_536;
 /// Ports whose connections matter even when nobody speaks TLS.
 const TLS_PORTS: [u16; 2] = [443, 8443];

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::capture::classic;
 use crate::capture::frame::Frame;
 use crate::capture::interface::Interfaces;
+use crate::capture::link_type::LinkType;
 use crate::capture::ng::{HeaderRead, Item, Packet, Section};
 use crate::time::Timestamp;
 
@@ -99,6 +100,17 @@ impl Block {
         let bytes = self.bytes();
         let offset = part.as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
         (offset.checked_add(part.len())? <= bytes.len()).then_some(offset)
+    }
+
+    /// What the first byte of frames from this interface belongs to.
+    #[must_use]
+    #[inline]
+    pub fn link_type(&self, interface: u32) -> LinkType {
+        if let Layout::Classic(layout) = self.start.layout {
+            return layout.link_type;
+        }
+        let interface = self.interfaces.get(interface);
+        interface.map_or(LinkType::NULL, |interface| interface.link_type)
     }
 
     /// What its frames' interface numbers refer to, and maybe interfaces which are described after it.

@@ -1,0 +1,159 @@
+//! Stories that wait for their neighbours, and what is known of these.
+//!
+//! What leaves the shards goes through here step by step, in the order of the frames, whichever
+//! thread does it: where a round ends must not show.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::analysis::Progress;
+use crate::analysis::book::Books;
+use crate::analysis::evidence;
+use crate::analysis::expectations::Expectations;
+use crate::analysis::slices::Queue;
+use crate::analysis::story::Story;
+use crate::analysis::tally::Tally;
+use crate::analysis::telling::Files;
+use crate::analysis::waiting::{Departed, Waiting};
+use crate::capture::Block;
+use crate::time::Timestamp;
+
+/// Stories on their way from the shards to being told.
+pub(super) struct Lobby {
+    pub(super) books: Books,
+    /// Stories that wait for their neighbours.
+    pub(super) waiting: Waiting,
+    /// Stories that are to be told.
+    pub(super) queue: Queue,
+    /// What the shards have let go and nobody has looked at yet, and the newest time then.
+    pending: Option<(Vec<Departed>, Timestamp)>,
+}
+
+impl Lobby {
+    /// Nobody is here.
+    pub(super) const fn new(books: Books, waiting: Waiting, queue: Queue) -> Self {
+        Self {
+            books,
+            waiting,
+            queue,
+            pending: None,
+        }
+    }
+}
+
+/// Whoever moves stories on, for a while.
+pub(super) struct Clerk<'a> {
+    pub(super) lobby: &'a mut Lobby,
+    pub(super) tally: &'a mut Tally,
+    pub(super) files: &'a mut FileTable,
+    pub(super) expectations: &'a Expectations,
+    pub(super) progress: &'a Progress,
+}
+
+impl Clerk<'_> {
+    /// Takes what the shards have let go; it is kept the next time somebody has time for it.
+    pub(super) fn push(&mut self, departed: Vec<Departed>, clock: Timestamp) {
+        self.keep_pending();
+        self.lobby.pending = Some((departed, clock));
+    }
+
+    /// Keeps what was pushed.
+    pub(super) fn keep_pending(&mut self) {
+        if let Some((departed, clock)) = self.lobby.pending.take() {
+            self.keep(departed, clock);
+        }
+    }
+
+    /// Keeps stories until their neighbours are known; past the limit, and past the horizon, they
+    /// are told with what is known. `clock` is the newest time among the frames so far.
+    pub(super) fn keep(&mut self, mut departed: Vec<Departed>, clock: Timestamp) {
+        self.progress
+            .add_flows(u64::try_from(departed.len()).unwrap_or(0));
+        departed.sort_by_cached_key(|departed| (departed.place, departed.story.first.place()));
+        for Departed { story, clock, .. } in departed {
+            self.tell_due(clock);
+            self.lobby.books.enter(&story);
+            self.lobby.queue.expect(&story);
+            self.lobby.waiting.push(story);
+            if let Some(story) = self.lobby.waiting.pop_excess() {
+                self.tell_early(story);
+            }
+        }
+        self.tell_due(clock);
+    }
+
+    fn tell_due(&mut self, clock: Timestamp) {
+        while let Some(story) = self.lobby.waiting.pop_due(clock) {
+            self.tell_early(story);
+        }
+    }
+
+    /// Tells a story with what is known of its neighbours at this point.
+    fn tell_early(&mut self, story: Box<Story>) {
+        let judged = evidence::judge(&story, &self.lobby.books, self.expectations);
+        self.lobby.queue.push_early(story, judged, self.tally);
+    }
+
+    /// Whether stories are to be told now: at once for a stream, and else when there are many.
+    pub(super) fn is_due(&self, is_stream: bool) -> bool {
+        let enough = if is_stream { 1 } else { MANY };
+        self.lobby.queue.len() >= enough
+    }
+
+    /// Notes the names of the interfaces of a block.
+    pub(super) fn name_interfaces(&mut self, file: u32, block: &Block) {
+        self.files.name_interfaces(file, block);
+    }
+}
+
+/// The names of files and interfaces.
+#[derive(Debug, Default)]
+pub(super) struct FileTable {
+    names: Vec<Arc<str>>,
+    interfaces: HashMap<(u32, u32), Arc<str>>,
+}
+
+impl FileTable {
+    /// The next file; gives its place in the run.
+    pub(super) fn push(&mut self, name: &Arc<str>) -> u32 {
+        let file = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.names.push(Arc::clone(name));
+        file
+    }
+
+    /// Notes the names of the interfaces of a block.
+    pub(super) fn name_interfaces(&mut self, file: u32, block: &Block) {
+        let named = block
+            .interfaces()
+            .iter()
+            .enumerate()
+            .filter_map(|(at, interface)| {
+                Some((u32::try_from(at).ok()?, interface.name.as_deref()?))
+            });
+        for (at, name) in named.take(MAX_INTERFACES) {
+            if self.interfaces.len() < MAX_INTERFACES {
+                self.interfaces
+                    .entry((file, at))
+                    .or_insert_with(|| name.into());
+            }
+        }
+    }
+}
+
+impl Files for FileTable {
+    fn name(&self, file: u32) -> Arc<str> {
+        usize::try_from(file)
+            .ok()
+            .and_then(|file| self.names.get(file))
+            .map_or_else(|| "".into(), Arc::clone)
+    }
+
+    fn interface(&self, file: u32, interface: u32) -> Option<Arc<str>> {
+        self.interfaces.get(&(file, interface)).map(Arc::clone)
+    }
+}
+
+/// Stories that are worth a pause in reading.
+const MANY: usize = 1024;
+/// Names of interfaces that are kept.
+const MAX_INTERFACES: usize = 65_536;

@@ -1,0 +1,97 @@
+//! Where the threads of a round meet: the last to come does what only one can do, then all go on.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+/// A barrier for a fixed number of threads.
+#[derive(Debug)]
+pub(super) struct Turnstile {
+    count: usize,
+    state: Mutex<State>,
+    wake: Condvar,
+    /// How often all have passed.
+    turns: AtomicU64,
+    goes_on: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    arrived: usize,
+    asleep: usize,
+}
+
+impl Turnstile {
+    /// A barrier for `count` threads.
+    pub(super) fn new(count: usize) -> Self {
+        Self {
+            count,
+            state: Mutex::default(),
+            wake: Condvar::new(),
+            turns: AtomicU64::new(0),
+            goes_on: AtomicBool::new(true),
+        }
+    }
+
+    /// Waits for the others. The last one does `turn`, which says for all whether they go on.
+    pub(super) fn pass(&self, turn: impl FnOnce() -> bool) -> bool {
+        let before = self.turns.load(Ordering::Acquire);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.goes_on.load(Ordering::Acquire) {
+            return false;
+        }
+        state.arrived += 1;
+        if state.arrived == self.count {
+            drop(state);
+            return self.open(turn());
+        }
+        drop(state);
+        // The others are nearly always about to come.
+        for _ in 0..SPINS {
+            if self.turns.load(Ordering::Acquire) != before {
+                return self.goes_on.load(Ordering::Acquire);
+            }
+            std::hint::spin_loop();
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.asleep += 1;
+        while self.turns.load(Ordering::Acquire) == before {
+            state = self
+                .wake
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        state.asleep -= 1;
+        self.goes_on.load(Ordering::Acquire)
+    }
+
+    fn open(&self, goes_on: bool) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.arrived = 0;
+        self.goes_on.store(goes_on, Ordering::Release);
+        self.turns.fetch_add(1, Ordering::Release);
+        if state.asleep > 0 {
+            self.wake.notify_all();
+        }
+        goes_on
+    }
+
+    /// Lets go of those who wait when a thread panics: they would wait for it forever.
+    pub(super) const fn guard(&self) -> Guard<'_> {
+        Guard(self)
+    }
+}
+
+/// Ends the round for all when it is dropped by a panic.
+#[derive(Debug)]
+pub(super) struct Guard<'a>(&'a Turnstile);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.open(false);
+        }
+    }
+}
+
+/// How often to look before going to sleep: some microseconds.
+const SPINS: u32 = 200;
