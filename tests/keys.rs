@@ -30,7 +30,7 @@ use peers::{
     Log, Meeting, Version, World, ders, hashes, hashes_of, key, meet, meet_and_say, server_builder,
 };
 use run::{on_threads, stream, told_by};
-use support::capture::{Order, Pcap, PcapNg, Trickle, file, gzip, secrets_block};
+use support::capture::{Order, Pcap, PcapNg, Trickle, block, file, gzip, secrets_block};
 use support::certificate::Certificate;
 use support::conversation::{Conversation, Segments as _};
 use support::packet::{Link, Packets as _};
@@ -431,6 +431,31 @@ fn secrets_of_a_capture_serve_wherever_they_stand() {
         let capture = file(&opened.pcapng(at, &opened.log), ".pcapng");
         let flows = told_by(&Analyzer::new(), [Source::file(capture.path())]).flows();
         opened.assert_opened(&flows[0]);
+    }
+}
+
+#[test]
+fn in_a_large_file_secrets_serve_wherever_they_stand() {
+    let opened = Opened::of(&TLS13);
+    // More than is searched whole without a reason, in blocks that hold nothing.
+    let filler = block(Order(false), 0xbad, &[0; 60_000]).repeat(150);
+    let count = opened.blocks().len();
+    for at in [3, count / 2, count - 1] {
+        let mut blocks = opened.blocks();
+        blocks.insert(at, secrets_block(Order(false), &opened.log));
+        blocks.insert(at, filler.clone());
+        let capture = file(&blocks.concat(), ".pcapng");
+        let source = || [Source::file(capture.path())];
+        let expected = told_by(&with_keys(&opened.log), source());
+        for threads in [1, 3] {
+            let told = told_by(&on_threads(threads), source());
+            assert_eq!(told.lines, expected.lines);
+            opened.assert_opened(&told.flows()[0]);
+        }
+        // What cannot be read twice is opened from there on.
+        let read_once = stream(blocks.concat());
+        let flows = told_by(&Analyzer::new(), [read_once]).flows();
+        assert_ne!(flows[0]["tlstriage"]["server"]["certificate"], "seen");
     }
 }
 

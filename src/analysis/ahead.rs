@@ -2,7 +2,8 @@
 //! opens it all the same.
 //!
 //! Small pcapng files are searched whole and large ones at both ends, where the programs that add secrets put them. If there are keys
-//! at all, or they are asked for, large ones are searched whole too; what is compressed, only when that is asked for.
+//! at all, or they are asked for, large ones are searched whole too; what is compressed, only when that is asked for. So a large file
+//! without secrets costs nothing, and one with secrets in its middle only is read, searched whole, and read again.
 
 use std::path::Path;
 
@@ -11,12 +12,19 @@ use crate::analysis::keyring::Keyring;
 use crate::capture::{Block, Format, Reach, Reader, find_secrets};
 use crate::input::{self, Compression};
 
-/// Adds the secrets of one file to `keyring`. What cannot be read is told when the file's turn comes.
-pub(super) fn gather(path: &Path, awaits: bool, keyring: &mut Keyring, progress: &Progress) {
+/// Adds the secrets of one file to `keyring`; `expects` says that there are some in a plain one, and `awaits` that there may be in any. What
+/// cannot be read is told when the file's turn comes.
+pub(super) fn gather(
+    path: &Path,
+    expects: bool,
+    awaits: bool,
+    keyring: &mut Keyring,
+    progress: &Progress,
+) {
     let Some((file, len)) = input::open_regular(path) else {
         return;
     };
-    let is_whole = awaits || keyring.is_in_use() || len <= SMALL_LEN;
+    let is_whole = expects || awaits || keyring.is_in_use() || len <= SMALL_LEN;
     let reach = if is_whole { Reach::Whole } else { Reach::Ends };
     // An error shows again where it is told.
     let mut search = |reach| {

@@ -27,6 +27,8 @@ pub(super) struct Lobby {
     pub(super) queue: Queue,
     /// What the shards have let go and nobody has looked at yet, and the newest time then.
     pending: Option<(Vec<Departed>, Timestamp)>,
+    /// A story was told before the end of the input.
+    pub(super) has_told_early: bool,
 }
 
 impl Lobby {
@@ -37,6 +39,7 @@ impl Lobby {
             waiting,
             queue,
             pending: None,
+            has_told_early: false,
         }
     }
 }
@@ -90,6 +93,7 @@ impl Clerk<'_> {
 
     /// Tells a story with what is known of its neighbours at this point.
     fn tell_early(&mut self, story: Box<Story>) {
+        self.lobby.has_told_early = true;
         let judged = evidence::judge(&story, &self.lobby.books, self.expectations);
         self.lobby.queue.push_early(story, judged, self.tally);
     }

@@ -21,6 +21,7 @@ pub(super) struct Keyring {
     /// No capture can bring a secret that is not known yet.
     is_complete: bool,
     is_over: bool,
+    is_late: bool,
 }
 
 impl Keyring {
@@ -34,6 +35,7 @@ impl Keyring {
             since,
             is_complete: false,
             is_over: false,
+            is_late: false,
         }
     }
 
@@ -42,15 +44,22 @@ impl Keyring {
         if secrets.secrets_type != Secrets::TLS_KEY_LOG {
             return;
         }
+        let before = self.found.len();
         let since = file.map_or(0, |file| place(file, secrets.next_frame));
         let counts = self.found.read_bytes(secrets.data.as_slice(), since);
         // What was found ahead is read again in its place.
         if file.is_some() {
             self.lines.add(counts);
+            self.is_late |= self.found.len() > before;
         }
         if counts.secrets > 0 {
             self.since = Some(self.since.map_or(since, |before| before.min(since)));
         }
+    }
+
+    /// Whether secrets came since the last time that were not found ahead.
+    pub(super) fn take_late(&mut self) -> bool {
+        std::mem::take(&mut self.is_late)
     }
 
     /// What a reader has to know of the secrets that captures carry.

@@ -62,9 +62,18 @@ pub(super) struct Opened {
     pub(super) is_stream: bool,
 }
 
+impl Opened {
+    /// Whether it is compressed.
+    pub(super) fn is_compressed(&self) -> bool {
+        self.compression != Compression::None.name()
+    }
+}
+
 /// The inputs that are still to be read, the next one last.
 pub(super) struct Plan {
     sources: Vec<Source>,
+    /// The files whose turn came, in order.
+    begun: Vec<(Arc<str>, PathBuf)>,
     total: usize,
 }
 
@@ -92,8 +101,24 @@ impl Plan {
         timed.reverse();
         Self {
             sources: timed.into_iter().map(|(_, _, source)| source).collect(),
+            begun: Vec::new(),
             total,
         }
+    }
+
+    /// Puts what was begun in front of what is still to be read; `false` where an input cannot be read twice.
+    pub(super) fn rewind(&mut self) -> bool {
+        let streams = self.total - self.begun.len() - self.sources.len();
+        let is_regular = |(_, path): &(_, PathBuf)| input::open_regular(path).is_some();
+        let can_rewind = streams == 0 && self.begun.iter().all(is_regular);
+        if can_rewind {
+            let files = self.begun.drain(..).rev().map(|(name, path)| Source {
+                name,
+                kind: Kind::File(path),
+            });
+            self.sources.extend(files);
+        }
+        can_rewind
     }
 
     /// The files among the inputs that are still to be read.
@@ -116,7 +141,11 @@ impl Plan {
         }
         let source = self.sources.pop()?;
         match source.kind {
-            Kind::File(path) => Some(opened(source.name, input::open_path(&path))),
+            Kind::File(path) => {
+                let input = input::open_path(&path);
+                self.begun.push((Arc::clone(&source.name), path));
+                Some(opened(source.name, input))
+            }
             Kind::Stream(stream) => open_stream(source.name, stream, progress),
         }
     }

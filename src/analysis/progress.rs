@@ -62,6 +62,13 @@ impl Progress {
         self.0.is_stopped.load(Ordering::Relaxed)
     }
 
+    /// Nothing is looked at yet, again.
+    pub(super) fn begin_again(&self) {
+        for count in [&self.0.bytes, &self.0.frames, &self.0.flows] {
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn add_bytes(&self, count: u64) {
         self.0.bytes.fetch_add(count, Ordering::Relaxed);
     }

@@ -22,7 +22,6 @@ use crate::analysis::twins::Sightings;
 use crate::analysis::waiting::{Departed, Waiting};
 use crate::analysis::{Analyzer, Error, Progress};
 use crate::capture::Block;
-use crate::input::Compression;
 use crate::report::{FlowReport, Summary};
 use crate::time::Timestamp;
 
@@ -48,6 +47,8 @@ pub struct Analysis {
     told: std::vec::IntoIter<FlowReport>,
     /// Secrets in files were looked for.
     has_looked_ahead: bool,
+    /// Secrets in the middle of a file made the run begin again.
+    has_begun_again: bool,
     is_over: bool,
 }
 
@@ -57,6 +58,8 @@ struct Reading {
     file: u32,
     group: usize,
     has_begun: bool,
+    /// It is a file that is not compressed.
+    is_plain: bool,
 }
 
 impl Analysis {
@@ -78,34 +81,20 @@ impl Analysis {
         Ok(Self {
             pool,
             plan: Plan::new(sources),
-            shared: Shared::new(
-                &settings.limits,
-                settings.seed,
-                Arc::clone(&settings.catalog),
-                settings.expectations.asks_for_paths(),
-                Keyring::new(Arc::clone(&settings.keys), settings.awaits_secrets),
-            ),
+            shared: shared(&settings),
             groups: Vec::new(),
             files: FileTable::default(),
             reading: None,
             rounds: Rounds::default(),
             filled: Filled::default(),
-            lobby: Lobby::new(
-                Books::new(&settings.limits, settings.seed),
-                Waiting::new(settings.horizon, settings.limits.stories),
-                Queue::new(
-                    settings.seed,
-                    settings
-                        .horizon
-                        .map(|_| Sightings::new(MAX_SIGHTINGS, settings.seed)),
-                ),
-            ),
+            lobby: lobby(&settings),
             knocks: Vec::new(),
-            clock: Timestamp::from_nanos(i64::MIN),
+            clock: START,
             tally: Tally::default(),
             progress: Progress::default(),
             told: Vec::new().into_iter(),
             has_looked_ahead: false,
+            has_begun_again: false,
             is_over: false,
             settings,
         })
@@ -146,19 +135,6 @@ impl Analysis {
 
     /// Sees to it that stories are ready; `false` when the run is over.
     fn fill(&mut self) -> bool {
-        if !std::mem::replace(&mut self.has_looked_ahead, true) {
-            let awaits = self.settings.awaits_secrets;
-            let keyring = &mut self.shared.keyring;
-            for path in self.plan.files() {
-                ahead::gather(path, awaits, keyring, &self.progress);
-            }
-            if keyring.is_in_use()
-                && self.plan.files().count() == self.plan.total()
-                && self.plan.files().all(ahead::is_classic)
-            {
-                keyring.complete();
-            }
-        }
         while self.lobby.queue.len() == 0 {
             if self.is_over {
                 return false;
@@ -191,8 +167,52 @@ impl Analysis {
         Ok(())
     }
 
+    /// Looks for secrets in the files that are to be read.
+    fn look_ahead(&mut self) {
+        let (expects, awaits) = (self.has_begun_again, self.settings.awaits_secrets);
+        let keyring = &mut self.shared.keyring;
+        for path in self.plan.files() {
+            ahead::gather(path, expects, awaits, keyring, &self.progress);
+        }
+        if keyring.is_in_use()
+            && self.plan.files().count() == self.plan.total()
+            && self.plan.files().all(ahead::is_classic)
+        {
+            keyring.complete();
+        }
+    }
+
+    /// Begins the run again where secrets stood among packets that they may open, with those of all files at hand: once, and not where
+    /// an input cannot be read twice. Asked at the end of an input, since what was told by then depends on nothing but the packets.
+    fn begin_again(&mut self, was_plain: bool) -> bool {
+        let is_late = self.shared.keyring.take_late();
+        let can_begin = is_late
+            && was_plain
+            && !self.lobby.has_told_early
+            && !self.has_begun_again
+            && self.plan.rewind();
+        if can_begin {
+            self.shared = shared(&self.settings);
+            self.groups.clear();
+            self.files = FileTable::default();
+            self.rounds = Rounds::default();
+            self.filled = Filled::default();
+            self.lobby = lobby(&self.settings);
+            self.knocks.clear();
+            self.clock = START;
+            self.tally = Tally::default();
+            self.progress.begin_again();
+            self.has_looked_ahead = false;
+            self.has_begun_again = true;
+        }
+        can_begin
+    }
+
     /// Reads and analyses the next blocks, or ends an input, or the run.
     fn read_round(&mut self) {
+        if !std::mem::replace(&mut self.has_looked_ahead, true) {
+            self.look_ahead();
+        }
         let Some(mut reading) = self.reading.take() else {
             match self.plan.next(&self.progress) {
                 Some(opened) => self.open(opened),
@@ -216,6 +236,9 @@ impl Analysis {
         // Those behind the last frame.
         for secrets in reader.iter_mut().flat_map(|reader| reader.secrets()) {
             self.shared.keyring.add(&secrets, Some(reading.file));
+        }
+        if self.begin_again(reading.is_plain) {
+            return;
         }
         self.tally.end_input(reader.as_deref(), result);
         if reading.has_begun && self.plan.total() > 1 {
@@ -283,12 +306,12 @@ impl Analysis {
 
     fn open(&mut self, opened: Opened) {
         let file = self.files.push(&opened.name);
+        let is_slow = opened.is_compressed();
         match opened.reader {
             Ok(reader) => {
                 self.tally
                     .begin_input(&opened.name, Some((&reader, opened.compression)));
                 // Whoever waits for a stream cannot look whether the run is stopped.
-                let is_slow = opened.compression != Compression::None.name();
                 let blocks = if opened.is_stream || (is_slow && self.pool.is_some()) {
                     Blocks::there(reader, opened.is_stream, self.progress.clone())
                 } else {
@@ -299,6 +322,7 @@ impl Analysis {
                     file,
                     group: usize::MAX,
                     has_begun: false,
+                    is_plain: !opened.is_stream && !is_slow,
                 });
             }
             Err(error) => {
@@ -453,6 +477,31 @@ impl Iterator for Analysis {
     }
 }
 
+fn shared(settings: &Analyzer) -> Shared {
+    Shared::new(
+        &settings.limits,
+        settings.seed,
+        Arc::clone(&settings.catalog),
+        settings.expectations.asks_for_paths(),
+        Keyring::new(Arc::clone(&settings.keys), settings.awaits_secrets),
+    )
+}
+
+fn lobby(settings: &Analyzer) -> Lobby {
+    Lobby::new(
+        Books::new(&settings.limits, settings.seed),
+        Waiting::new(settings.horizon, settings.limits.stories),
+        Queue::new(
+            settings.seed,
+            settings
+                .horizon
+                .map(|_| Sightings::new(MAX_SIGHTINGS, settings.seed)),
+        ),
+    )
+}
+
+/// Before all frames.
+const START: Timestamp = Timestamp::from_nanos(i64::MIN);
 /// Captures side by side whose tables are kept open.
 const MAX_GROUPS: usize = 8;
 /// Lines of one endpoint for connections that never came about.

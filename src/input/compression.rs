@@ -226,7 +226,7 @@ impl<R: Read> fmt::Debug for Input<R> {
 impl Compression {
     /// Its name in lower case, as its command is called.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::None => "plain",
             Self::Gzip => "gzip",
