@@ -50,7 +50,7 @@ impl Hidden {
         })
     }
 
-    fn fit(&self, chain: &[&Certificate], is_whole: bool) -> Fit {
+    fn fit<'a>(&self, chain: impl IntoIterator<Item = &'a Certificate>, is_whole: bool) -> Fit {
         self.flight.fit(chain, is_whole, self.offers, self.hash_len)
     }
 
@@ -120,7 +120,7 @@ fn against_expected(
             .iter()
             .chain(expected.iter().filter(|one| one.sha256 != leaf.sha256));
         loop {
-            if hidden.fit(&chain, chain.len() > 1) == Fit::Consistent {
+            if hidden.fit(chain.iter().copied(), chain.len() > 1) == Fit::Consistent {
                 return true;
             }
             match behind.next() {
@@ -136,7 +136,7 @@ fn against_expected(
         );
         return Some(Inferred::new("expected-cert.consistent", reason.into()));
     }
-    let is_excluded = |leaf: &Certificate| hidden.fit(&[leaf], false) == Fit::Inconsistent;
+    let is_excluded = |leaf: &Certificate| hidden.fit([leaf], false) == Fit::Inconsistent;
     expected.iter().all(is_excluded).then(|| {
         let reason = format!(
             "The expected certificate, {}, was not served: the sizes of the server's messages exclude it.",
@@ -149,12 +149,8 @@ fn against_expected(
 /// What the same endpoint showed in clear, or where keys opened it.
 fn against_seen(hidden: &Hidden, book: &Book, asked_for: &AskedFor) -> Option<Inferred> {
     let fit = |chain: &Chain| {
-        let certificates: Vec<&Certificate> = chain
-            .certificates
-            .iter()
-            .map(|known| &known.certificate)
-            .collect();
-        hidden.fit(&certificates, true)
+        let certificates = chain.certificates.iter();
+        hidden.fit(certificates.map(|known| &known.certificate), true)
     };
     let subject = |chain: &Chain| {
         let leaf = chain.leaf().map(|leaf| Arc::clone(&leaf.subject));

@@ -40,6 +40,11 @@ struct Population {
 impl Populations {
     /// Enters a flow.
     pub(super) fn enter(&mut self, report: &FlowReport) {
+        if let Some(own) = self.list.iter_mut().find(|own| own.is_of(report))
+            && !self.by_network
+        {
+            return own.enter(report);
+        }
         let bytes = report.source.bytes.unwrap_or(0);
         self.add(Population {
             ip: report.source.ip,
@@ -111,15 +116,33 @@ impl Populations {
 
 impl Population {
     fn is_like(&self, other: &Self) -> bool {
-        let ja4 = |population: &Self| {
-            let client = population.client.as_ref();
-            client.and_then(|client| client.ja4.clone())
-        };
-        let is_same_kind = match (&self.client, &other.client) {
-            (Some(one), Some(other)) if one.is_same(other) => true,
-            _ => ja4(self) == ja4(other),
-        };
-        self.ip == other.ip && self.sni == other.sni && is_same_kind && self.name == other.name
+        self.ip == other.ip
+            && self.sni == other.sni
+            && is_same_kind(self.client.as_ref(), other.client.as_ref())
+            && self.name == other.name
+    }
+
+    /// Whether a flow belongs to it, clients being told by their addresses.
+    fn is_of(&self, report: &FlowReport) -> bool {
+        self.ip == report.source.ip
+            && self.sni == report.tlstriage.sni
+            && is_same_kind(self.client.as_ref(), report.tlstriage.client.as_ref())
+            && self.name == report.tls.client.server_name
+    }
+
+    /// Enters a flow that belongs to it.
+    fn enter(&mut self, report: &FlowReport) {
+        self.flows += 1;
+        self.failed += u64::from(report.event.outcome == Some(EventOutcome::Failure));
+        self.completed += u64::from(report.event.outcome == Some(EventOutcome::Success));
+        self.first = self.first.min(report.timestamp);
+        self.last = self.last.max(report.timestamp);
+        if self.times.len() < MAX_TIMES {
+            self.times.push(report.timestamp.as_nanos());
+        }
+        let bytes = report.source.bytes.unwrap_or(0);
+        let (least, most) = self.bytes;
+        self.bytes = (least.min(bytes), most.max(bytes));
     }
 
     fn merge(&mut self, later: Self) {
@@ -178,6 +201,15 @@ impl Population {
             .count();
         let seconds = u64::try_from((usual + SECOND / 2) / SECOND).ok()?;
         (seconds > 0 && seconds <= LONGEST && regular * 5 >= distances.len() * 4).then_some(seconds)
+    }
+}
+
+/// Whether two clients say the same of themselves.
+fn is_same_kind(one: Option<&Common<ClientReport>>, other: Option<&Common<ClientReport>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.is_same(other) || one.ja4 == other.ja4,
+        (Some(only), None) | (None, Some(only)) => only.ja4.is_none(),
+        (None, None) => true,
     }
 }
 

@@ -164,8 +164,8 @@ impl<F: Files + Sync> Teller<'_, F> {
             let Some(slice) = queue.next(tally) else {
                 break;
             };
-            let (tallies, rendered) = self.render(&slice, render);
-            tallies.into_iter().for_each(|more| tally.add(more));
+            let (reports, rendered) = self.render(&slice, render);
+            self.enter(&reports, tally);
             take(rendered)?;
         }
         Ok(())
@@ -187,7 +187,7 @@ impl<F: Files + Sync> Teller<'_, F> {
     ) -> Result<(), E> {
         let ahead = pool.current_num_threads() * SLICES_A_THREAD;
         pool.in_place_scope(|scope| {
-            let mut under_way: VecDeque<Receiver<(Vec<Tally>, T)>> = VecDeque::new();
+            let mut under_way: VecDeque<Receiver<(Vec<FlowReport>, T)>> = VecDeque::new();
             let mut left = count;
             loop {
                 while under_way.len() < ahead
@@ -202,39 +202,45 @@ impl<F: Files + Sync> Teller<'_, F> {
                     under_way.push_back(rendered);
                     left -= 1;
                 }
-                let Some(Ok((tallies, rendered))) = under_way.pop_front().map(|one| one.recv())
+                let Some(Ok((reports, rendered))) = under_way.pop_front().map(|one| one.recv())
                 else {
                     return Ok(());
                 };
-                tallies.into_iter().for_each(|more| tally.add(more));
+                self.enter(&reports, tally);
                 take(rendered)?;
             }
         })
     }
 
-    fn render<T>(&self, slice: &Slice, render: &impl Fn(&[FlowReport]) -> T) -> (Vec<Tally>, T) {
-        let mut reports: Vec<FlowReport> = slice
+    /// Judges a slice, and renders those of its flows that are admitted.
+    fn render<T>(
+        &self,
+        slice: &Slice,
+        render: &impl Fn(&[FlowReport]) -> T,
+    ) -> (Vec<FlowReport>, T) {
+        let reports: Vec<FlowReport> = slice
             .stories
             .iter()
             .map(|ready| self.report(ready, slice.is_early))
             .collect();
-        // How many stories are told early at a time depends on the round.
-        let tally_len = if slice.is_early { 1 } else { SLICE_LEN };
-        let tallies = reports
-            .chunks(tally_len)
-            .map(|reports| {
-                let mut tally = Tally::default();
-                for report in reports {
-                    if self.selection.admits_name(report) {
-                        let gateway = self.expectations.gateway_at(report.source.ip);
-                        tally.enter(report, self.selection.admits(report), gateway);
-                    }
-                }
-                tally
-            })
-            .collect();
-        reports.retain(|report| self.selection.admits(report));
-        (tallies, render(&reports))
+        let is_admitted = |report: &&FlowReport| self.selection.admits(report);
+        let rendered = if reports.iter().all(|report| is_admitted(&report)) {
+            render(&reports)
+        } else {
+            let admitted: Vec<FlowReport> = reports.iter().filter(is_admitted).cloned().collect();
+            render(&admitted)
+        };
+        (reports, rendered)
+    }
+
+    /// Counts what was told, in the order of the output.
+    fn enter(&self, reports: &[FlowReport], tally: &mut Tally) {
+        for report in reports {
+            if self.selection.admits_name(report) {
+                let gateway = self.expectations.gateway_at(report.source.ip);
+                tally.enter(report, self.selection.admits(report), gateway);
+            }
+        }
     }
 
     fn report(&self, ready: &Ready, is_early: bool) -> FlowReport {

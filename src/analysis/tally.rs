@@ -366,81 +366,6 @@ impl Tally {
         own.evidence.extend(new.evidence.into_iter().take(room));
     }
 
-    /// Adds what another tally counted of later flows.
-    pub(super) fn add(&mut self, other: Self) {
-        let (own, new) = (&mut self.flows, other.flows);
-        own.tls += new.tls;
-        own.unreachable += new.unreachable;
-        own.reported += new.reported;
-        own.flagged += new.flagged;
-        own.partial_horizon += new.partial_horizon;
-        own.decrypted += new.decrypted;
-        own.completed += new.completed;
-        own.failed += new.failed;
-        self.shortfalls.add(other.shortfalls);
-        self.endpoints_left_out += other.endpoints_left_out;
-        self.groups_left_out += other.groups_left_out;
-        self.worst_left_out = self.worst_left_out.max(other.worst_left_out);
-        for interface in other.interfaces {
-            if self.interfaces.len() < MAX_INTERFACES {
-                self.interfaces.insert(interface);
-            }
-        }
-        for (server, endpoint) in other.endpoints {
-            self.merge_endpoint(server, endpoint);
-        }
-        let mut groups: Vec<_> = other.groups.into_iter().collect();
-        groups.sort_by_key(|(key, _)| *key);
-        for (key, group) in groups {
-            if self.groups.len() >= MAX_GROUPS && !self.groups.contains_key(&key) {
-                self.groups_left_out += group.finding.flows;
-                self.worst_left_out = self.worst_left_out.max(Some(group.finding.severity));
-            } else {
-                self.merge_group(key, group);
-            }
-        }
-    }
-
-    fn merge_endpoint(&mut self, server: Endpoint, other: EndpointTally) {
-        let is_full = self.endpoints.len() >= MAX_ENDPOINTS;
-        let own = match self.endpoints.entry(server) {
-            std::collections::btree_map::Entry::Vacant(_) if is_full => {
-                self.endpoints_left_out += other.report.flows;
-                return;
-            }
-            std::collections::btree_map::Entry::Vacant(place) => {
-                place.insert(other);
-                return;
-            }
-            std::collections::btree_map::Entry::Occupied(place) => place.into_mut(),
-        };
-        own.report.flows += other.report.flows;
-        own.populations.merge(other.populations);
-        own.report.rows_left_out += other.report.rows_left_out;
-        for client in other.clients {
-            if own.clients.len() < MAX_CLIENTS {
-                own.clients.insert(client);
-            }
-        }
-        for (version, count) in other.versions {
-            *own.versions.entry(version).or_default() += count;
-        }
-        for (key, row) in other.rows {
-            if own.rows.len() >= MAX_ROWS && !own.rows.contains_key(&key) {
-                own.report.rows_left_out += row.flows;
-                continue;
-            }
-            match own.rows.entry(key) {
-                std::collections::btree_map::Entry::Vacant(place) => {
-                    place.insert(row);
-                }
-                std::collections::btree_map::Entry::Occupied(place) => {
-                    merge_row(place.into_mut(), row)
-                }
-            }
-        }
-    }
-
     /// What it all adds up to.
     pub(super) fn summary(&self) -> Summary {
         let mut summary = Summary::default();
@@ -562,19 +487,6 @@ impl EndpointTally {
         report.populations = self.populations.report();
         report.rows = self.rows.values().cloned().collect();
         report
-    }
-}
-
-fn merge_row(own: &mut EndpointRow, other: EndpointRow) {
-    own.flows += other.flows;
-    for (outcome, count) in other.outcomes {
-        add_outcome(&mut own.outcomes, outcome, count);
-    }
-    own.first = own.first.into_iter().chain(other.first).min();
-    own.last = own.last.into_iter().chain(other.last).max();
-    if let (Some(leaf), Some(new)) = (&mut own.leaf, other.leaf) {
-        leaf.default |= new.default;
-        leaf.product = leaf.product.take().or(new.product);
     }
 }
 

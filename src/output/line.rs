@@ -587,18 +587,27 @@ impl Line<'_> {
         let IpAddr::V4(ip) = ip else {
             return self.word(&ip.to_string());
         };
-        self.0.push(b'"');
+        let mut text = [b'"'; MAX_DOTTED_LEN];
+        let mut len = 0;
+        let mut push = |byte| {
+            len += 1;
+            if let Some(place) = text.get_mut(len) {
+                *place = byte;
+            }
+        };
         for octet in ip.octets() {
             let (tens, ones) = (octet / 10, octet % 10);
             if tens >= 10 {
-                self.0.push(b'0' + tens / 10);
+                push(b'0' + tens / 10);
             }
             if tens > 0 {
-                self.0.push(b'0' + tens % 10);
+                push(b'0' + tens % 10);
             }
-            self.0.extend_from_slice(&[b'0' + ones, b'.']);
+            push(b'0' + ones);
+            push(b'.');
         }
-        self.0.pop();
+        self.0
+            .extend_from_slice(text.get(..len).unwrap_or_default());
         self.0.extend_from_slice(b"\",");
     }
 
@@ -633,6 +642,9 @@ impl Line<'_> {
         Ok(())
     }
 }
+
+/// A quotation mark, and four octets with a dot behind each.
+const MAX_DOTTED_LEN: usize = 17;
 
 /// The beginning of the event of a flow that came to TLS.
 const FLOW_HEAD: &str = concat!(

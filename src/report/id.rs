@@ -5,9 +5,10 @@ use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ring::digest::{Context, Digest, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
+use ring::digest::{Context, Digest, SHA256};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
+use sha1::{Digest as _, Sha1};
 
 use crate::flow::Endpoint;
 use crate::report::hex::Hex;
@@ -80,15 +81,17 @@ impl CommunityId {
     #[must_use]
     pub fn of_tcp(one: Endpoint, other: Endpoint) -> Self {
         let (low, high) = (one.min(other), one.max(other));
-        let mut hash = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
-        hash.update(&SEED);
-        update_address(&mut hash, low.ip);
-        update_address(&mut hash, high.ip);
-        hash.update(&[TCP, 0]);
-        hash.update(&low.port.to_be_bytes());
-        hash.update(&high.port.to_be_bytes());
-        let digest = hash.finish();
-        Self(digest.as_ref().first_chunk().copied().unwrap_or_default())
+        let mut hash = Sha1::new_with_prefix(SEED);
+        for ip in [low.ip, high.ip] {
+            match ip {
+                IpAddr::V4(ip) => hash.update(ip.octets()),
+                IpAddr::V6(ip) => hash.update(ip.octets()),
+            }
+        }
+        hash.update([TCP, 0]);
+        hash.update(low.port.to_be_bytes());
+        hash.update(high.port.to_be_bytes());
+        Self(hash.finalize().into())
     }
 
     /// `1:` and the hash in base 64.

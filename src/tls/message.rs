@@ -150,6 +150,13 @@ impl<M: Copy> Messages<M> {
                     }
                     Split::Whole(..) => return Err(Opaque),
                     Split::Part(_) | Split::Header => {
+                        // A length that is claimed is no reason to make room for all of it.
+                        let whole_len = match split_first(rest) {
+                            Split::Part(message) => body_len(message).saturating_add(HEADER_LEN),
+                            _ => 0,
+                        };
+                        self.held
+                            .reserve_exact(whole_len.min(USUAL_LEN).max(rest.len()));
                         self.held.extend_from_slice(rest);
                         self.begun = Some(mark);
                         return Ok(());
@@ -313,6 +320,9 @@ fn body_len(message: Message<'_>) -> usize {
 
 /// Type and length.
 pub(crate) const HEADER_LEN: usize = 4;
+
+/// What most hellos and chains take.
+const USUAL_LEN: usize = 4096;
 
 /// Version, random, and the least that follows them.
 const MIN_HELLO_LEN: u32 = 38;

@@ -150,20 +150,22 @@ impl Flight {
     /// What the sizes say of `chain`: the certificates as sent, or, where `is_whole` is false, the server's own one and nothing
     /// of what may follow it.
     #[must_use]
-    pub fn fit(
+    pub fn fit<'a>(
         &self,
-        chain: &[&Certificate],
+        chain: impl IntoIterator<Item = &'a Certificate>,
         is_whole: bool,
         offers: Offers,
         hash_len: u32,
     ) -> Fit {
-        let Some(leaf) = chain.first() else {
+        let mut chain = chain.into_iter();
+        let Some(leaf) = chain.next() else {
             return Fit::Open;
         };
-        let list_len: usize = chain
-            .iter()
-            .map(|certificate| certificate.der_len.saturating_add(ENTRY_EXTRA_LEN))
-            .sum();
+        let entry_len =
+            |certificate: &Certificate| certificate.der_len.saturating_add(ENTRY_EXTRA_LEN);
+        let list_len = chain
+            .map(entry_len)
+            .fold(entry_len(leaf), usize::saturating_add);
         let Ok(list_len) = u32::try_from(list_len) else {
             return Fit::Open;
         };
@@ -385,7 +387,7 @@ mod tests {
             compression: true,
             ..none
         };
-        let fit = |len, is_whole, offers| flight.fit(&[&certificate(len)], is_whole, offers, 48);
+        let fit = |len, is_whole, offers| flight.fit(&[certificate(len)], is_whole, offers, 48);
         assert_eq!(fit(793, true, none), Fit::Consistent);
         assert_eq!(fit(793, false, stapling), Fit::Consistent);
         assert_eq!(fit(794, true, none), Fit::Inconsistent);
@@ -397,7 +399,7 @@ mod tests {
         assert_eq!(fit(500, false, none), Fit::Open);
         assert_eq!(fit(700, false, none), Fit::Inconsistent);
         let both = [&certificate(400), &certificate(388)];
-        assert_eq!(flight.fit(&both, true, none, 48), Fit::Consistent);
+        assert_eq!(flight.fit(both, true, none, 48), Fit::Consistent);
     }
 
     #[test]
