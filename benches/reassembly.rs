@@ -52,13 +52,15 @@ fn look_up_and_age(bencher: Bencher<'_, '_>, flows: u32) {
     let mut table = FlowTable::new(flows as usize, 7);
     let start = Timestamp::from_nanos(0);
     for n in 0..flows {
-        table.insert(key(n), start, [0_u64; 40]);
+        let key = key(n);
+        table.insert(key, table.tag(&key), start, start, [0_u64; 26]);
     }
     bencher.counter(ItemsCount::new(COUNT)).bench_local(|| {
         for place in 0..COUNT {
-            let found = table.find(&key(place.wrapping_mul(7919) % flows), start);
+            let key = key(place.wrapping_mul(7919) % flows);
+            let found = table.find(&key, table.tag(&key), start);
             divan::black_box(found);
-            let swept = table.sweep(start, 1, |_, _, last| Look::QuietUntil(last));
+            let swept = table.sweep(start, |_, _, last| Look::QuietUntil(last));
             divan::black_box(swept);
         }
     });

@@ -71,6 +71,37 @@ fn data_that_is_captured_behind_its_fin_is_heard() {
 }
 
 #[test]
+fn what_comes_late_of_a_connection_without_tls_is_no_other_one() {
+    let plain = conversation()
+        .syn()
+        .client(b"GET / HTTP/1.0\r\n\r\n")
+        .server(b"HTTP/1.0 204 No Content\r\n\r\n")
+        .fin()
+        .pause(2 * SECOND)
+        .keep_alive(Side::Server)
+        .fin()
+        .segments();
+    let after = plain[plain.len() - 1].time + SECOND;
+    let tls = conversation()
+        .numbered(0x5000_0000, 0x6000_0000)
+        .at(after)
+        .syn()
+        .tls12_to_certificate(&ClientHello::new(), &default_chain())
+        .fin()
+        .segments();
+    let run = |segments: Vec<Segment>| {
+        let frames = segments.packets().on(&Link::Ethernet);
+        told(Pcap::new().write(&Link::Ethernet, &frames))
+    };
+    assert_eq!(run(plain.clone()).summary.flows.tcp, 1);
+    // The same ends, another connection: its SYN has another number.
+    let both = run([plain, tls].concat());
+    assert_eq!(both.summary.flows.tcp, 2);
+    let flows = both.flows();
+    assert_eq!(flows[0]["tlstriage"]["evidence"]["grade"], "complete");
+}
+
+#[test]
 fn a_reset_before_the_connection_stands_does_not_end_it() {
     // RFC 9293, section 3.5.1: the server still remembers a connection that the client does not.
     for stale in [0x1000_0000, 0x7000_0000, 0xb000_0000, 0xf000_0000_u32] {

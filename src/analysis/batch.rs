@@ -4,7 +4,7 @@
 //! lists are made once; what the block knows is not copied.
 
 use crate::analysis::filter::Filter;
-use crate::analysis::round::{FrameTally, join, mark};
+use crate::analysis::round::{AHEAD, FrameTally, join, mark, touch};
 use crate::analysis::shard::{Arrival, SHARDS, Shard, Tick};
 use crate::analysis::shared::Shared;
 use crate::capture::{Block, Frame};
@@ -193,18 +193,22 @@ impl Batch {
         shared: &Shared,
     ) {
         let mut ticks = self.ticks.iter().copied().peekable();
-        for place in self.places(number) {
-            let Some(entry) = usize::try_from(*place)
-                .ok()
-                .and_then(|place| self.entries.get(place))
-            else {
-                continue;
-            };
-            let here = (file, entry.at.number(block));
-            while let Some(tick) = ticks.next_if(|tick| tick.place <= here) {
-                shard.tick(tick, shared);
+        for places in self.places(number).chunks(AHEAD) {
+            let entries = places.iter().filter_map(|place| {
+                let place = usize::try_from(*place).ok()?;
+                self.entries.get(place)
+            });
+            touch(entries.clone().filter_map(|entry| match &entry.what {
+                What::Segment(segment) => Some((&*shard, shard.tag(&segment.key))),
+                _ => None,
+            }));
+            for entry in entries {
+                let here = (file, entry.at.number(block));
+                while let Some(tick) = ticks.next_if(|tick| tick.place <= here) {
+                    shard.tick(tick, shared);
+                }
+                self.give(entry, shard, block, file, shared);
             }
-            self.give(entry, shard, block, file, shared);
         }
         for tick in ticks {
             shard.tick(tick, shared);
@@ -228,6 +232,7 @@ impl Batch {
             What::Segment(segment) => shard.take(
                 &Arrival {
                     segment,
+                    tag: shard.tag(&segment.key),
                     payload: segment.payload(frame.data),
                     mark,
                     clock,
@@ -243,6 +248,7 @@ impl Batch {
                 shard.take(
                     &Arrival {
                         segment,
+                        tag: shard.tag(&segment.key),
                         payload: segment.payload(&whole.bytes),
                         mark,
                         clock,

@@ -159,5 +159,5 @@ impl Files for FileTable {
 
 /// Stories that are worth a pause in reading.
 const MANY: usize = 1024;
-/// Names of interfaces that are kept.
-const MAX_INTERFACES: usize = 65_536;
+/// Names of interfaces that are kept: a mark tells so many apart.
+const MAX_INTERFACES: usize = 65_535;

@@ -14,37 +14,34 @@ use crate::tls::{self, Progress};
 use crate::verdict::Closing;
 
 /// A TCP connection as far as it was seen.
+///
+/// With its place in the table it takes four cache lines, laid out as written: what it is, its two
+/// directions, and where it was seen. There may be hundreds of thousands, and each packet looks
+/// for one.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Connection {
+    phase: Phase,
+    lanes: [Lane; 2],
     pub(super) first: Mark,
     pub(super) last: Mark,
-    lanes: [Lane; 2],
+    rare: Option<Box<Rare>>,
+    /// Bytes held for the handshake.
+    held_len: u32,
     /// Who sent the SYN.
     pub(super) opener: Option<Direction>,
     /// Who ended it first, and how.
     pub(super) close: Option<(Direction, Closing)>,
-    phase: Phase,
-    /// An earlier connection of the same addresses that is still open: two captures in one, or
-    /// two networks with the same addresses.
-    pub(super) older: Option<Box<Connection>>,
-    /// The ways through the network that its segments took; the first so many count.
-    paths: [PathId; MAX_PATHS],
-    path_count: usize,
-    /// Bytes held for the handshake.
-    held_len: usize,
-    pub(super) encapsulation: Option<Box<Encapsulation>>,
-    /// An ICMP error that quotes one of its segments.
-    pub(super) icmp: Option<Box<Unreachable>>,
-    pub(super) facts: Facts,
+    /// A limit ended what was kept of it.
+    pub(super) hit_limit: bool,
 }
 
-/// What was odd about the segments.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Facts {
-    pub(super) is_cut: bool,
-    pub(super) hit_limit: bool,
-    pub(super) syn_count: u32,
-    pub(super) was_evicted: bool,
+/// What few connections have.
+#[derive(Debug, Default)]
+struct Rare {
+    older: Option<Box<Connection>>,
+    encapsulation: Option<Box<Encapsulation>>,
+    icmp: Option<Box<Unreachable>>,
 }
 
 /// What all connections of a shard have in common.
@@ -70,20 +67,58 @@ impl Connection {
     /// A connection of which nothing is known but where it was first seen.
     pub(super) fn new(mark: Mark) -> Self {
         Self {
+            phase: Phase::Opening,
+            lanes: [Lane::default(); 2],
             first: mark,
             last: mark,
-            lanes: [Lane::default(); 2],
+            rare: None,
+            held_len: 0,
             opener: None,
             close: None,
-            phase: Phase::Opening,
-            older: None,
-            paths: [PathId::default(); MAX_PATHS],
-            path_count: 0,
-            held_len: 0,
-            encapsulation: None,
-            icmp: None,
-            facts: Facts::default(),
+            hit_limit: false,
         }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// An earlier connection of the same addresses that is still open: two captures in one, or
+    /// two networks with the same addresses.
+    pub(super) fn older(&mut self) -> Option<&mut Connection> {
+        self.rare.as_mut()?.older.as_deref_mut()
+    }
+
+    pub(super) fn take_older(&mut self) -> Option<Box<Connection>> {
+        self.rare.as_mut()?.older.take()
+    }
+
+    pub(super) fn set_older(&mut self, older: Option<Box<Connection>>) {
+        if older.is_some() || self.rare.is_some() {
+            self.rare().older = older;
+        }
+    }
+
+    /// Takes a closer look at the networks around a segment, the first time that there are any.
+    pub(super) fn note_path(&mut self, path: PathId, outer: &dyn Fn() -> Encapsulation) {
+        if path != PathId::default() {
+            let place = &mut self.rare().encapsulation;
+            place.get_or_insert_with(|| Box::new(outer()));
+        }
+    }
+
+    pub(super) fn take_encapsulation(&mut self) -> Option<Box<Encapsulation>> {
+        self.rare.as_mut()?.encapsulation.take()
+    }
+
+    /// Notes an ICMP error that quotes one of its segments: the first one counts.
+    pub(super) fn note_icmp(&mut self, icmp: &Unreachable) {
+        let place = &mut self.rare().icmp;
+        place.get_or_insert_with(|| Box::new(*icmp));
+    }
+
+    pub(super) fn take_icmp(&mut self) -> Option<Box<Unreachable>> {
+        self.rare.as_mut()?.icmp.take()
     }
 
     pub(super) fn lane(&self, direction: Direction) -> &Lane {
@@ -96,7 +131,7 @@ impl Connection {
 
     /// Where the FINs stand: low to high, high to low.
     fn fins(&self) -> [Option<SeqNumber>; 2] {
-        self.lanes.map(|lane| lane.fin)
+        self.lanes.each_ref().map(Lane::fin)
     }
 
     fn lane_mut(&mut self, direction: Direction) -> &mut Lane {
@@ -110,15 +145,16 @@ impl Connection {
     /// Whether both sides have ended it, or one abruptly.
     pub(super) fn is_closed(&self) -> bool {
         let [low, high] = &self.lanes;
-        low.has_rst || high.has_rst || (low.fin.is_some() && high.fin.is_some())
+        low.has_rst || high.has_rst || (low.fin().is_some() && high.fin().is_some())
     }
 
     /// Whether a segment belongs to the earlier connection that is still open, rather than to
     /// this one: it lies nearer to what was seen of that.
     pub(super) fn is_meant_for_older(&self, segment: &Segment) -> bool {
         let distance = |connection: &Self| connection.lane(segment.direction).distance(segment.seq);
-        self.older
-            .as_deref()
+        self.rare
+            .as_ref()
+            .and_then(|rare| rare.older.as_deref())
             .is_some_and(|older| distance(older) < distance(self))
     }
 
@@ -129,9 +165,9 @@ impl Connection {
         if segment.flags.ack() {
             // An answer to another SYN, or a second one to the same, is junk while this
             // connection lives: a second path, or a load balancer's late word.
-            return self.is_closed() && lane.syn.is_some_and(|syn| syn != segment.seq);
+            return self.is_closed() && lane.syn().is_some_and(|syn| syn != segment.seq);
         }
-        match (lane.syn, lane.anchor) {
+        match (lane.syn(), lane.anchor()) {
             (Some(syn), _) => syn != segment.seq,
             // A SYN that comes late, or that the capture shows behind its data, is no new one.
             (None, Some(anchor)) if lane.is_from_start => anchor != first_byte,
@@ -150,16 +186,15 @@ impl Connection {
     /// Takes a SYN, with or without ACK.
     pub(super) fn open(&mut self, segment: &Segment) {
         let is_answer = segment.flags.ack();
-        let first_byte = segment.seq.wrapping_add(1);
-        let asked = self.lane(segment.direction.reversed()).syn;
+        let asked = self.lane(segment.direction.reversed()).syn();
         let is_other_answer = asked.is_some_and(|syn| segment.ack != syn.wrapping_add(1));
         let lane = self.lane_mut(segment.direction);
-        if is_answer && (is_other_answer || lane.syn.is_some_and(|syn| syn != segment.seq)) {
+        let before = lane.syn();
+        if is_answer && (is_other_answer || before.is_some_and(|syn| syn != segment.seq)) {
             return;
         }
-        let is_first_answer = is_answer && asked.is_some() && lane.syn.is_none();
-        lane.syn = Some(segment.seq);
-        lane.anchor_at(first_byte, true);
+        lane.open_at(segment.seq);
+        let is_first_answer = is_answer && asked.is_some() && before.is_none();
         if is_first_answer && self.close.is_some_and(|(_, how)| how == Closing::Rst) {
             // It answered an earlier SYN, or what was left of an earlier connection (RFC 9293,
             // section 3.5.1).
@@ -169,13 +204,20 @@ impl Connection {
         if is_answer {
             self.opener.get_or_insert(segment.direction.reversed());
             let other = self.lane_mut(segment.direction.reversed());
-            if other.anchor.is_none() {
+            if other.anchor().is_none() {
                 other.anchor_at(segment.ack, true);
             }
         } else {
             self.opener = Some(segment.direction);
-            self.facts.syn_count = self.facts.syn_count.saturating_add(1);
+            let lane = self.lane_mut(segment.direction);
+            lane.syn_count = lane.syn_count.saturating_add(1);
         }
+    }
+
+    /// SYNs that asked for it.
+    pub(super) fn attempts(&self) -> u32 {
+        let [low, high] = &self.lanes;
+        low.syn_count.saturating_add(high.syn_count)
     }
 
     /// Whether both sides were heard.
@@ -186,22 +228,22 @@ impl Connection {
     /// Whether a SYN was seen, and nothing that answers it.
     pub(super) fn is_half_open(&self) -> bool {
         self.opener
-            .is_some_and(|opener| self.lane(opener.reversed()).syn.is_none())
+            .is_some_and(|opener| self.lane(opener.reversed()).syn().is_none())
             && matches!(self.phase, Phase::Opening)
     }
 
-    /// Notes through which networks a segment came. `true` when its way is worth a closer look.
-    pub(super) fn is_new_path(&mut self, path: PathId) -> bool {
-        let known = self.paths.get(..self.path_count).unwrap_or_default();
-        if known.contains(&path) {
-            return false;
-        }
-        let Some(place) = self.paths.get_mut(self.path_count) else {
-            return false;
-        };
-        *place = path;
-        self.path_count += 1;
-        true
+    /// Whether it has nothing to tell: no TLS so far, and no SYN without an answer.
+    pub(super) fn is_bare(&self) -> bool {
+        let has_tls = matches!(self.phase, Phase::Reading(_) | Phase::Settled(_));
+        let has_older = self.rare.as_ref().is_some_and(|rare| rare.older.is_some());
+        !has_tls && !has_older && !self.is_half_open()
+    }
+
+    /// Reads a word of each cache line that it fills.
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        let [low, high] = &self.lanes;
+        low.bytes ^ high.bytes ^ self.last.frame
     }
 
     /// Takes one segment: counts it, reads it, notes an end.
@@ -226,8 +268,6 @@ impl Connection {
             let offset = u32::from(segment.flags.syn());
             let seq = SeqNumber(segment.seq.0.wrapping_add(offset));
             self.lane_mut(direction).extend(seq, segment.wire_len);
-            self.facts.is_cut |=
-                usize::try_from(segment.wire_len).is_ok_and(|len| len > payload.len());
             self.read(segment, seq, payload, mark, env);
         }
         // A reset far from all that was seen is of another connection, or forged (RFC 9293,
@@ -245,15 +285,14 @@ impl Connection {
             }
             if segment.flags.fin() {
                 let offset = u32::from(segment.flags.syn()).wrapping_add(segment.wire_len);
-                lane.fin
-                    .get_or_insert(SeqNumber(segment.seq.0.wrapping_add(offset)));
+                lane.finish_at(segment.seq.wrapping_add(offset));
             }
             self.close.get_or_insert((direction, how));
             // After a reset from one side, what the other had sent may still arrive.
             if self
                 .lanes
                 .iter()
-                .all(|lane| lane.fin.is_some() || lane.has_rst)
+                .all(|lane| lane.fin().is_some() || lane.has_rst)
             {
                 self.settle_if_read(&segment.key, env.shared);
             }
@@ -277,7 +316,7 @@ impl Connection {
                 self.phase = Phase::Watching;
                 return;
             }
-            let anchors = self.lanes.map(|lane| lane.anchor);
+            let anchors = self.lanes.each_ref().map(Lane::anchor);
             let keeps = env.shared.keyring.keeps(&self.first);
             self.phase = Phase::Reading(Box::new(Reading::new(anchors, keeps)));
         }
@@ -296,7 +335,7 @@ impl Connection {
 
     /// Whether a segment of a connection that is not being read may begin TLS, or hide what does.
     fn is_worth_reading(&mut self, segment: &Segment, seq: SeqNumber, payload: &[u8]) -> bool {
-        let anchor = self.lane(segment.direction).anchor;
+        let anchor = self.lane(segment.direction).anchor();
         let begins = match self.phase {
             Phase::Opening => match anchor {
                 // Not the first byte: what comes before may still come.
@@ -351,19 +390,19 @@ impl Connection {
 
     /// Stops reading, since all connections together hold too much.
     pub(super) fn give_up(&mut self, key: &FlowKey, shared: &Shared) {
-        self.facts.hit_limit = true;
+        self.hit_limit = true;
         self.settle(key, shared);
     }
 
     /// Bytes held for the handshake when that was last measured.
-    pub(super) const fn held_len(&self) -> usize {
-        self.held_len
+    pub(super) fn held_len(&self) -> usize {
+        usize::try_from(self.held_len).unwrap_or(usize::MAX)
     }
 
     /// Measures what is held for the handshake.
     pub(super) fn measure(&mut self) {
         self.held_len = match &self.phase {
-            Phase::Reading(reading) => reading.memory_len(),
+            Phase::Reading(reading) => u32::try_from(reading.memory_len()).unwrap_or(u32::MAX),
             _ => 0,
         };
     }
@@ -382,5 +421,15 @@ impl Connection {
 const FOREIGN: u32 = 1 << 28;
 /// How far a SYN may lie from what was seen before it, and still belong to it.
 const LATE_SYN: u32 = 1 << 16;
-/// Ways through the network that one connection may take before further ones are not told.
-const MAX_PATHS: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_and_its_key_fill_four_cache_lines() {
+        assert_eq!(size_of::<Lane>(), 64);
+        let place = size_of::<(FlowKey, crate::time::Timestamp)>();
+        assert_eq!(place + size_of::<Connection>(), 256);
+    }
+}

@@ -4,29 +4,50 @@ use crate::packet::{Segment, SeqNumber};
 use crate::time::Timestamp;
 
 /// One direction: where its bytes begin, how many went by, and how it ended.
+///
+/// 64 bytes, a cache line: there are two for each connection, and a packet reads one or both.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Lane {
-    /// The sequence number of its first byte, once known.
-    pub(super) anchor: Option<SeqNumber>,
-    /// Whether that is known from a SYN, or from the other side's answer to one.
-    pub(super) is_from_start: bool,
-    /// The sequence number behind the highest byte seen.
-    high: Option<SeqNumber>,
     /// Bytes of payload in sequence space.
     pub(super) bytes: u64,
-    /// Frames, each counted once however often it was captured.
-    pub(super) packets: u64,
-    /// Whether the initial SYN of this direction was seen, and its number.
-    pub(super) syn: Option<SeqNumber>,
-    /// Where its FIN stands: what lies before that was sent, captured or not.
-    pub(super) fin: Option<SeqNumber>,
-    pub(super) has_rst: bool,
-    /// Where a reset cut it off: what lies behind that is junk.
-    end: Option<SeqNumber>,
     /// The last two frames, to know a frame that is captured again.
     recent: [u64; 2],
     /// When the newest frame came.
     newest: Timestamp,
+    /// Frames, each counted once however often it was captured; stops at the largest number.
+    pub(super) packets: u32,
+    /// SYNs that asked for a connection.
+    pub(super) syn_count: u32,
+    anchor: SeqNumber,
+    high: SeqNumber,
+    syn: SeqNumber,
+    fin: SeqNumber,
+    end: SeqNumber,
+    /// Which of these numbers are known.
+    known: Known,
+    /// Whether the anchor is known from a SYN, or from the other side's answer to one.
+    pub(super) is_from_start: bool,
+    pub(super) has_rst: bool,
+}
+
+/// A set of the numbers of a lane.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known(u8);
+
+impl Known {
+    const ANCHOR: Self = Self(1);
+    const HIGH: Self = Self(2);
+    const SYN: Self = Self(4);
+    const FIN: Self = Self(8);
+    const END: Self = Self(16);
+
+    const fn has(self, which: Self) -> bool {
+        self.0 & which.0 != 0
+    }
+
+    const fn add(&mut self, which: Self) {
+        self.0 |= which.0;
+    }
 }
 
 impl Lane {
@@ -44,52 +65,91 @@ impl Lane {
         true
     }
 
+    /// The sequence number of its first byte, once known.
+    pub(super) fn anchor(&self) -> Option<SeqNumber> {
+        self.known.has(Known::ANCHOR).then_some(self.anchor)
+    }
+
+    /// The number of its SYN, if that was seen.
+    pub(super) fn syn(&self) -> Option<SeqNumber> {
+        self.known.has(Known::SYN).then_some(self.syn)
+    }
+
+    /// Where its FIN stands: what lies before that was sent, captured or not.
+    pub(super) fn fin(&self) -> Option<SeqNumber> {
+        self.known.has(Known::FIN).then_some(self.fin)
+    }
+
     /// Takes in where the payload of a segment lies.
     pub(super) fn extend(&mut self, seq: SeqNumber, wire_len: u32) {
         let end = SeqNumber(seq.0.wrapping_add(wire_len));
-        let Some(high) = self.high else {
+        if !self.known.has(Known::HIGH) {
             // Without a SYN, bytes are counted from the first segment that was seen.
-            self.high = Some(end);
+            self.known.add(Known::HIGH);
+            self.high = end;
             self.bytes = u64::from(wire_len);
             return;
-        };
-        let ahead = end.offset_from(high);
+        }
+        let ahead = end.offset_from(self.high);
         if let Ok(fresh @ 1..=LARGEST_STEP) = u32::try_from(ahead) {
             self.bytes = self.bytes.saturating_add(u64::from(fresh));
-            self.high = Some(end);
+            self.high = end;
         }
     }
 
     /// The sequence number of the first byte is known now.
     pub(super) fn anchor_at(&mut self, first: SeqNumber, is_from_start: bool) {
-        self.anchor = Some(first);
+        self.anchor = first;
+        self.known.add(Known::ANCHOR);
         self.is_from_start |= is_from_start;
-        if self.high.is_none() {
-            self.high = Some(first);
+        if !self.known.has(Known::HIGH) {
+            self.known.add(Known::HIGH);
+            self.high = first;
         }
     }
 
-    /// Notes a reset, and where it stands.
+    /// Notes a SYN: the last one counts.
+    pub(super) fn open_at(&mut self, syn: SeqNumber) {
+        self.syn = syn;
+        self.known.add(Known::SYN);
+        self.anchor_at(syn.wrapping_add(1), true);
+    }
+
+    /// Notes a FIN, and where it stands: the first one counts.
+    pub(super) fn finish_at(&mut self, fin: SeqNumber) {
+        if !self.known.has(Known::FIN) {
+            self.fin = fin;
+            self.known.add(Known::FIN);
+        }
+    }
+
+    /// Notes a reset, and where it stands: what lies behind that is junk.
     pub(super) fn reset_at(&mut self, seq: SeqNumber) {
         self.has_rst = true;
-        self.end.get_or_insert(seq);
+        if !self.known.has(Known::END) {
+            self.end = seq;
+            self.known.add(Known::END);
+        }
     }
 
     /// A reset that came before the connection stood has not ended it.
     pub(super) fn forget_reset(&mut self) {
         self.has_rst = false;
-        self.end = None;
+        self.known.0 &= !Known::END.0;
     }
 
     /// Whether a byte stands behind a reset. What was sent before it may be captured after it.
     pub(super) fn is_junk(&self, seq: SeqNumber) -> bool {
-        self.end.is_some_and(|end| seq.offset_from(end) >= 0)
+        self.known.has(Known::END) && seq.offset_from(self.end) >= 0
     }
 
     /// How far `seq` lies from what was seen of this direction.
     pub(super) fn distance(&self, seq: SeqNumber) -> u32 {
-        self.high
-            .map_or(0, |high| seq.offset_from(high).unsigned_abs())
+        if self.known.has(Known::HIGH) {
+            seq.offset_from(self.high).unsigned_abs()
+        } else {
+            0
+        }
     }
 }
 

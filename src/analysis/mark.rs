@@ -11,8 +11,8 @@ pub(super) struct Mark {
     pub(super) time: Timestamp,
     /// The file's place in the order of the run.
     pub(super) file: u32,
-    /// The frame's interface in its file.
-    pub(super) interface: u32,
+    /// The frame's interface in its file; the largest number stands for all beyond.
+    pub(super) interface: u16,
     /// How finely the clock was read.
     pub(super) precision: Precision,
 }

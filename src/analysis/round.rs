@@ -10,6 +10,7 @@ use crate::analysis::shard::{Arrival, Shard, Tick};
 use crate::analysis::shared::Shared;
 use crate::capture::{Block, Frame, LinkType};
 use crate::packet::{self, Decoded, Defragmenter, Fragment, Joined, Skip, Unreachable};
+use crate::reassembly::Tag;
 use crate::time::{Precision, Timestamp};
 
 /// What was seen of the frames, beside their segments.
@@ -27,14 +28,15 @@ pub(super) struct FrameTally {
 }
 
 impl FrameTally {
+    #[inline]
     pub(super) fn see(&mut self, frame: &Frame<'_>) {
         self.frames += 1;
         let at = (frame.time, frame.precision);
-        if self.first.is_none_or(|first| at < first) {
-            self.first = Some(at);
-        }
-        if self.last.is_none_or(|last| at > last) {
-            self.last = Some(at);
+        match &mut self.last {
+            // Nearly always a frame is later than those before it.
+            Some(last) if at > *last => *last = at,
+            Some(_) => self.first = self.first.map(|first| first.min(at)),
+            None => (self.first, self.last) = (Some(at), Some(at)),
         }
     }
 
@@ -102,6 +104,13 @@ impl Ticker {
     }
 }
 
+/// Where the connection of a segment is looked for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    shard: usize,
+    tag: Tag,
+}
+
 /// Where the frames of a file go.
 pub(super) struct Intake<'a> {
     /// The file's place in the run.
@@ -117,50 +126,85 @@ pub(super) struct Intake<'a> {
 
 impl Intake<'_> {
     /// Takes the frames of a block one after the other.
+    ///
+    /// A few are decoded before the first of them is taken: their connections lie far apart in
+    /// memory, and come from there side by side.
     pub(super) fn take(&mut self, block: &Block) -> FrameTally {
         let mut tally = FrameTally::default();
-        for frame in block.frames() {
-            tally.see(&frame);
-            self.clock = self.clock.max(frame.time);
-            let ticker = self.ticker.as_mut();
-            if let Some(tick) = ticker.and_then(|ticker| ticker.tick(&frame, self.file)) {
-                for shard in self.shards.iter_mut() {
-                    shard.tick(tick, self.shared);
+        let mut ahead = Vec::with_capacity(AHEAD);
+        let mut frames = block.frames();
+        loop {
+            ahead.clear();
+            for frame in frames.by_ref().take(AHEAD) {
+                let decoded = packet::decode(&frame);
+                let mut place = Place::default();
+                if let Decoded::Segment(segment) = &decoded {
+                    place.shard = Shard::of(&segment.key);
+                    let shard = self.shards.get(place.shard);
+                    place.tag = shard.map_or_else(Tag::default, |shard| shard.tag(&segment.key));
                 }
+                ahead.push((frame, decoded, place));
             }
-            if !self.filter.admits_time(frame.time) {
-                tally.filtered += 1;
-                continue;
+            if ahead.is_empty() {
+                return tally;
             }
-            match packet::decode(&frame) {
-                Decoded::Segment(segment) => {
-                    let arrival = Arrival {
-                        segment: &segment,
-                        payload: segment.payload(frame.data),
-                        mark: mark(&frame, self.file),
-                        clock: self.clock,
-                        outer: &|| packet::encapsulation(&frame),
-                    };
-                    self.take_segment(&arrival, &mut tally);
-                }
-                Decoded::Fragment(fragment) => {
-                    tally.fragments += 1;
-                    let mut whole = Vec::new();
-                    join(&frame, &fragment, self.fragments, &mut |joined| {
-                        whole.push(joined)
-                    });
-                    for joined in whole {
-                        self.take_joined(&joined, &frame, &mut tally);
-                    }
-                }
-                Decoded::Unreachable(icmp) => {
-                    tally.unreachable += 1;
-                    self.take_icmp(&icmp);
-                }
-                Decoded::Skip(skip) => tally.skip(skip, &frame),
+            touch(ahead.iter().filter_map(|(_, _, place)| {
+                let shard = self.shards.get(place.shard)?;
+                Some((shard, place.tag))
+            }));
+            for (frame, decoded, place) in &ahead {
+                self.take_frame(frame, decoded, *place, &mut tally);
             }
         }
-        tally
+    }
+
+    fn take_frame(
+        &mut self,
+        frame: &Frame<'_>,
+        decoded: &Decoded,
+        place: Place,
+        tally: &mut FrameTally,
+    ) {
+        tally.see(frame);
+        self.clock = self.clock.max(frame.time);
+        let ticker = self.ticker.as_mut();
+        if let Some(tick) = ticker.and_then(|ticker| ticker.tick(frame, self.file)) {
+            for shard in self.shards.iter_mut() {
+                shard.tick(tick, self.shared);
+            }
+        }
+        if !self.filter.admits_time(frame.time) {
+            tally.filtered += 1;
+            return;
+        }
+        match decoded {
+            Decoded::Segment(segment) => {
+                let arrival = Arrival {
+                    segment,
+                    tag: place.tag,
+                    payload: segment.payload(frame.data),
+                    mark: mark(frame, self.file),
+                    clock: self.clock,
+                    outer: &|| packet::encapsulation(frame),
+                };
+                self.take_segment(&arrival, place.shard, tally);
+            }
+            Decoded::Fragment(fragment) => {
+                tally.fragments += 1;
+                let mut whole = Vec::new();
+                join(frame, fragment, self.fragments, &mut |joined| {
+                    whole.push(joined)
+                });
+                for joined in whole {
+                    self.take_joined(&joined, frame, tally);
+                }
+            }
+            Decoded::Unreachable(icmp) => {
+                tally.unreachable += 1;
+                self.take_icmp(icmp);
+            }
+            Decoded::Skip(skip) => tally.skip(*skip, frame),
+        }
     }
 
     /// Takes what is left of packets of which not all fragments came.
@@ -172,14 +216,13 @@ impl Intake<'_> {
         }
     }
 
-    fn take_segment(&mut self, arrival: &Arrival<'_>, tally: &mut FrameTally) {
-        let key = &arrival.segment.key;
-        if !self.filter.admits(key) {
+    fn take_segment(&mut self, arrival: &Arrival<'_>, shard: usize, tally: &mut FrameTally) {
+        if !self.filter.admits(&arrival.segment.key) {
             tally.filtered += 1;
             return;
         }
         tally.segments += 1;
-        if let Some(shard) = self.shards.get_mut(Shard::of(key)) {
+        if let Some(shard) = self.shards.get_mut(shard) {
             shard.take(arrival, self.shared);
         }
     }
@@ -194,14 +237,19 @@ impl Intake<'_> {
         let frame = joined.frame();
         match joined.decode() {
             Decoded::Segment(segment) => {
+                let number = Shard::of(&segment.key);
+                let Some(shard) = self.shards.get(number) else {
+                    return;
+                };
                 let arrival = Arrival {
                     segment: &segment,
+                    tag: shard.tag(&segment.key),
                     payload: segment.payload(frame.data),
                     mark: mark(completed_by, self.file),
                     clock: self.clock,
                     outer: &|| joined.encapsulation(),
                 };
-                self.take_segment(&arrival, tally);
+                self.take_segment(&arrival, number, tally);
             }
             Decoded::Unreachable(icmp) => self.take_icmp(&icmp),
             _ => {}
@@ -233,17 +281,35 @@ pub(super) fn join(
     }
 }
 
+/// Reads what is about to be taken, of at most [`AHEAD`] connections. Nothing but short loops does
+/// it: only what stands close together in the program waits for memory together.
+pub(super) fn touch<'a>(places: impl Iterator<Item = (&'a Shard, Tag)>) {
+    let mut found = [None; AHEAD];
+    for (found, (shard, tag)) in found.iter_mut().zip(places) {
+        *found = shard.guess(tag).map(|slot| (shard, slot));
+    }
+    let read = found
+        .iter()
+        .flatten()
+        .fold(0, |read, (shard, slot)| read ^ shard.touch(*slot));
+    // It is wanted in the cache and nowhere else.
+    std::hint::black_box(read);
+}
+
 pub(super) fn mark(frame: &Frame<'_>, file: u32) -> Mark {
     Mark {
         frame: frame.number,
         time: frame.time,
         file,
-        interface: frame.interface,
+        interface: u16::try_from(frame.interface).unwrap_or(u16::MAX),
         precision: frame.precision,
     }
 }
 
 const SECOND: i64 = 1_000_000_000;
+/// Segments whose connections are touched before the first of them is taken: enough to hide what
+/// memory takes, and little enough to stay in the cache.
+pub(super) const AHEAD: usize = 16;
 /// Fragments in tunnels in fragments that are followed.
 const MAX_NESTED: usize = 8;
 /// Unknown link types that are named.

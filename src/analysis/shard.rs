@@ -13,9 +13,10 @@ use crate::analysis::story::Story;
 use crate::analysis::waiting::Departed;
 use crate::flow::{Direction, FlowKey};
 use crate::hash::Keyed;
-use crate::packet::{Encapsulation, PathId, Segment, Unreachable};
-use crate::reassembly::{FlowTable, Limits, Look};
+use crate::packet::{Encapsulation, Segment, SeqNumber, Unreachable};
+use crate::reassembly::{FlowTable, Limits, Look, Tag};
 use crate::time::Timestamp;
+use crate::tls;
 
 /// How many shards there are, whatever the number of threads.
 pub(super) const SHARDS: usize = 64;
@@ -24,6 +25,8 @@ pub(super) const SHARDS: usize = 64;
 #[derive(Clone, Copy)]
 pub(super) struct Arrival<'a> {
     pub(super) segment: &'a Segment,
+    /// What its key is sought by.
+    pub(super) tag: Tag,
     pub(super) payload: &'a [u8],
     pub(super) mark: Mark,
     /// The newest time among the frames of the run up to this one.
@@ -38,6 +41,8 @@ pub(super) struct Shard {
     table: FlowTable<Connection>,
     /// Flows of which nothing but a SYN was seen, so that a flood of them drives out no other.
     half_open: FlowTable<Connection>,
+    /// Connections that are over and have nothing to tell, for what comes late of them.
+    past: FlowTable<Past>,
     limits: Limits,
     linger: i64,
     /// Bytes held by connections being read.
@@ -53,6 +58,26 @@ pub(super) struct Shard {
     /// Addresses that were seen to send and to be answered.
     answered: HashSet<IpAddr, Keyed>,
     pub(super) counts: ShardCounts,
+}
+
+/// What is left of a connection without TLS: its SYNs, low to high and high to low.
+#[derive(Clone, Copy, Debug)]
+struct Past([Option<SeqNumber>; 2]);
+
+impl Past {
+    /// Whether a segment comes late, rather than from another connection.
+    fn has(&self, segment: &Segment, payload: &[u8]) -> bool {
+        let Self([low, high]) = *self;
+        let syn = match segment.direction {
+            Direction::LowToHigh => low,
+            Direction::HighToLow => high,
+        };
+        if segment.flags.syn() {
+            segment.flags.ack() || syn == Some(segment.seq)
+        } else {
+            !tls::begins_client_hello(payload) && !tls::begins_server_hello(payload)
+        }
+    }
 }
 
 /// A connection that has left the tables, and when.
@@ -98,6 +123,7 @@ impl Shard {
             linger,
             table: FlowTable::new(limits.flows, seed),
             half_open: FlowTable::new(limits.half_open, seed),
+            past: FlowTable::new(limits.flows, seed),
             limits,
             held_len: 0,
             now: Timestamp::from_nanos(i64::MIN),
@@ -122,14 +148,34 @@ impl Shard {
         usize::try_from(mixed.wrapping_mul(0xff51_afd7_ed55_8ccd) >> 58).unwrap_or(0)
     }
 
+    /// What a key is sought by: the same in all shards of a run.
+    #[inline]
+    pub(super) fn tag(&self, key: &FlowKey) -> Tag {
+        self.table.tag(key)
+    }
+
+    /// The slot that a connection most likely stands in.
+    #[inline]
+    pub(super) fn guess(&self, tag: Tag) -> Option<u32> {
+        self.table.guess(tag)
+    }
+
+    /// Reads what [`Shard::take`] will, so that the memory of many connections comes at once. What
+    /// it gives is of no use but to be read.
+    #[inline]
+    pub(super) fn touch(&self, at: u32) -> u64 {
+        let touched = self.table.peek(at).map(Connection::touch);
+        touched.unwrap_or_default()
+    }
+
     /// Takes a segment.
     pub(super) fn take(&mut self, arrival: &Arrival<'_>, shared: &Shared) {
         self.now = self.now.max(arrival.mark.time);
         self.place = arrival.mark.place();
         self.clock = arrival.clock;
         self.age(shared);
-        let segment = arrival.segment;
-        if (segment.flags.syn() || !self.apply(arrival, shared)) && self.make_room(arrival, shared)
+        if (arrival.segment.flags.syn() || !self.apply(arrival, shared))
+            && self.make_room(arrival, shared)
         {
             self.apply(arrival, shared);
         }
@@ -148,12 +194,13 @@ impl Shard {
     /// Takes an ICMP error that quotes a segment.
     pub(super) fn take_icmp(&mut self, icmp: &Unreachable) {
         let now = self.now;
-        let found = match self.half_open.find(&icmp.key, now) {
+        let tag = self.table.tag(&icmp.key);
+        let found = match self.half_open.find(&icmp.key, tag, now) {
             Some(found) => Some(found),
-            None => self.table.find(&icmp.key, now),
+            None => self.table.find(&icmp.key, tag, now),
         };
-        if let Some(connection) = found {
-            connection.icmp.get_or_insert_with(|| Box::new(*icmp));
+        if let Some(found) = found {
+            found.flow.note_icmp(icmp);
         }
     }
 
@@ -161,19 +208,21 @@ impl Shard {
     fn apply(&mut self, arrival: &Arrival<'_>, shared: &Shared) -> bool {
         let Arrival {
             segment,
+            tag,
             payload,
             mark,
             ..
         } = *arrival;
-        let Some(found) = self.table.find(&segment.key, self.now) else {
+        let Some(mut found) = self.table.find(&segment.key, tag, self.now) else {
             return false;
         };
-        let is_meant_for_older = found.is_meant_for_older(segment);
-        let connection = match &mut found.older {
+        let was_closed = found.flow.is_closed();
+        let is_meant_for_older = found.flow.is_meant_for_older(segment);
+        let connection = match found.flow.older() {
             Some(older) if is_meant_for_older => older,
-            _ => found,
+            _ => &mut *found.flow,
         };
-        note_path(connection, arrival);
+        connection.note_path(segment.path, arrival.outer);
         let env = Environment {
             limits: &self.limits,
             shared,
@@ -187,26 +236,38 @@ impl Shard {
             connection.give_up(&segment.key, shared);
             self.counts.over_memory += 1;
         }
+        if found.flow.is_closed() && (!was_closed || found.flow.held_len() > 0) {
+            let in_flight = IN_FLIGHT.min(self.linger);
+            found.is_due_after(self.now.saturating_add_nanos(in_flight));
+        }
         true
     }
 
     /// Sees to it that the table has a connection for a segment that found none, or that opens
-    /// one. `false` when the segment asks for no more than to be remembered as a SYN.
+    /// one. `false` when the segment asks for no more than to be remembered as a SYN, or comes late.
     fn make_room(&mut self, arrival: &Arrival<'_>, shared: &Shared) -> bool {
-        let Arrival { segment, mark, .. } = *arrival;
+        let Arrival {
+            segment,
+            tag,
+            payload,
+            mark,
+            ..
+        } = *arrival;
         let key = segment.key;
         let knocks = segment.flags.syn() && !segment.flags.ack();
-        if let Some(found) = self.table.find(&key, self.now) {
-            if segment.flags.syn() && found.is_reopened_by(segment) {
+        if let Some(mut found) = self.table.find(&key, tag, self.now) {
+            if segment.flags.syn() && found.flow.is_reopened_by(segment) {
+                found.is_due_after(self.now);
+                let found = found.flow;
                 let mut earlier = std::mem::replace(found, Connection::new(mark));
                 self.counts.connections += 1;
-                let oldest = earlier.older.take();
+                let oldest = earlier.take_older();
                 if earlier.is_closed() {
-                    found.older = oldest;
+                    found.set_older(oldest);
                     self.depart(key, earlier, shared);
                 } else {
                     // Still open: perhaps two networks with the same addresses.
-                    found.older = Some(Box::new(earlier));
+                    found.set_older(Some(Box::new(earlier)));
                     if let Some(oldest) = oldest {
                         self.depart(key, *oldest, shared);
                     }
@@ -214,11 +275,17 @@ impl Shard {
             }
             return true;
         }
+        if let Some(past) = self.past.find(&key, tag, self.now) {
+            if past.flow.has(segment, payload) {
+                return false;
+            }
+            self.past.remove(&key, tag);
+        }
         if knocks && segment.wire_len == 0 {
             self.knock(arrival, shared);
             return false;
         }
-        let connection = self.half_open.remove(&key).unwrap_or_else(|| {
+        let connection = self.half_open.remove(&key, tag).unwrap_or_else(|| {
             self.counts.connections += 1;
             Connection::new(mark)
         });
@@ -226,26 +293,33 @@ impl Shard {
             && let Some((key, mut evicted)) = self.table.evict()
         {
             self.counts.evicted += 1;
-            evicted.facts.was_evicted = true;
+            evicted.hit_limit = true;
             self.depart(key, evicted, shared);
         }
-        self.table.insert(key, self.now, connection);
+        // One that was reset before its SYN was captured may be over soon.
+        let quiet = if connection.is_closed() { 0 } else { IDLE };
+        let quiet_until = self.now.saturating_add_nanos(quiet);
+        self.table
+            .insert(key, tag, self.now, quiet_until, connection);
         true
     }
 
     /// Remembers a SYN, until something answers it.
     fn knock(&mut self, arrival: &Arrival<'_>, shared: &Shared) {
-        let Arrival { segment, mark, .. } = *arrival;
+        let Arrival {
+            segment, tag, mark, ..
+        } = *arrival;
         let key = segment.key;
         let env = Environment {
             limits: &self.limits,
             shared,
         };
-        if let Some(found) = self.half_open.find(&key, self.now) {
+        if let Some(found) = self.half_open.find(&key, tag, self.now) {
+            let found = found.flow;
             let earlier = found
                 .is_reopened_by(segment)
                 .then(|| std::mem::replace(found, Connection::new(mark)));
-            note_path(found, arrival);
+            found.note_path(segment.path, arrival.outer);
             found.take(segment, &[], mark, &env);
             if let Some(earlier) = earlier {
                 self.counts.connections += 1;
@@ -254,7 +328,7 @@ impl Shard {
             return;
         }
         let mut connection = Connection::new(mark);
-        note_path(&mut connection, arrival);
+        connection.note_path(segment.path, arrival.outer);
         connection.take(segment, &[], mark, &env);
         if self.half_open.is_full()
             && let Some((key, evicted)) = self.half_open.evict()
@@ -263,13 +337,16 @@ impl Shard {
             self.depart(key, evicted, shared);
         }
         self.counts.connections += 1;
-        self.half_open.insert(key, self.now, connection);
+        let quiet_until = self.now.saturating_add_nanos(IDLE);
+        self.half_open
+            .insert(key, tag, self.now, quiet_until, connection);
     }
 
     /// Glances at one connection, and lets it go if it has been over or silent for long.
     fn age(&mut self, shared: &Shared) {
         let now = self.now;
         let linger = self.linger;
+        let in_flight = IN_FLIGHT.min(linger);
         let held_len = &mut self.held_len;
         let look = |connection: &mut Connection, key: &FlowKey, last: Timestamp| {
             let silent = now.nanos_since(last);
@@ -278,27 +355,57 @@ impl Shard {
             }
             if connection.held_len() > 0 {
                 if silent <= IN_FLIGHT {
-                    return over_after(silent, linger.min(IN_FLIGHT), last);
+                    return over_after(silent, in_flight, last);
                 }
                 *held_len = held_len.saturating_sub(connection.held_len());
                 connection.settle(key, shared);
             }
-            over_after(silent, linger, last)
+            let limit = if connection.is_bare() {
+                in_flight
+            } else {
+                linger
+            };
+            over_after(silent, limit, last)
         };
-        let patience = IN_FLIGHT.min(linger);
-        if let Some((key, connection)) = self.table.sweep(now, patience, look) {
-            self.depart(key, connection, shared);
+        if let Some((key, connection)) = self.table.sweep(now, look) {
+            if connection.is_bare() && connection.is_closed() {
+                self.bury(key, &connection);
+            } else {
+                self.depart(key, connection, shared);
+            }
         }
         let look =
             |_: &mut Connection, _: &FlowKey, last| over_after(now.nanos_since(last), IDLE, last);
-        if let Some((key, connection)) = self.half_open.sweep(now, IDLE, look) {
+        if let Some((key, connection)) = self.half_open.sweep(now, look) {
             self.depart(key, connection, shared);
+        }
+        let look =
+            |_: &mut Past, _: &FlowKey, last| over_after(now.nanos_since(last), linger, last);
+        self.past.sweep(now, look);
+    }
+
+    /// Of a connection without TLS that is over, keeps what tells late segments from new ones.
+    fn bury(&mut self, key: FlowKey, connection: &Connection) {
+        self.note_answered(&key, connection);
+        if self.past.is_full() {
+            self.past.evict();
+        }
+        let tag = self.past.tag(&key);
+        let quiet_until = self.now.saturating_add_nanos(self.linger);
+        let past = Past(Direction::BOTH.map(|direction| connection.lane(direction).syn()));
+        self.past.insert(key, tag, self.now, quiet_until, past);
+    }
+
+    fn note_answered(&mut self, key: &FlowKey, connection: &Connection) {
+        if connection.was_answered() && self.answered.len() < MAX_ANSWERED {
+            self.answered
+                .extend(Direction::BOTH.map(|direction| key.source(direction).ip));
         }
     }
 
     fn depart(&mut self, key: FlowKey, mut connection: Connection, shared: &Shared) {
         self.held_len = self.held_len.saturating_sub(connection.held_len());
-        let older = connection.older.take();
+        let older = connection.take_older();
         connection.settle(&key, shared);
         self.departed.push(Departure {
             key,
@@ -313,17 +420,15 @@ impl Shard {
 
     /// Makes stories of the connections that are over.
     pub(super) fn tell(&mut self) {
-        for departure in self.departed.drain(..) {
+        let mut departed = std::mem::take(&mut self.departed);
+        for departure in departed.drain(..) {
             let Departure {
                 key,
                 connection,
                 place,
                 clock,
             } = departure;
-            if connection.was_answered() && self.answered.len() < MAX_ANSWERED {
-                self.answered
-                    .extend(Direction::BOTH.map(|direction| key.source(direction).ip));
-            }
+            self.note_answered(&key, &connection);
             match Story::of(key, connection) {
                 Some(story) if story.unreachable.is_none() => self.stories.push(Departed {
                     story: Box::new(story),
@@ -335,6 +440,7 @@ impl Shard {
                 None => {}
             }
         }
+        self.departed = departed;
     }
 
     /// The stories told since the last time.
@@ -367,17 +473,6 @@ fn over_after(silent: i64, limit: i64, last: Timestamp) -> Look {
         Look::Over
     } else {
         Look::QuietUntil(last.saturating_add_nanos(limit))
-    }
-}
-
-/// Takes a closer look at the networks around a segment, the first time a connection comes
-/// through any.
-fn note_path(connection: &mut Connection, arrival: &Arrival<'_>) {
-    let path = arrival.segment.path;
-    if connection.is_new_path(path) && path != PathId::default() {
-        connection
-            .encapsulation
-            .get_or_insert_with(|| Box::new((arrival.outer)()));
     }
 }
 

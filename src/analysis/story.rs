@@ -51,7 +51,7 @@ impl Story {
     /// The story of a connection that has left the table; `None` when it has nothing to tell.
     pub(super) fn of(key: FlowKey, connection: Connection) -> Option<Self> {
         let is_half_open = connection.is_half_open();
-        let facts = connection.facts;
+        let (attempts, hit_limit) = (connection.attempts(), connection.hit_limit);
         let (first, last, opener) = (connection.first, connection.last, connection.opener);
         let close = connection.close;
         let is_closed = connection.is_closed();
@@ -61,8 +61,8 @@ impl Story {
         ];
         let was_reset = lanes.iter().any(|lane| lane.has_rst);
         let mut connection = connection;
-        let encapsulation = connection.encapsulation.take();
-        let icmp = connection.icmp.take();
+        let encapsulation = connection.take_encapsulation();
+        let icmp = connection.take_icmp();
         let too_big = icmp.as_ref().and_then(|icmp| match icmp.cause {
             Cause::TooBig { mtu } => Some(((mtu > 0).then_some(mtu), icmp.from)),
             _ => None,
@@ -91,7 +91,7 @@ impl Story {
             truncated: false,
             gap: false,
             ended: !is_closed,
-            limit: facts.hit_limit || facts.was_evicted,
+            limit: hit_limit,
         };
         let has_conflict = settled.as_ref().is_some_and(|settled| settled.has_conflict);
         let tls = settled.map(|settled| {
@@ -108,7 +108,7 @@ impl Story {
             tls
         });
         let unreachable = (tls.is_none() && is_half_open).then_some(Knock {
-            attempts: facts.syn_count,
+            attempts,
             was_reset,
             icmp,
         });
@@ -119,11 +119,11 @@ impl Story {
             last,
             client_counts: Counts {
                 bytes: from_client.bytes,
-                packets: from_client.packets,
+                packets: u64::from(from_client.packets),
             },
             server_counts: Counts {
                 bytes: from_server.bytes,
-                packets: from_server.packets,
+                packets: u64::from(from_server.packets),
             },
             close,
             tls,

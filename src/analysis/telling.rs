@@ -70,7 +70,7 @@ pub(super) fn tell(
         story.last.frame,
     );
     capture.last_file = (story.last.file != story.first.file).then(|| files.name(story.last.file));
-    capture.interface = files.interface(story.first.file, story.first.interface);
+    capture.interface = files.interface(story.first.file, story.first.interface.into());
 
     let mut triage = TriageReport::new(verdict, capture);
     triage.findings = judgement.findings.iter().map(finding).collect();

@@ -35,6 +35,29 @@ pub(crate) fn datagram<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Layer, Skip> 
     Err(Skip::Udp)
 }
 
+/// Whether a datagram has a whole header, and no port of a tunnel in it.
+#[inline]
+pub(crate) fn is_no_tunnel(view: &View<'_>) -> bool {
+    let is_of_none = |port| {
+        !matches!(
+            port,
+            VXLAN
+                | VXLAN_LINUX
+                | VXLAN_GPE
+                | GENEVE
+                | GTP_U
+                | TEREDO
+                | L2TP
+                | CAPWAP_DATA
+                | TZSP
+                | MPLS
+        )
+    };
+    view.peek().is_some_and(|&[s0, s1, d0, d1, _, _, _, _]| {
+        is_of_none(u16::from_be_bytes([s0, s1])) && is_of_none(u16::from_be_bytes([d0, d1]))
+    })
+}
+
 type Inside = (TunnelKind, Option<u64>, Layer);
 
 fn tunnel(view: &mut View<'_>, port: u16) -> Option<Inside> {

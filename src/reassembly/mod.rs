@@ -16,11 +16,13 @@
 //! assert_eq!(text, b"hello, world");
 //! ```
 
+mod index;
 mod limits;
 mod stream;
 mod table;
 mod waiting;
 
+pub use index::Tag;
 pub use limits::Limits;
 pub use stream::{Chunk, Facts, GapReason, Outcome, Stream};
-pub use table::{FlowTable, Look};
+pub use table::{FlowTable, Found, Look};

@@ -3,19 +3,18 @@
 //! It knows nothing of what a flow holds. Ageing is a sweep and not a sorted list: every look-up
 //! is followed by a glance at one slot, so the whole table is seen once in as many packets as it
 //! has slots, at a constant cost. The glance is at a list of times, which lies close together: a
-//! flow itself is touched only when something is due. What is evicted depends on the packets
+//! flow itself is touched only when something may be due. What is evicted depends on the packets
 //! alone, never on the seed of the hash: slots are filled and swept in an order of their own.
-
-use hashbrown::HashTable;
 
 use crate::flow::FlowKey;
 use crate::hash::Keyed;
+use crate::reassembly::index::{Index, Tag};
 use crate::time::Timestamp;
 
 /// Flows by key, at most a given number of them.
 #[derive(Debug)]
 pub struct FlowTable<T> {
-    index: HashTable<u32>,
+    index: Index,
     slots: Slots<T>,
     /// For each slot, the time up to which nothing is due there.
     quiet_until: Vec<Timestamp>,
@@ -25,12 +24,28 @@ pub struct FlowTable<T> {
     keyed: Keyed,
 }
 
+/// A flow that was found.
+#[derive(Debug)]
+pub struct Found<'a, T> {
+    /// The flow.
+    pub flow: &'a mut T,
+    quiet_until: &'a mut Timestamp,
+}
+
+impl<T> Found<'_, T> {
+    /// Something may be due after `time`, earlier than was said when the flow was last looked at.
+    pub fn is_due_after(&mut self, time: Timestamp) {
+        *self.quiet_until = time.min(*self.quiet_until);
+    }
+}
+
 /// What becomes of a flow that was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
     /// It is over.
     Over,
-    /// It stays, and nothing is due up to this time unless a packet comes.
+    /// It stays, and nothing is due up to this time: packets that come before can only put it
+    /// off, unless the table is told otherwise.
     QuietUntil(Timestamp),
 }
 
@@ -41,7 +56,10 @@ struct Slots<T> {
     len: usize,
 }
 
+/// Laid out as written, from the beginning of a cache line: what a look-up compares and what a
+/// flow has in front come together.
 #[derive(Debug)]
+#[repr(C, align(64))]
 struct Slot<T> {
     key: FlowKey,
     last: Timestamp,
@@ -54,7 +72,7 @@ impl<T> FlowTable<T> {
     #[must_use]
     pub fn new(capacity: usize, seed: u64) -> Self {
         Self {
-            index: HashTable::new(),
+            index: Index::default(),
             slots: Slots {
                 pages: Vec::new(),
                 len: 0,
@@ -76,7 +94,7 @@ impl<T> FlowTable<T> {
     /// Whether it holds none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
+        self.len() == 0
     }
 
     /// Whether one more flow needs an eviction first.
@@ -85,22 +103,51 @@ impl<T> FlowTable<T> {
         self.len() >= self.capacity
     }
 
-    /// The flow of `key`, seen at `now`.
-    pub fn find(&mut self, key: &FlowKey, now: Timestamp) -> Option<&mut T> {
-        let slots = &self.slots;
-        let at = *self
-            .index
-            .find(self.keyed.words(key.words()), |&at| holds(slots, at, key))?;
-        let slot = self.slots.get_mut(index(at))?.as_mut()?;
-        slot.last = slot.last.max(now);
-        if let Some(quiet_until) = self.quiet_until.get_mut(index(at)) {
-            *quiet_until = slot.last;
-        }
-        Some(&mut slot.flow)
+    /// What a key is sought by, the same in all tables of one seed.
+    #[must_use]
+    pub fn tag(&self, key: &FlowKey) -> Tag {
+        Tag::of(self.keyed.words(key.words()))
     }
 
-    /// Puts a flow in. The caller has looked for `key` and, where the table is full, evicted.
-    pub fn insert(&mut self, key: FlowKey, now: Timestamp, flow: T) {
+    /// The slot of a flow that stands under `tag`: most likely the one that is meant.
+    ///
+    /// Guesses one after the other wait for memory together, and look-ups one by one.
+    #[inline]
+    #[must_use]
+    pub fn guess(&self, tag: Tag) -> Option<u32> {
+        self.index.find(tag, |_| true)
+    }
+
+    /// The flow in a slot.
+    #[inline]
+    #[must_use]
+    pub fn peek(&self, slot: u32) -> Option<&T> {
+        let slot = self.slots.get(index(slot))?.as_ref()?;
+        Some(&slot.flow)
+    }
+
+    /// The flow of `key`, seen at `now`.
+    #[inline]
+    pub fn find(&mut self, key: &FlowKey, tag: Tag, now: Timestamp) -> Option<Found<'_, T>> {
+        let at = self.at(key, tag)?;
+        let slot = self.slots.get_mut(index(at))?.as_mut()?;
+        slot.last = slot.last.max(now);
+        Some(Found {
+            flow: &mut slot.flow,
+            quiet_until: self.quiet_until.get_mut(index(at))?,
+        })
+    }
+
+    /// Puts a flow in, with which nothing is due up to `quiet_until`. The caller has looked for
+    /// `key` and, where the table is full, evicted.
+    pub fn insert(
+        &mut self,
+        key: FlowKey,
+        tag: Tag,
+        now: Timestamp,
+        quiet_until: Timestamp,
+        flow: T,
+    ) {
         let slot = Some(Slot {
             key,
             last: now,
@@ -110,56 +157,44 @@ impl<T> FlowTable<T> {
             if let Some(place) = self.slots.get_mut(index(at)) {
                 *place = slot;
             }
-            if let Some(quiet_until) = self.quiet_until.get_mut(index(at)) {
-                *quiet_until = now;
+            if let Some(place) = self.quiet_until.get_mut(index(at)) {
+                *place = quiet_until;
             }
             at
         } else {
             let at = u32::try_from(self.slots.len).unwrap_or(u32::MAX);
             self.slots.push(slot);
-            self.quiet_until.push(now);
+            self.quiet_until.push(quiet_until);
             at
         };
-        let (slots, keyed) = (&self.slots, self.keyed);
-        self.index
-            .insert_unique(keyed.words(key.words()), at, |&other| {
-                slots
-                    .get(index(other))
-                    .and_then(Option::as_ref)
-                    .map_or(0, |slot| keyed.words(slot.key.words()))
-            });
+        self.index.insert(tag, at);
     }
 
     /// Takes the flow of `key` out.
-    pub fn remove(&mut self, key: &FlowKey) -> Option<T> {
-        let slots = &self.slots;
-        let entry = self
-            .index
-            .find_entry(self.keyed.words(key.words()), |&at| holds(slots, at, key))
-            .ok()?;
-        let (at, _) = entry.remove();
+    pub fn remove(&mut self, key: &FlowKey, tag: Tag) -> Option<T> {
+        let at = self.at(key, tag)?;
+        self.index.remove(tag, at);
         self.empty(at).map(|slot| slot.flow)
     }
 
-    /// Comes to the next slot; where nothing can be due within `patience` nanoseconds of a packet,
-    /// no flow is looked at that had one since. Else `look` is given the flow, its key and the
-    /// time of its last packet, and may change the flow; one that is over is taken out.
+    /// Comes to the next slot. Where something may be due, `look` is given the flow, its key and
+    /// the time of its last packet, and may change the flow; one that is over is taken out.
+    #[inline]
     pub fn sweep(
         &mut self,
         now: Timestamp,
-        patience: i64,
         look: impl FnOnce(&mut T, &FlowKey, Timestamp) -> Look,
     ) -> Option<(FlowKey, T)> {
         let at = self.advance()?;
         let quiet_until = self.quiet_until.get_mut(at)?;
-        if now.nanos_since(*quiet_until) <= patience {
+        if now <= *quiet_until {
             return None;
         }
         let slot = self.slots.get_mut(at)?.as_mut()?;
         match look(&mut slot.flow, &slot.key, slot.last) {
             Look::Over => self.take(at),
             Look::QuietUntil(time) => {
-                *quiet_until = time.saturating_add_nanos(patience.saturating_neg());
+                *quiet_until = time;
                 None
             }
         }
@@ -200,6 +235,14 @@ impl<T> FlowTable<T> {
             .map(|slot| (slot.key, slot.flow))
     }
 
+    #[inline]
+    fn at(&self, key: &FlowKey, tag: Tag) -> Option<u32> {
+        self.index.find(tag, |at| {
+            let slot = self.slots.get(index(at)).and_then(Option::as_ref);
+            slot.is_some_and(|slot| slot.key == *key)
+        })
+    }
+
     fn advance(&mut self) -> Option<usize> {
         if self.slots.len == 0 {
             return None;
@@ -211,7 +254,8 @@ impl<T> FlowTable<T> {
 
     fn take(&mut self, at: usize) -> Option<(FlowKey, T)> {
         let key = self.slots.get(at)?.as_ref()?.key;
-        self.remove(&key).map(|flow| (key, flow))
+        let tag = self.tag(&key);
+        self.remove(&key, tag).map(|flow| (key, flow))
     }
 
     fn empty(&mut self, at: u32) -> Option<Slot<T>> {
@@ -248,13 +292,6 @@ impl<T> Slots<T> {
     }
 }
 
-fn holds<T>(slots: &Slots<T>, at: u32, key: &FlowKey) -> bool {
-    slots
-        .get(index(at))
-        .and_then(Option::as_ref)
-        .is_some_and(|slot| slot.key == *key)
-}
-
 fn index(at: u32) -> usize {
     usize::try_from(at).unwrap_or(usize::MAX)
 }
@@ -281,18 +318,30 @@ mod tests {
         Timestamp::from_parts(n, 0)
     }
 
+    impl<T> FlowTable<T> {
+        fn put(&mut self, n: u16, now: Timestamp, flow: T) {
+            self.insert(key(n), self.tag(&key(n)), now, now, flow);
+        }
+
+        fn get(&mut self, n: u16, now: Timestamp) -> Option<Found<'_, T>> {
+            self.find(&key(n), self.tag(&key(n)), now)
+        }
+    }
+
     #[test]
     fn what_was_put_in_is_found_again_until_it_is_taken_out() {
         let mut table = FlowTable::new(10_000, 7);
         for n in 0..5_000 {
-            table.insert(key(n), second(0), n);
+            table.put(n, second(0), n);
         }
         for n in (0..5_000).step_by(2) {
-            assert_eq!(table.remove(&key(n)), Some(n));
+            assert_eq!(table.remove(&key(n), table.tag(&key(n))), Some(n));
         }
         for n in 0..5_000 {
-            let found = table.find(&key(n), second(1)).copied();
+            let found = table.get(n, second(1)).map(|found| *found.flow);
             assert_eq!(found, (n % 2 == 1).then_some(n));
+            let guessed = table.guess(table.tag(&key(n)));
+            assert_eq!(guessed.and_then(|slot| table.peek(slot)).copied(), found);
         }
         assert_eq!(table.len(), 2_500);
     }
@@ -301,11 +350,11 @@ mod tests {
     fn a_sweep_comes_by_every_flow() {
         let mut table = FlowTable::new(100, 7);
         for n in 0..50 {
-            table.insert(key(n), second(i64::from(n)), n);
+            table.put(n, second(i64::from(n)), n);
         }
         let swept: Vec<_> = (0..50)
             .filter_map(|_| {
-                table.sweep(second(100), 0, |_, _, last| {
+                table.sweep(second(100), |_, _, last| {
                     if last < second(10) {
                         Look::Over
                     } else {
@@ -321,21 +370,29 @@ mod tests {
     #[test]
     fn a_flow_is_looked_at_when_something_may_be_due_and_not_before() {
         let mut table = FlowTable::new(100, 7);
-        table.insert(key(1), second(0), ());
-        let patience = 1_000_000_000;
+        table.put(1, second(0), ());
         let mut looked = Vec::new();
         for now in 0..40 {
             if now == 20 {
-                table.find(&key(1), second(now));
+                table.get(1, second(now)).unwrap();
+            } else if now == 25 {
+                let mut found = table.get(1, second(now)).unwrap();
+                found.is_due_after(second(26));
             }
-            table.sweep(second(now), patience, |(), _, last| {
-                looked.push(now);
-                Look::QuietUntil(last.saturating_add_nanos(10 * patience))
+            table.sweep(second(now), |(), _, last| {
+                looked.push((now, last));
+                Look::QuietUntil(last.saturating_add_nanos(10_000_000_000))
             });
         }
-        // Two seconds after each packet, and when ten are over.
-        assert_eq!(looked[..3], [2, 11, 12]);
-        assert!(looked.contains(&22) && !looked.contains(&21) && !looked.contains(&23));
+        let looks = [(1, 0), (11, 0), (12, 0), (13, 0), (14, 0), (15, 0), (16, 0)];
+        assert_eq!(looked[..7], looks.map(|(at, last)| (at, second(last))));
+        // Put off by its packet, and looked at again for what came up.
+        let later: Vec<i64> = looked
+            .iter()
+            .map(|(at, _)| *at)
+            .filter(|at| *at > 20)
+            .collect();
+        assert_eq!(later, [27, 36, 37, 38, 39]);
     }
 
     #[test]
@@ -347,7 +404,7 @@ mod tests {
                 if table.is_full() {
                     out.extend(table.evict().map(|(_, n)| n));
                 }
-                table.insert(key(n), second(i64::from(n / 3)), n);
+                table.put(n, second(i64::from(n / 3)), n);
             }
             out
         };
@@ -359,7 +416,7 @@ mod tests {
     fn eviction_prefers_the_flow_that_was_silent_for_longest() {
         let mut table = FlowTable::new(4, 0);
         for n in 0..4 {
-            table.insert(key(n), second(100 - i64::from(n)), n);
+            table.put(n, second(100 - i64::from(n)), n);
         }
         assert_eq!(table.evict().map(|(_, n)| n), Some(3));
     }

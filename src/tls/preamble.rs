@@ -107,6 +107,12 @@ pub(crate) fn recognise_text(head: &[u8]) -> Recognition {
     let long = STARTS.iter().filter(|(start, _)| start.len() >= 4);
     let mut found = Recognition::Unknown;
     for (start, protocol) in long {
+        if head
+            .first()
+            .is_some_and(|first| start.first() != Some(first))
+        {
+            continue;
+        }
         if head.starts_with(start) {
             return Recognition::Known(*protocol);
         }
