@@ -78,7 +78,7 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
         is_tls13: tls.answer.as_ref().is_some_and(|answer| answer.is_tls13),
         was_answered: tls.answer.is_some(),
         answers_otherwise: answers_otherwise(story, tls),
-        too_big: story.too_big,
+        too_big: story.too_big.as_deref().copied(),
         chain: match (chain, leaf) {
             (Observed::Seen(chain), Some(leaf)) => Observed::Seen(verdict::Chain {
                 leaf: &leaf.certificate,

@@ -23,14 +23,16 @@ pub(super) struct Story {
     pub(super) close: Option<Close>,
     pub(super) tls: Option<Box<Tls>>,
     /// Where the connection never came about.
-    pub(super) unreachable: Option<Knock>,
+    pub(super) unreachable: Option<Box<Knock>>,
     pub(super) encapsulation: Option<Box<Encapsulation>>,
     pub(super) capture: CaptureFacts,
     pub(super) has_conflict: bool,
-    /// An ICMP error that says one of its packets was too big: the largest that passes, and who
-    /// says so.
-    pub(super) too_big: Option<(Option<u32>, IpAddr)>,
+    /// An ICMP error that says one of its packets was too big.
+    pub(super) too_big: Option<Box<TooBig>>,
 }
+
+/// The largest packet that passes, where that is said, and who says so.
+pub(super) type TooBig = (Option<u32>, IpAddr);
 
 /// Payload bytes and frames of one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +66,7 @@ impl Story {
         let encapsulation = connection.take_encapsulation();
         let icmp = connection.take_icmp();
         let too_big = icmp.as_ref().and_then(|icmp| match icmp.cause {
-            Cause::TooBig { mtu } => Some(((mtu > 0).then_some(mtu), icmp.from)),
+            Cause::TooBig { mtu } => Some(Box::new(((mtu > 0).then_some(mtu), icmp.from))),
             _ => None,
         });
         let settled = connection.into_settled();
@@ -107,10 +109,12 @@ impl Story {
             tls.conclude(&settled.late_alerts, client, close, &mut capture);
             tls
         });
-        let unreachable = (tls.is_none() && is_half_open).then_some(Knock {
-            attempts,
-            was_reset,
-            icmp,
+        let unreachable = (tls.is_none() && is_half_open).then(|| {
+            Box::new(Knock {
+                attempts,
+                was_reset,
+                icmp,
+            })
         });
         Some(Self {
             key,
