@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 
-use crate::analysis::Progress;
-use crate::capture::{self, Block, LinkType, Reader};
+use rayon::prelude::*;
+
+use crate::analysis::{Progress, ahead};
+use crate::capture::{self, Block, Format, LinkType, Reader};
 use crate::input::{self, Compression, Input};
 use crate::time::Timestamp;
 
@@ -15,6 +17,8 @@ use crate::time::Timestamp;
 pub struct Source {
     name: Arc<str>,
     kind: Kind,
+    /// What kind of capture it is, where that was looked at.
+    format: Option<Format>,
 }
 
 enum Kind {
@@ -30,6 +34,7 @@ impl Source {
         Self {
             name: path.to_string_lossy().into(),
             kind: Kind::File(path.to_owned()),
+            format: None,
         }
     }
 
@@ -39,6 +44,7 @@ impl Source {
         Self {
             name: name.into(),
             kind: Kind::Stream(Box::new(stream)),
+            format: None,
         }
     }
 }
@@ -81,21 +87,17 @@ impl Plan {
     /// Puts sources in order: by the time of their first frame, and as given where that is the
     /// same or not known. A name or a date of modification says nothing about time. A stream
     /// cannot be looked into without reading it, so streams come last.
-    pub(super) fn new(sources: Vec<Source>) -> Self {
+    ///
+    /// Files are looked into side by side on the threads of `pool`.
+    pub(super) fn new(sources: Vec<Source>, pool: Option<&rayon::ThreadPool>) -> Self {
         let total = sources.len();
-        let mut timed: Vec<(bool, Option<Timestamp>, Source)> = if total == 1 {
-            sources
+        let mut timed: Vec<(bool, Option<Timestamp>, Source)> = match pool {
+            _ if total == 1 => sources
                 .into_iter()
                 .map(|source| (false, None, source))
-                .collect()
-        } else {
-            sources
-                .into_iter()
-                .map(|source| match &source.kind {
-                    Kind::File(path) => (false, first_time(path), source),
-                    Kind::Stream(_) => (true, None, source),
-                })
-                .collect()
+                .collect(),
+            Some(pool) => pool.install(|| sources.into_par_iter().map(timed).collect()),
+            None => sources.into_iter().map(timed).collect(),
         };
         timed.sort_by_key(|(is_stream, time, _)| (*is_stream, time.is_none(), *time));
         timed.reverse();
@@ -115,17 +117,30 @@ impl Plan {
             let files = self.begun.drain(..).rev().map(|(name, path)| Source {
                 name,
                 kind: Kind::File(path),
+                format: None,
             });
             self.sources.extend(files);
         }
         can_rewind
     }
 
-    /// The files among the inputs that are still to be read.
-    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
-        self.sources.iter().filter_map(|source| match &source.kind {
-            Kind::File(path) => Some(path.as_path()),
-            Kind::Stream(_) => None,
+    /// The files among the inputs that may carry secrets, as far as is known.
+    pub(super) fn perhaps_with_secrets(&self) -> impl Iterator<Item = &Path> {
+        let sources = self.sources.iter();
+        sources.filter_map(|source| match &source.kind {
+            Kind::File(path) if source.format != Some(Format::Pcap) => Some(path.as_path()),
+            Kind::File(_) | Kind::Stream(_) => None,
+        })
+    }
+
+    /// Whether all inputs are files in the classic format, which has no place for secrets.
+    pub(super) fn is_classic(&self) -> bool {
+        self.sources.iter().all(|source| match &source.kind {
+            Kind::File(path) => match source.format {
+                Some(format) => format == Format::Pcap,
+                None => ahead::is_classic(path),
+            },
+            Kind::Stream(_) => false,
         })
     }
 
@@ -191,11 +206,19 @@ fn opened(name: Arc<str>, input: io::Result<Input<Box<dyn Read + Send>>>) -> Ope
     }
 }
 
-/// When the first frame of a file was captured; `None` where there is none to be read.
-fn first_time(path: &Path) -> Option<Timestamp> {
-    let input = input::open_path(path).ok()?;
-    let mut reader = Reader::new(input).ok()?.with_block_len(PEEK_LEN);
-    reader.next_frame(|frame| frame.time).ok()?
+/// Looks into a source: whether it is a stream, when its first frame was captured, what it is.
+fn timed(mut source: Source) -> (bool, Option<Timestamp>, Source) {
+    let Kind::File(path) = &source.kind else {
+        return (true, None, source);
+    };
+    let input = input::open_path(path).ok();
+    let reader = input.and_then(|input| Reader::new(input).ok());
+    let mut time = None;
+    if let Some(mut reader) = reader.map(|reader| reader.with_block_len(PEEK_LEN)) {
+        time = reader.next_frame(|frame| frame.time).unwrap_or_default();
+        source.format = Some(reader.format());
+    }
+    (false, time, source)
 }
 
 /// The link types of what a block holds, in order of their numbers.

@@ -79,8 +79,8 @@ impl Analysis {
             })?)
         };
         Ok(Self {
+            plan: Plan::new(sources, pool.as_ref()),
             pool,
-            plan: Plan::new(sources),
             shared: shared(&settings),
             groups: Vec::new(),
             files: FileTable::default(),
@@ -171,13 +171,10 @@ impl Analysis {
     fn look_ahead(&mut self) {
         let (expects, awaits) = (self.has_begun_again, self.settings.awaits_secrets);
         let keyring = &mut self.shared.keyring;
-        for path in self.plan.files() {
+        for path in self.plan.perhaps_with_secrets() {
             ahead::gather(path, expects, awaits, keyring, &self.progress);
         }
-        if keyring.is_in_use()
-            && self.plan.files().count() == self.plan.total()
-            && self.plan.files().all(ahead::is_classic)
-        {
+        if keyring.is_in_use() && self.plan.is_classic() {
             keyring.complete();
         }
     }
