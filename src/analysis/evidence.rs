@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::analysis::asked::AskedFor;
+use crate::analysis::asked::{Asked, AskedFor};
 use crate::analysis::book::{Book, Books, Comparison, Doubt};
 use crate::analysis::expectations::Expectations;
 use crate::analysis::inferring;
@@ -55,8 +55,10 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
         },
     };
     let leaf = chain.seen().and_then(|chain| chain.leaf());
+    let coverage = leaf.and_then(|leaf| asked.coverage(&leaf.certificate));
     let (default, comparison) = leaf
-        .map(|leaf| default_by(leaf, story, book))
+        .filter(|_| !coverage.is_some_and(Coverage::covers))
+        .map(|leaf| default_by(leaf, asked, book))
         .unwrap_or_default();
     let at = tls.hello_at.unwrap_or(story.first.time);
     let shown = chain
@@ -84,7 +86,7 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
                 leaf: &leaf.certificate,
                 top: &chain.top().unwrap_or(leaf).certificate,
                 shape: &chain.shape,
-                coverage: asked.coverage(&leaf.certificate),
+                coverage,
                 default,
                 covers_address: pki::covers(&leaf.certificate, &Reference::Ip(server.ip)).covers(),
                 outdated: chain.outdated(at),
@@ -194,22 +196,14 @@ const fn cause(cause: Cause) -> &'static str {
     }
 }
 
-/// Why a leaf is taken for a default certificate on this flow, if it is. A certificate that
-/// covers the name asked for is the right one, whoever else is served it.
+/// Why a leaf that does not cover the name asked for is taken for a default certificate, if it is.
+/// One that covers it is the right one, whoever else is served it.
 fn default_by<'a>(
     leaf: &'a Known,
-    story: &Story,
+    asked: &Asked,
     book: Option<&'a Book>,
 ) -> (DefaultBy<'a>, Option<Comparison>) {
-    let Some(tls) = &story.tls else {
-        return Default::default();
-    };
-    let asked = &*tls.asked;
     if asked.name.seen().is_none() {
-        return Default::default();
-    }
-    let coverage = asked.coverage(&leaf.certificate);
-    if coverage.is_some_and(Coverage::covers) {
         return Default::default();
     }
     let covers_any = |asked_for: &AskedFor| asked_for.is_covered(&leaf.certificate);

@@ -141,6 +141,10 @@ struct Classes {
     /// The first of all, and the first of those that are another connection: its place and its id.
     first: Option<(usize, Hex<16>)>,
     other: Option<(usize, Hex<16>)>,
+    /// Some of them are one connection with each other.
+    has_twins: bool,
+    /// Where the flow that will be asked for next stands, since they come in order.
+    next: usize,
 }
 
 impl Sightings {
@@ -222,16 +226,23 @@ impl Sightings {
             heads,
             first,
             other,
+            has_twins,
+            next,
         } = classes.get_or_insert_with(|| Classes::of(known));
         let is_own = |other: &Sighting| other.is_at(story.first.place(), story.key);
-        let Some(own) = known.iter().position(is_own) else {
-            return Relation::Alone;
+        let own = match known.get(*next) {
+            Some(other) if is_own(other) => *next,
+            _ => match known.iter().position(is_own) {
+                Some(own) => own,
+                None => return Relation::Alone,
+            },
         };
+        *next = own + 1;
         if heads.get(own) != Some(&own) {
             return Relation::Repeated;
         }
         let mut links = Links::default();
-        for (seen, head) in known.iter().zip(heads) {
+        for (seen, head) in known.iter().zip(heads).filter(|_| *has_twins) {
             let ends = (seen.source, seen.destination);
             if *head == own && seen.key != story.key && !links.also_seen_as.contains(&ends) {
                 links.also_seen_as.push(ends);
@@ -253,23 +264,34 @@ impl Sightings {
 impl Classes {
     fn of(known: &[Sighting]) -> Self {
         let classes = classes(known);
-        // The first in the output of those for which this holds.
-        let first_where = |holds: &dyn Fn(usize) -> bool| {
-            let all = known.iter().zip(&classes).enumerate();
-            all.filter(|(_, (_, class))| holds(**class))
-                .min_by_key(|(_, (sighting, _))| sighting.rank())
-                .map(|(at, (sighting, class))| (at, sighting, *class))
+        let rank = |at: usize| known.get(at).map(Sighting::rank);
+        // For each class the first in the output.
+        let mut firsts: Vec<Option<usize>> = vec![None; known.len()];
+        for (at, class) in classes.iter().enumerate() {
+            if let Some(first) = firsts.get_mut(*class)
+                && first.is_none_or(|first| rank(at) < rank(first))
+            {
+                *first = Some(at);
+            }
+        }
+        let mut in_order: Vec<usize> = firsts.iter().flatten().copied().collect();
+        in_order.sort_unstable_by_key(|at| rank(*at));
+        let mut in_order = in_order.iter();
+        let mut next = || {
+            let at = *in_order.next()?;
+            Some((at, known.get(at)?.id()))
         };
-        let first = first_where(&|_| true);
-        let other = first.and_then(|(_, _, first)| first_where(&|class| class != first));
-        let heads = classes.iter().map(|own| {
-            let head = first_where(&|class| class == *own);
-            head.map_or(usize::MAX, |(at, ..)| at)
+        let (first, other) = (next(), next());
+        let heads = classes.iter().map(|class| {
+            let first = firsts.get(*class).copied().flatten();
+            first.unwrap_or(usize::MAX)
         });
         Self {
+            has_twins: firsts.contains(&None),
             heads: heads.collect(),
-            first: first.map(|(at, sighting, _)| (at, sighting.id())),
-            other: other.map(|(at, sighting, _)| (at, sighting.id())),
+            first,
+            other,
+            next: 0,
         }
     }
 }

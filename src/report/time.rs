@@ -92,6 +92,10 @@ impl Time {
         let day = self.seconds.div_euclid(SECONDS_PER_DAY);
         let second = self.seconds.rem_euclid(SECONDS_PER_DAY);
         let (year, month, day) = civil(day);
+        // Between the years 1 and 9999 nothing here is negative.
+        let second = u32::try_from(second).unwrap_or_default();
+        let [year, month, day] =
+            [year, month, day].map(|number| u32::try_from(number).unwrap_or_default());
         let [y0, y1, y2, y3] = digits::<4>(year);
         let [[m0, m1], [d0, d1]] = [month, day].map(digits::<2>);
         let [[h0, h1], [n0, n1], [s0, s1]] =
@@ -103,11 +107,11 @@ impl Time {
             Precision::Seconds => {}
             Precision::Microseconds => {
                 text.push(b".");
-                text.push(&digits::<6>(i64::from(self.nanos / 1000)));
+                text.push(&digits::<6>(self.nanos / 1000));
             }
             Precision::Nanoseconds => {
                 text.push(b".");
-                text.push(&digits::<9>(i64::from(self.nanos)));
+                text.push(&digits::<9>(self.nanos));
             }
         }
         text.push(b"Z");
@@ -164,7 +168,7 @@ fn civil(day: i64) -> (i64, i64, i64) {
     (era * 400 + year_of_era + carry, month, day_of_month)
 }
 
-fn digits<const N: usize>(mut value: i64) -> [u8; N] {
+fn digits<const N: usize>(mut value: u32) -> [u8; N] {
     let mut text = [b'0'; N];
     for digit in text.iter_mut().rev() {
         *digit = b'0' + u8::try_from(value % 10).unwrap_or_default();

@@ -150,7 +150,10 @@ fn session<M>(
         !answer.is_tls13() && resumption.is_none() && !echoed
     });
     Session {
-        id_offered: hello.and_then(|hello| Ticket::new(&hello.session_id)),
+        // In TLS 1.3 it goes back to nothing (RFC 8446, section 4.1.2).
+        id_offered: hello
+            .filter(|_| !answer.is_some_and(ServerHello::is_tls13))
+            .and_then(|hello| Ticket::new(&hello.session_id)),
         id_issued: issued.and_then(|answer| Ticket::new(&answer.session_id)),
         ticket_offered: hello.and_then(|hello| hello.psk_identity.or(hello.session_ticket)),
         ticket_issued,

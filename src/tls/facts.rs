@@ -400,6 +400,10 @@ impl<M: Copy> Facts<M> {
     fn judge_settled(&self) -> bool {
         let count = |lane| self.sides.get(lane).facts.application_data.record_count;
         let total = count(Lane::A).saturating_add(count(Lane::B));
+        // What settles is data, or an alert.
+        if total == 0 && self.alerts.is_empty() {
+            return false;
+        }
         // A side may lag behind the other for as long as its missing bytes are waited for.
         let lags = |lane| count(lane) == 0 && self.sides.get(lane).spoke;
         let none_lags = !lags(Lane::A) && !lags(Lane::B);

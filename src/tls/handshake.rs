@@ -204,7 +204,7 @@ pub enum Resumption {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Session {
-    /// The session id that the client offered.
+    /// The session id that the client offered; none where TLS 1.3 was chosen, in which it is only a filler.
     pub id_offered: Option<Ticket>,
     /// The session id that the server gave.
     pub id_issued: Option<Ticket>,
