@@ -727,10 +727,14 @@ fn an_encrypted_hello_is_told_and_never_more_than_was_seen() {
         assert_eq!(whole["tlstriage"]["client"]["ech"], ech, "{outcome}");
         assert_eq!(told["inner_name"], "secret.example.test");
         assert_eq!(told["outer_name"], "public.example.test");
-        // Without any one packet, nothing else is claimed.
-        for missing in 0..blocks.len() {
+        // Without any one packet, or all behind one, nothing else is claimed.
+        let without = (0..blocks.len()).map(|missing| {
             let mut blocks = blocks.clone();
             blocks.remove(missing);
+            blocks
+        });
+        let before = (0..blocks.len()).map(|end| blocks[..end].to_vec());
+        for (missing, blocks) in without.chain(before).enumerate() {
             let flow = ech_flow(blocks.concat());
             let state = &flow["tlstriage"]["client"]["ech"];
             let may_be = [ech, "opened", "offered"];
@@ -739,7 +743,8 @@ fn an_encrypted_hello_is_told_and_never_more_than_was_seen() {
                 "{outcome} without {missing}: {state}"
             );
             let name = &flow["tlstriage"]["ech"]["inner_name"];
-            assert!(name.is_null() || name == "secret.example.test");
+            let is_opened = !state.is_null() && state != "offered";
+            assert_eq!(name == "secret.example.test", is_opened, "{missing}");
         }
     }
 }

@@ -202,15 +202,16 @@ impl Tls {
             resumption: handshake.resumption,
             session: Box::new(handshake.session),
             preamble: handshake.preamble.map(Box::new),
-            keyed: (handshake.decrypted || handshake.unopened.is_some()).then(|| {
-                Box::new(Keyed {
-                    encrypted,
-                    is_decrypted: handshake.decrypted,
-                    unopened: handshake.unopened,
-                    tickets: handshake.tickets_issued,
-                    http_status: handshake.http_status,
-                })
-            }),
+            keyed: (handshake.decrypted || handshake.unopened.is_some() || encrypted.is_some())
+                .then(|| {
+                    Box::new(Keyed {
+                        encrypted,
+                        is_decrypted: handshake.decrypted,
+                        unopened: handshake.unopened,
+                        tickets: handshake.tickets_issued,
+                        http_status: handshake.http_status,
+                    })
+                }),
             has_lossy_text,
             hello_at: handshake.client_hello_mark.map(|mark| mark.time),
         }
