@@ -102,6 +102,48 @@ fn what_comes_late_of_a_connection_without_tls_is_no_other_one() {
 }
 
 #[test]
+fn a_hello_that_is_captured_long_after_a_reset_belongs_to_what_was_reset() {
+    let reset = conversation().syn().rst(Side::Server).segments();
+    let hello = conversation()
+        .syn()
+        .client(&ClientHello::new().record())
+        .segments();
+    // The hello, as of the same connection, three seconds later.
+    let mut late = hello[3].clone();
+    late.time = reset[reset.len() - 1].time + 3 * SECOND;
+    let flow = only([reset, vec![late]].concat());
+    assert_eq!(flow["rule"]["id"], "no-sni.refused", "{flow:#}");
+    assert_eq!(flow["destination"]["packets"], 2);
+}
+
+#[test]
+fn an_answer_with_another_number_is_of_another_connection() {
+    let server_only = |segments: Vec<Segment>| -> Vec<Segment> {
+        let is_of_server = |segment: &Segment| segment.from.port() == 443;
+        segments.into_iter().filter(is_of_server).collect()
+    };
+    let before = conversation()
+        .syn()
+        .server(b"220 mail.example.test\r\n")
+        .fin()
+        .segments();
+    let time = before[before.len() - 1].time + 5 * SECOND;
+    let plain = [before.clone(), before.clone()].concat();
+    let after = conversation()
+        .numbered(0x5000_0000, 0x6000_0000)
+        .at(time)
+        .syn()
+        .server(b"220 mail.example.test\r\n")
+        .segments();
+    let run = |segments: Vec<Segment>| {
+        let frames = segments.packets().on(&Link::Ethernet);
+        told(Pcap::new().write(&Link::Ethernet, &frames)).summary
+    };
+    assert_eq!(run(plain).flows.tcp, 1);
+    assert_eq!(run([before, server_only(after)].concat()).flows.tcp, 2);
+}
+
+#[test]
 fn a_reset_before_the_connection_stands_does_not_end_it() {
     // RFC 9293, section 3.5.1: the server still remembers a connection that the client does not.
     for stale in [0x1000_0000, 0x7000_0000, 0xb000_0000, 0xf000_0000_u32] {

@@ -232,11 +232,16 @@ impl Connection {
             && matches!(self.phase, Phase::Opening)
     }
 
-    /// Whether it has nothing to tell: no TLS so far, and no SYN without an answer.
-    pub(super) fn is_bare(&self) -> bool {
-        let has_tls = matches!(self.phase, Phase::Reading(_) | Phase::Settled(_));
+    /// Whether it is over and has nothing to tell: what it carried is not TLS, or nothing, and both
+    /// sides have ended it. After a reset, a hello that was sent before may still be captured.
+    pub(super) fn leaves_a_stub(&self) -> bool {
+        let is_ended = match self.phase {
+            Phase::Opening => self.fins().iter().all(Option::is_some),
+            Phase::Watching => self.is_closed(),
+            Phase::Reading(_) | Phase::Settled(_) => false,
+        };
         let has_older = self.rare.as_ref().is_some_and(|rare| rare.older.is_some());
-        !has_tls && !has_older && !self.is_half_open()
+        is_ended && !has_older && !self.is_half_open()
     }
 
     /// Reads a word of each cache line that it fills.

@@ -122,7 +122,7 @@ impl Keyring {
         } else {
             place(last.file, last.frame)
         };
-        self.since?;
+        self.since.filter(|since| *since <= at)?;
         Some(Keys::new(&self.given, at).with(&self.found))
     }
 

@@ -187,6 +187,8 @@ impl Analysis {
             && was_plain
             && !self.lobby.has_told_early
             && !self.has_begun_again
+            // Whoever stops the run wants what was found so far.
+            && !self.progress.is_stopped()
             && self.plan.rewind();
         if can_begin {
             self.shared = shared(&self.settings);

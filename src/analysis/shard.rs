@@ -73,7 +73,11 @@ impl Past {
             Direction::HighToLow => high,
         };
         if segment.flags.syn() {
-            segment.flags.ack() || syn == Some(segment.seq)
+            match syn {
+                Some(syn) => syn == segment.seq,
+                // An answer without a question that was seen.
+                None => segment.flags.ack(),
+            }
         } else {
             !tls::begins_client_hello(payload) && !tls::begins_server_hello(payload)
         }
@@ -186,7 +190,12 @@ impl Shard {
         self.now = self.now.max(tick.time);
         self.place = tick.place;
         self.clock = self.clock.max(tick.time);
-        for _ in 0..self.table.len().min(TICK_LEN) {
+        let longest = self
+            .table
+            .len()
+            .max(self.half_open.len())
+            .max(self.past.len());
+        for _ in 0..longest.min(TICK_LEN) {
             self.age(shared);
         }
     }
@@ -276,7 +285,8 @@ impl Shard {
             return true;
         }
         if let Some(past) = self.past.find(&key, tag, self.now) {
-            if past.flow.has(segment, payload) {
+            let is_forgotten = self.now.nanos_since(past.previous) > self.linger;
+            if !is_forgotten && past.flow.has(segment, payload) {
                 return false;
             }
             self.past.remove(&key, tag);
@@ -360,7 +370,7 @@ impl Shard {
                 *held_len = held_len.saturating_sub(connection.held_len());
                 connection.settle(key, shared);
             }
-            let limit = if connection.is_bare() {
+            let limit = if connection.leaves_a_stub() {
                 in_flight
             } else {
                 linger
@@ -368,7 +378,7 @@ impl Shard {
             over_after(silent, limit, last)
         };
         if let Some((key, connection)) = self.table.sweep(now, look) {
-            if connection.is_bare() && connection.is_closed() {
+            if connection.leaves_a_stub() {
                 self.bury(key, &connection);
             } else {
                 self.depart(key, connection, shared);
@@ -405,6 +415,7 @@ impl Shard {
 
     fn depart(&mut self, key: FlowKey, mut connection: Connection, shared: &Shared) {
         self.held_len = self.held_len.saturating_sub(connection.held_len());
+        self.note_answered(&key, &connection);
         let older = connection.take_older();
         connection.settle(&key, shared);
         self.departed.push(Departure {
@@ -428,7 +439,6 @@ impl Shard {
                 place,
                 clock,
             } = departure;
-            self.note_answered(&key, &connection);
             match Story::of(key, connection) {
                 Some(story) if story.unreachable.is_none() => self.stories.push(Departed {
                     story: Box::new(story),

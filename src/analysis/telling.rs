@@ -134,7 +134,7 @@ fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged) 
     };
     triage.sni = sni;
     triage.ech = encrypted.map(ech);
-    if sni == SniState::Name {
+    if matches!(sni, SniState::Name | SniState::EchOuter) {
         report.destination.domain.clone_from(&tls.asked.text);
     }
     report.tls.client.server_name.clone_from(&tls.asked.text);

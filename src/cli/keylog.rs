@@ -192,9 +192,14 @@ fn state(report: &FlowReport, labels: &[Label]) -> State {
 
 /// Whether records of this suite are opened, by its name.
 fn is_opened(suite: &str) -> bool {
-    ["_GCM_", "_CCM", "_CHACHA20_POLY1305_"]
-        .iter()
-        .any(|cipher| suite.contains(cipher))
+    const OPENED: [&str; 5] = [
+        "_AES_128_GCM_",
+        "_AES_256_GCM_",
+        "_AES_128_CCM",
+        "_AES_256_CCM",
+        "_CHACHA20_POLY1305_",
+    ];
+    OPENED.iter().any(|cipher| suite.contains(cipher))
 }
 
 /// How many flows are in which state.

@@ -29,6 +29,8 @@ pub struct FlowTable<T> {
 pub struct Found<'a, T> {
     /// The flow.
     pub flow: &'a mut T,
+    /// When it was seen before this.
+    pub previous: Timestamp,
     quiet_until: &'a mut Timestamp,
 }
 
@@ -131,9 +133,11 @@ impl<T> FlowTable<T> {
     pub fn find(&mut self, key: &FlowKey, tag: Tag, now: Timestamp) -> Option<Found<'_, T>> {
         let at = self.at(key, tag)?;
         let slot = self.slots.get_mut(index(at))?.as_mut()?;
-        slot.last = slot.last.max(now);
+        let previous = slot.last;
+        slot.last = previous.max(now);
         Some(Found {
             flow: &mut slot.flow,
+            previous,
             quiet_until: self.quiet_until.get_mut(index(at))?,
         })
     }

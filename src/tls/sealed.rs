@@ -25,27 +25,29 @@ pub(crate) struct Hellos {
     pub(crate) retry: Vec<u8>,
     pub(crate) outer_again: Vec<u8>,
     pub(crate) answer: Vec<u8>,
+    /// One of them was too large to be kept.
+    pub(crate) is_cut: bool,
 }
 
 impl Hellos {
     /// Keeps the first hello of a client, and one that it sends after a HelloRetryRequest.
     pub(crate) fn on_client_hello(&mut self, body: &[u8]) {
         if self.outer.is_empty() {
-            keep(body, &mut self.outer);
+            self.is_cut |= !keep(body, &mut self.outer);
         } else if !self.retry.is_empty() {
-            keep(body, &mut self.outer_again);
+            self.is_cut |= !keep(body, &mut self.outer_again);
         }
     }
 
     pub(crate) fn on_retry(&mut self, body: &[u8]) {
         if !self.outer.is_empty() {
-            keep(body, &mut self.retry);
+            self.is_cut |= !keep(body, &mut self.retry);
         }
     }
 
     pub(crate) fn on_server_hello(&mut self, body: &[u8]) {
         if !self.outer.is_empty() {
-            keep(body, &mut self.answer);
+            self.is_cut |= !keep(body, &mut self.answer);
         }
     }
 
@@ -57,10 +59,13 @@ impl Hellos {
     }
 }
 
-fn keep(body: &[u8], place: &mut Vec<u8>) {
-    if place.is_empty() && body.len() <= MAX_HELLO_LEN {
+/// `false` for one that is too large.
+fn keep(body: &[u8], place: &mut Vec<u8>) -> bool {
+    let fits = body.len() <= MAX_HELLO_LEN;
+    if fits && place.is_empty() {
         body.clone_into(place);
     }
+    fits
 }
 
 /// Twice what a hello takes with the largest key shares and a ticket.

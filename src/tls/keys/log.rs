@@ -23,6 +23,8 @@ use crate::tls::keys::label::{Label, MAX_CONFIG_LEN, Word};
 pub struct KeyLog {
     sessions: HashMap<[u8; 32], Vec<Logged>>,
     len: usize,
+    /// Bytes of all secrets.
+    held_len: usize,
 }
 
 /// What stood in the lines of a key log.
@@ -37,7 +39,7 @@ pub struct LineCounts {
     pub unknown: u64,
     /// Lines with a known label and something else than a random and a secret behind it.
     pub damaged: u64,
-    /// Secrets beyond [`KeyLog::MAX_SECRETS`].
+    /// Secrets beyond [`KeyLog::MAX_SECRETS`] and [`KeyLog::MAX_LEN`].
     pub left_out: u64,
 }
 
@@ -55,6 +57,9 @@ pub(crate) struct Secret(Zeroizing<Box<[u8]>>);
 impl KeyLog {
     /// How many secrets are held: of 200,000 connections, in about 150 MB.
     pub const MAX_SECRETS: usize = 1_000_000;
+
+    /// Bytes of secrets that are held: a configuration of Encrypted Client Hello is much longer than a secret.
+    pub const MAX_LEN: usize = 64 << 20;
 
     /// A log that holds nothing.
     #[must_use]
@@ -233,10 +238,12 @@ impl KeyLog {
                 return false;
             }
         }
-        if self.len >= Self::MAX_SECRETS {
+        let held_len = self.held_len.saturating_add(secret.bytes().len());
+        if self.len >= Self::MAX_SECRETS || held_len > Self::MAX_LEN {
             return false;
         }
         self.len += 1;
+        self.held_len = held_len;
         self.sessions.entry(random).or_default().push(Logged {
             label,
             since,

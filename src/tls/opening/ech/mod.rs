@@ -40,7 +40,7 @@ pub(crate) fn open(hellos: &Hellos, is_gapless: bool, keys: Keys<'_>) -> Option<
         retry: &hellos.retry,
         inner_again: inner_again.as_deref(),
         answer: &hellos.answer,
-        is_gapless,
+        is_gapless: is_gapless && !hellos.is_cut,
     };
     Some(InnerHello {
         acceptance: course.acceptance(),
