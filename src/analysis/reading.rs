@@ -8,7 +8,7 @@ use crate::analysis::shared::Shared;
 use crate::flow::{Direction, FlowKey};
 use crate::packet::{Segment, SeqNumber};
 use crate::reassembly::{Chunk, GapReason, Limits, Stream};
-use crate::tls::{self, ContentType, Observer, Progress, Tail};
+use crate::tls::{self, ContentType, Observer, Progress, Tail, Trials};
 
 /// A handshake in progress, with the buffers of both directions.
 #[derive(Debug)]
@@ -163,6 +163,7 @@ impl Reading {
         opener: Option<Direction>,
         key: &FlowKey,
         shared: &Shared,
+        trials: &mut Trials,
     ) -> Option<Settled> {
         let limits = Limits::default();
         let mut has_conflict = false;
@@ -190,7 +191,8 @@ impl Reading {
                 *end = self.observer.tail(lane).map(|tail| (stream.next(), tail));
             }
         }
-        let handshake = self.observer.finish_with(shared.keyring.keys(&last))?;
+        let keys = shared.keyring.keys(&last);
+        let handshake = self.observer.finish_with(keys, trials)?;
         let client = seen::client_of(&handshake, opener, key);
         let mut tls = Box::new(Tls::of(handshake, client, shared));
         let asking = match client {

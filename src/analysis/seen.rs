@@ -75,11 +75,14 @@ pub(super) struct EncryptedHello {
 }
 
 impl EncryptedHello {
-    fn of(inner: InnerHello, asked_in_clear: &Arc<Asked>, shared: &Shared) -> Self {
+    fn of(inner: &InnerHello, asked_in_clear: &Arc<Asked>, shared: &Shared) -> Self {
         let is_accepted = inner.is_accepted();
-        let names = inner.hello.alpn();
+        let names = inner.hello.iter().flat_map(|hello| hello.alpn());
         let alpn: Vec<_> = names.map(|name| String::from_utf8_lossy(name)).collect();
-        let asked = shared.asked(Observed::Seen(inner.hello.server_name.clone()));
+        let asked = shared.asked(match &inner.hello {
+            Some(hello) => Observed::Seen(hello.server_name.clone()),
+            None => Observed::Unseen(Unseen::Encrypted),
+        });
         let is_lossy = |text: &Cow<'_, str>| matches!(text, Cow::Owned(_));
         Self {
             is_accepted,
@@ -87,7 +90,7 @@ impl EncryptedHello {
             asked,
             asked_in_clear: Arc::clone(asked_in_clear),
             alpn: alpn.into_iter().map(Arc::from).collect(),
-            random: inner.hello.random,
+            random: inner.random,
         }
     }
 }
@@ -163,7 +166,7 @@ impl Tls {
         let in_clear = shared.asked(server_name);
         let encrypted = handshake
             .inner_hello
-            .map(|inner| EncryptedHello::of(*inner, &in_clear, shared));
+            .map(|inner| EncryptedHello::of(&inner, &in_clear, shared));
         let asked = match &encrypted {
             Some(encrypted) if encrypted.is_accepted => Arc::clone(&encrypted.asked),
             _ => in_clear,

@@ -16,7 +16,7 @@ use crate::hash::Keyed;
 use crate::packet::{Encapsulation, Segment, SeqNumber, Unreachable};
 use crate::reassembly::{FlowTable, Limits, Look, Tag};
 use crate::time::Timestamp;
-use crate::tls;
+use crate::tls::{self, Trials};
 
 /// How many shards there are, whatever the number of threads.
 pub(super) const SHARDS: usize = 64;
@@ -47,6 +47,7 @@ pub(super) struct Shard {
     linger: i64,
     /// Bytes held by connections being read.
     held_len: usize,
+    trials: Trials,
     now: Timestamp,
     /// The frame at hand, and the newest time up to it.
     place: (u32, u64),
@@ -113,6 +114,8 @@ pub(super) struct ShardCounts {
     pub(super) half_open_evicted: u64,
     /// Connections that never came about, beyond those that are kept.
     pub(super) knocks_left_out: u64,
+    /// Flows that stayed closed before all keys were tried on them.
+    pub(super) untried: u64,
     /// Handshakes given up because all of them together held too much.
     pub(super) over_memory: u64,
 }
@@ -130,6 +133,7 @@ impl Shard {
             past: FlowTable::new(limits.flows, seed),
             limits,
             held_len: 0,
+            trials: Trials::new(TRIALS),
             now: Timestamp::from_nanos(i64::MIN),
             place: (0, 0),
             clock: Timestamp::from_nanos(i64::MIN),
@@ -232,17 +236,18 @@ impl Shard {
             _ => &mut *found.flow,
         };
         connection.note_path(segment.path, arrival.outer);
-        let env = Environment {
+        let mut env = Environment {
             limits: &self.limits,
             shared,
+            trials: &mut self.trials,
         };
         let before = connection.held_len();
-        connection.take(segment, payload, mark, &env);
+        connection.take(segment, payload, mark, &mut env);
         connection.measure();
         self.held_len = self.held_len.saturating_sub(before) + connection.held_len();
         if self.held_len > self.limits.waiting_total && connection.held_len() > 0 {
             self.held_len = self.held_len.saturating_sub(connection.held_len());
-            connection.give_up(&segment.key, shared);
+            connection.give_up(&segment.key, shared, &mut self.trials);
             self.counts.over_memory += 1;
         }
         if found.flow.is_closed() && (!was_closed || found.flow.held_len() > 0) {
@@ -320,9 +325,10 @@ impl Shard {
             segment, tag, mark, ..
         } = *arrival;
         let key = segment.key;
-        let env = Environment {
+        let mut env = Environment {
             limits: &self.limits,
             shared,
+            trials: &mut self.trials,
         };
         if let Some(found) = self.half_open.find(&key, tag, self.now) {
             let found = found.flow;
@@ -330,7 +336,7 @@ impl Shard {
                 .is_reopened_by(segment)
                 .then(|| std::mem::replace(found, Connection::new(mark)));
             found.note_path(segment.path, arrival.outer);
-            found.take(segment, &[], mark, &env);
+            found.take(segment, &[], mark, &mut env);
             if let Some(earlier) = earlier {
                 self.counts.connections += 1;
                 self.depart(key, earlier, shared);
@@ -339,7 +345,7 @@ impl Shard {
         }
         let mut connection = Connection::new(mark);
         connection.note_path(segment.path, arrival.outer);
-        connection.take(segment, &[], mark, &env);
+        connection.take(segment, &[], mark, &mut env);
         if self.half_open.is_full()
             && let Some((key, evicted)) = self.half_open.evict()
         {
@@ -357,7 +363,7 @@ impl Shard {
         let now = self.now;
         let linger = self.linger;
         let in_flight = IN_FLIGHT.min(linger);
-        let held_len = &mut self.held_len;
+        let (held_len, trials) = (&mut self.held_len, &mut self.trials);
         let look = |connection: &mut Connection, key: &FlowKey, last: Timestamp| {
             let silent = now.nanos_since(last);
             if !connection.is_closed() {
@@ -368,7 +374,7 @@ impl Shard {
                     return over_after(silent, in_flight, last);
                 }
                 *held_len = held_len.saturating_sub(connection.held_len());
-                connection.settle(key, shared);
+                connection.settle(key, shared, trials);
             }
             let limit = if connection.leaves_a_stub() {
                 in_flight
@@ -417,7 +423,7 @@ impl Shard {
         self.held_len = self.held_len.saturating_sub(connection.held_len());
         self.note_answered(&key, &connection);
         let older = connection.take_older();
-        connection.settle(&key, shared);
+        connection.settle(&key, shared, &mut self.trials);
         self.departed.push(Departure {
             key,
             connection,
@@ -474,6 +480,7 @@ impl Shard {
             // At once: all of them side by side would be the whole table once more.
             self.tell();
         }
+        self.counts.untried = self.trials.cut_short();
     }
 }
 
@@ -501,5 +508,7 @@ const SECOND: i64 = 1_000_000_000;
 const TICK_LEN: usize = 256;
 /// Connections that never came about, of one shard.
 const MAX_KNOCKS: usize = 1024;
+/// Keys of a log that are tried on flows, of one shard: about one second of a processor for all of a capture.
+const TRIALS: u32 = 1 << 14;
 /// Addresses that were answered, of one shard.
 const MAX_ANSWERED: usize = 4096;

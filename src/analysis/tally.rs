@@ -140,6 +140,10 @@ impl Tally {
             self.hit("flows evicted before their end", count.evicted);
             self.hit("unanswered SYNs forgotten", count.half_open_evicted);
             self.hit("handshakes given up for want of memory", count.over_memory);
+            self.hit(
+                "flows with an Encrypted Client Hello on which not all keys were tried",
+                count.untried,
+            );
         }
         self.hit("IP fragments dropped", fragments.dropped_by_limit);
         self.hit("IP packets with overlapping fragments", fragments.overlaps);

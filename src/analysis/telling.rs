@@ -126,18 +126,25 @@ pub(super) fn id(story: &Story, ordinal: u32) -> Hex<16> {
 fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged) {
     let triage = &mut report.tlstriage;
     let encrypted = tls.encrypted_hello();
+    let cover = encrypted
+        .filter(|encrypted| matches!(encrypted.asked.name, Observed::Unseen(_)))
+        .map(|encrypted| &encrypted.asked_in_clear)
+        .filter(|cover| matches!(cover.name, Observed::Seen(ServerName::Name(_))));
+    let shown = cover.unwrap_or(&tls.asked);
     let sni = match sni(&tls.asked.name) {
         SniState::Name if encrypted.is_some_and(|encrypted| !encrypted.is_accepted) => {
             SniState::EchOuter
         }
+        // The server took a hello that no key opened: the name in clear is a cover, and nothing is asked by it.
+        SniState::Unknown if cover.is_some() => SniState::EchOuter,
         sni => sni,
     };
     triage.sni = sni;
     triage.ech = encrypted.map(ech);
     if matches!(sni, SniState::Name | SniState::EchOuter) {
-        report.destination.domain.clone_from(&tls.asked.text);
+        report.destination.domain.clone_from(&shown.text);
     }
-    report.tls.client.server_name.clone_from(&tls.asked.text);
+    report.tls.client.server_name.clone_from(&shown.text);
     triage.client_random = tls.random.map(Hex);
     triage.lossy_text = tls.has_lossy_text;
     if let Some(client) = &tls.client {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use tlstriage::analysis::Analyzer;
-use tlstriage::report::{CertificateState, FlowReport};
+use tlstriage::report::{CertificateState, FlowReport, SniState};
 use tlstriage::tls::{KeyLog, Label};
 
 use crate::cli::console::{Console, escaped};
@@ -124,13 +124,17 @@ impl Found {
         let name = report.tls.client.server_name.as_deref();
         let _ = writeln!(
             self.text,
-            "{}:{} > {}:{}  {:<9}{}  {}",
+            "{}:{} > {}:{}  {:<9}{}{}  {}",
             report.source.ip,
             report.source.port,
             report.destination.ip,
             report.destination.port,
             version.map_or_else(|| "-".to_owned(), |version| format!("TLS {version}")),
             escaped(name.unwrap_or("(no name)")),
+            match triage.sni {
+                SniState::EchOuter => " (ECH cover name)",
+                _ => "",
+            },
             state.words(),
         );
         self.tally.count(state);

@@ -160,7 +160,7 @@ pub struct SummaryTriage {
     pub frames: FrameLine,
     /// The flows.
     pub totals: FlowCounts,
-    /// Bounds on memory that were reached, at most 32.
+    /// Bounds on memory and on trials of keys that were reached, at most 32.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<Count>,
     /// The server endpoints.

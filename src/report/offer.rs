@@ -44,11 +44,11 @@ pub struct ClientReport {
     pub supported_ciphers_count: Option<usize>,
 }
 
-/// An Encrypted Client Hello that keys opened (RFC 9849).
+/// What keys tell of an Encrypted Client Hello (RFC 9849).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct EchReport {
-    /// The name in the hello inside.
+    /// The name in the hello inside, where keys opened that.
     #[serde(skip_serializing_if = "absent")]
     pub inner_name: Option<Arc<str>>,
     /// The name in the hello in clear.

@@ -26,7 +26,7 @@ pub struct Summary {
     pub frames: FrameCounts,
     /// The flows of all inputs.
     pub flows: FlowCounts,
-    /// Bounds on memory that were reached, and how often.
+    /// Bounds on memory and on trials of keys that were reached, and how often.
     pub limits: Vec<Count>,
     /// The server endpoints, in the order in which they are to be read.
     pub endpoints: Vec<EndpointReport>,

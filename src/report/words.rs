@@ -49,9 +49,9 @@ words! {
         Empty = "empty",
         /// The extension is there, and cannot be read.
         Invalid = "invalid",
-        /// The cover name of an Encrypted Client Hello: keys opened that, and the server did not take the name inside, or its answer was not seen.
+        /// The cover name of an Encrypted Client Hello, and known to be one. By `client.ech` the server took it, or the hello inside, whose name no key opened; or its answer was not seen.
         EchOuter = "ech-outer",
-        /// The ClientHello was not read whole, so nothing can be said.
+        /// The ClientHello was not read whole, or the server took one inside it that no key opened: nothing can be said.
         Unknown = "unknown",
     }
 
@@ -191,7 +191,7 @@ words! {
     Ech {
         /// The extension was there. It may be real or a decoy, and the wire does not tell.
         Offered = "offered",
-        /// Keys opened it, and the server took the hello inside.
+        /// The server took the hello inside: keys opened that, or those that open the connection stand under its random.
         Accepted = "accepted",
         /// Keys opened it, and the server took the hello in clear.
         Rejected = "rejected",

@@ -469,7 +469,7 @@ impl<M: Copy> Facts<M> {
         let mut session = concluded.session;
         if let Some(inner) = inner_hello.as_ref().filter(|inner| inner.is_accepted()) {
             // What stands in clear in its place is made up (RFC 9849, section 6.1.2).
-            session.ticket_offered = inner.hello.psk_identity;
+            session.ticket_offered = inner.hello.as_ref().and_then(|hello| hello.psk_identity);
         }
         Handshake {
             hello_retry: self.hello_retry,

@@ -61,7 +61,7 @@ pub struct Handshake<M> {
     pub http_status: Option<u16>,
     /// The tickets that the server gave under encryption, in order, at most 8 (RFC 8446, section 4.6.1).
     pub tickets_issued: Vec<Ticket>,
-    /// The hello inside the first ClientHello, where keys opened it.
+    /// The hello inside the first ClientHello, where keys opened it or prove that the server took it.
     pub inner_hello: Option<Box<InnerHello>>,
     /// What came in plaintext before TLS.
     pub preamble: Option<Preamble>,
@@ -103,12 +103,15 @@ impl<M> Handshake<M> {
     }
 }
 
-/// An Encrypted Client Hello that keys opened (RFC 9849).
+/// An Encrypted Client Hello of which keys tell more than the wire (RFC 9849).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InnerHello {
-    /// What the client asks of the server behind the one that the hello in clear names.
-    pub hello: ClientHello,
+    /// Its random, under which a key log has the connection if the server took it.
+    pub random: [u8; 32],
+    /// What the client asks of the server behind the one that the hello in clear names. `None` where no key opened it, and nothing
+    /// but other keys of the connection says that the server took it.
+    pub hello: Option<ClientHello>,
     /// What the server made of it.
     pub acceptance: Acceptance,
 }

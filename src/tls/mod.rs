@@ -54,7 +54,7 @@ pub use limits::Limits;
 pub use message::MessageType;
 pub use observed::{GapReason, Observed, Unopened, Unseen};
 pub use observer::{Observer, Progress};
-pub use opening::Keys;
+pub use opening::{Keys, Trials};
 pub use preamble::{Preamble, Protocol};
 pub use record::ContentType;
 pub use search::{begins_client_hello, begins_server_hello, find_records};

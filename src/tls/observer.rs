@@ -13,7 +13,7 @@ use crate::tls::handshake::{Framing, Handshake};
 use crate::tls::lane::{Lane, Lanes};
 use crate::tls::limits::Limits;
 use crate::tls::observed::{GapReason, Unseen};
-use crate::tls::opening::{self, Keys};
+use crate::tls::opening::{self, Keys, Trials};
 use crate::tls::preamble::{self, Protocol, Recognition};
 use crate::tls::record::{self, HEADER_LEN, Header};
 use crate::tls::search::{self, Found, Search};
@@ -152,7 +152,8 @@ impl<M: Copy + PartialEq> Observer<M> {
             .saturating_add(learned)
     }
 
-    /// The client's random, once both hellos were seen and as long as sealed records are kept.
+    /// The client's random, once both hellos were seen and as long as sealed records are kept. `None` where the keys may stand under
+    /// another, which stands in an Encrypted Client Hello.
     #[must_use]
     pub fn awaited_key(&self) -> Option<&[u8; 32]> {
         self.facts.as_ref()?.awaited_key()
@@ -180,18 +181,23 @@ impl<M: Copy + PartialEq> Observer<M> {
     /// The facts; `None` where nothing proved that the flow is TLS.
     #[must_use]
     pub fn finish(self) -> Option<Handshake<M>> {
-        self.finish_with(None)
+        self.finish_with(None, &mut Trials::default())
     }
 
-    /// The facts, with what `keys` open of the records that were kept.
+    /// The facts, with what `keys` open of the records that were kept; `trials` is what they may be tried for, where it is not known
+    /// which are the right ones.
     #[must_use]
-    pub fn finish_with(mut self, keys: Option<Keys<'_>>) -> Option<Handshake<M>> {
+    pub fn finish_with(
+        mut self,
+        keys: Option<Keys<'_>>,
+        trials: &mut Trials,
+    ) -> Option<Handshake<M>> {
         for lane in [Lane::A, Lane::B] {
             self.end(lane);
         }
         let mut facts = self.facts.filter(|facts| facts.is_proved())?;
         if let Some(keys) = keys {
-            opening::open(&mut facts, keys);
+            opening::open(&mut facts, keys, trials);
         }
         let mut handshake = facts.finish();
         let client = handshake.client.unwrap_or(Lane::A);

@@ -69,10 +69,12 @@ fn what_is_missing(evidence: &Evidence<'_>) -> Option<String> {
             "Only one direction was captured: packets of the {side} are missing."
         ));
     }
-    let hello_unread = matches!(
-        evidence.server_name,
-        Observed::Unseen(_) | Observed::Seen(ServerName::Unknown)
-    );
+    // The hello was read, and has another one in it that holds.
+    let is_name_hidden = matches!(evidence.server_name, Observed::Unseen(Unseen::Encrypted));
+    let hello_unread = match evidence.server_name {
+        Observed::Unseen(_) => !is_name_hidden,
+        Observed::Seen(name) => *name == ServerName::Unknown,
+    };
     if capture.truncated
         && (hello_unread || matches!(evidence.chain, Observed::Unseen(Unseen::Truncated)))
     {
@@ -103,6 +105,7 @@ fn what_is_missing(evidence: &Evidence<'_>) -> Option<String> {
                     .to_owned(),
             )
         }
+        Reaction::LeftAfterHandshake if is_name_hidden => Some(HIDDEN_NAME.to_owned()),
         Reaction::Accepted | Reaction::LeftAfterHandshake | Reaction::Finished => None,
         Reaction::Unfinished if capture.ended => {
             Some("The capture ends before the handshake does.".to_owned())
@@ -113,6 +116,9 @@ fn what_is_missing(evidence: &Evidence<'_>) -> Option<String> {
         _ if capture.gap => {
             Some("Segments of the handshake are missing from the capture.".to_owned())
         }
+        _ if is_name_hidden => Some(HIDDEN_NAME.to_owned()),
         _ => Some("The end of the handshake was seen, its reason was not.".to_owned()),
     }
 }
+
+const HIDDEN_NAME: &str = "The client asked for a name inside an Encrypted Client Hello that no key opened: whether the certificate is for that name is not known.";

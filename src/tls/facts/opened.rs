@@ -100,12 +100,14 @@ impl<M: Copy> Facts<M> {
         Some((&sealed.hellos, is_gapless(Lane::A) && is_gapless(Lane::B)))
     }
 
-    /// The random of the client, once both hellos are there and as long as records are kept for keys.
+    /// The random of the client, once both hellos are there and as long as records are kept for keys; `None` where they may stand
+    /// under another.
     pub(crate) fn awaited_key(&self) -> Option<&[u8; 32]> {
         self.sealed.as_ref()?;
-        self.answer()?;
-        let side = self.sides.get(self.asked_by?);
-        Some(&side.hello.as_ref()?.hello.random)
+        let answer = self.answer()?;
+        let hello = &self.sides.get(self.asked_by?).hello.as_ref()?.hello;
+        let may_be_hidden = hello.ech && answer.is_tls13();
+        (!may_be_hidden).then_some(&hello.random)
     }
 
     /// Lets go of what was kept for keys, and keeps no more.
@@ -131,7 +133,7 @@ impl<M: Copy> Facts<M> {
             client_random: hello.random,
             inner_random: inner
                 .filter(|inner| inner.acceptance != Acceptance::Rejected)
-                .map(|inner| inner.hello.random),
+                .map(|inner| inner.random),
             server_random,
             suite,
             version,

@@ -22,6 +22,8 @@ use crate::tls::keys::label::{Label, MAX_CONFIG_LEN, Word};
 #[derive(Default)]
 pub struct KeyLog {
     sessions: HashMap<[u8; 32], Vec<Logged>>,
+    /// Those with a secret of the server's handshake, in the order in which they became known.
+    servers: Vec<Filed>,
     len: usize,
     /// Bytes of all secrets.
     held_len: usize,
@@ -43,9 +45,17 @@ pub struct LineCounts {
     pub left_out: u64,
 }
 
+/// The random of a connection, and where its first secret of the server's handshake became known.
+struct Filed {
+    random: [u8; 32],
+    since: u64,
+}
+
 /// A secret with where it became known.
 struct Logged {
     label: Label,
+    /// Its place in [`KeyLog::servers`], for a secret of the server's handshake.
+    place: u32,
     since: u64,
     secret: Secret,
 }
@@ -188,6 +198,26 @@ impl KeyLog {
             .map(|one| &one.secret)
     }
 
+    /// How many connections have a secret of the server's handshake that is known at the place `at`, as long as places were
+    /// only ever counted up.
+    pub(crate) fn server_count(&self, at: u64) -> usize {
+        self.servers.partition_point(|filed| filed.since <= at)
+    }
+
+    /// The random of one of these connections, in the order of the log.
+    pub(crate) fn server(&self, place: usize) -> Option<&[u8; 32]> {
+        self.servers.get(place).map(|filed| &filed.random)
+    }
+
+    /// The place of a connection among them.
+    pub(crate) fn server_place(&self, random: &[u8; 32]) -> Option<usize> {
+        let logged = self.sessions.get(random)?;
+        let one = logged
+            .iter()
+            .find(|one| one.label == Label::ServerHandshake)?;
+        usize::try_from(one.place).ok()
+    }
+
     fn take_line(&mut self, line: &Line, since: u64, counts: &mut LineCounts) {
         let text = line.text();
         if text.is_empty() || text.starts_with(b"#") {
@@ -244,8 +274,15 @@ impl KeyLog {
         }
         self.len += 1;
         self.held_len = held_len;
-        self.sessions.entry(random).or_default().push(Logged {
+        let logged = self.sessions.entry(random).or_default();
+        let is_first = logged.iter().all(|one| one.label != label);
+        let place = u32::try_from(self.servers.len()).unwrap_or(u32::MAX);
+        if is_first && label == Label::ServerHandshake {
+            self.servers.push(Filed { random, since });
+        }
+        logged.push(Logged {
             label,
+            place,
             since,
             secret,
         });

@@ -17,5 +17,7 @@ pub use label::Label;
 pub(crate) use log::Secret;
 pub use log::{KeyLog, LineCounts};
 pub(crate) use protection::{Protection, RecordHeader};
-pub(crate) use schedule::{Draft, ech_confirmation, master_keys, next_secret, traffic_keys};
+pub(crate) use schedule::{
+    Draft, ech_confirmation, is_finished, master_keys, next_secret, traffic_keys,
+};
 pub(crate) use suite::{Hash, Suite};

@@ -45,8 +45,9 @@ pub(crate) fn traffic_keys(secret: &Secret, suite: Suite, draft: Draft) -> Optio
     let mut key = Zeroizing::new([0; MAX_KEY_LEN]);
     let key = key.get_mut(..suite.cipher.key_len())?;
     let mut iv = Zeroizing::new([0; IV_LEN]);
-    expand(secret, suite, draft, b"key", key)?;
-    expand(secret, suite, draft, b"iv", iv.as_mut_slice())?;
+    let prk = prk(secret, suite)?;
+    expand_label(&prk, draft.prefix, b"key", &[], key)?;
+    expand_label(&prk, draft.prefix, b"iv", &[], iv.as_mut_slice())?;
     let form = Form::Tls13 {
         is_bare: draft.is_bare,
     };
@@ -59,6 +60,21 @@ pub(crate) fn next_secret(secret: &Secret, suite: Suite, draft: Draft) -> Option
     let next = next.get_mut(..suite.hash.len())?;
     expand(secret, suite, draft, draft.update, next)?;
     Some(Secret::new(next))
+}
+
+/// Whether a Finished message with this body ends a handshake of this hash under a traffic secret (RFC 8446, section 4.4.4).
+pub(crate) fn is_finished(
+    secret: &Secret,
+    suite: Suite,
+    draft: Draft,
+    transcript: &[u8],
+    body: &[u8],
+) -> Option<bool> {
+    let mut key = Zeroizing::new([0; MAX_SECRET_LEN]);
+    let key = key.get_mut(..suite.hash.len())?;
+    expand(secret, suite, draft, b"finished", key)?;
+    let key = hmac::Key::new(suite.hash.hmac(), key);
+    Some(hmac::verify(&key, transcript, body).is_ok())
 }
 
 /// What a server that accepts an Encrypted Client Hello puts into its own hello (RFC 9849, sections 7.2 and 7.2.1): made of the random
@@ -85,11 +101,13 @@ fn expand(
     label: &[u8],
     into: &mut [u8],
 ) -> Option<()> {
-    if secret.bytes().len() != suite.hash.len() {
-        return None;
-    }
-    let prk = hkdf::Prk::new_less_safe(suite.hash.hkdf(), secret.bytes());
-    expand_label(&prk, draft.prefix, label, &[], into)
+    expand_label(&prk(secret, suite)?, draft.prefix, label, &[], into)
+}
+
+/// A traffic secret as that from which others are derived; `None` for one of another suite.
+fn prk(secret: &Secret, suite: Suite) -> Option<hkdf::Prk> {
+    let fits = secret.bytes().len() == suite.hash.len();
+    fits.then(|| hkdf::Prk::new_less_safe(suite.hash.hkdf(), secret.bytes()))
 }
 
 fn expand_label(

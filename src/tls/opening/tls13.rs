@@ -11,6 +11,7 @@ use crate::tls::keys::{
 use crate::tls::message::{MessageType, Messages, Trust};
 use crate::tls::observed::Unopened;
 use crate::tls::opening::Keys;
+use crate::tls::opening::ech::Witness;
 use crate::tls::opening::taken::{Place, Taken};
 use crate::tls::record::ContentType;
 use crate::tls::sealed::{Sealed, What};
@@ -21,6 +22,7 @@ pub(crate) fn open<M: Copy + PartialEq>(
     suite: Suite,
     sealed: Sealed<M>,
     keys: Keys<'_>,
+    witness: Option<&mut Witness>,
     taken: &mut Taken<'_, M>,
 ) -> Option<Unopened> {
     let draft = Draft::of(known.version);
@@ -53,6 +55,7 @@ pub(crate) fn open<M: Copy + PartialEq>(
         phase(Label::ServerHandshake),
         phase(Label::ServerTraffic),
     ]);
+    server_half.witness = witness;
     let has_key = secrets(Label::ServerHandshake).next().is_some();
     let is_overfull = sealed.is_full(server);
     for record in sealed.records {
@@ -64,7 +67,7 @@ pub(crate) fn open<M: Copy + PartialEq>(
         match record.what {
             What::KeyChange => {}
             What::Missed => half.on_missed(),
-            What::Torn => half.is_torn = true,
+            What::Torn => half.on_torn(),
             What::Record(kept, mark) => {
                 let place = Place {
                     lane: record.lane,
@@ -86,12 +89,14 @@ pub(crate) fn open<M: Copy + PartialEq>(
 }
 
 /// One direction.
-struct Half<M> {
+struct Half<'w, M> {
     /// Keys for early data, for the handshake, for what follows; several where a log has several.
     phases: [Vec<Candidate>; 3],
     at: usize,
     number: u64,
     messages: Messages<M>,
+    /// Sees every message of the handshake.
+    witness: Option<&'w mut Witness>,
     /// The number of the next record is not known.
     is_torn: bool,
     has_opened: bool,
@@ -112,13 +117,14 @@ impl Candidate {
     }
 }
 
-impl<M: Copy + PartialEq> Half<M> {
+impl<M: Copy + PartialEq> Half<'_, M> {
     fn new(phases: [Vec<Candidate>; 3]) -> Self {
         Self {
             phases,
             at: HANDSHAKE,
             number: 0,
             messages: Messages::new(),
+            witness: None,
             is_torn: false,
             has_opened: false,
             has_failed: false,
@@ -129,6 +135,19 @@ impl<M: Copy + PartialEq> Half<M> {
         self.number = self.number.saturating_add(1);
         // The messages after it may begin anywhere.
         self.messages = Messages::new();
+        self.lack();
+    }
+
+    fn on_torn(&mut self) {
+        self.is_torn = true;
+        self.lack();
+    }
+
+    /// Messages of the handshake are missing, if it was not over yet.
+    fn lack(&mut self) {
+        if let Some(witness) = &mut self.witness {
+            witness.on_missing();
+        }
     }
 
     fn on_record(
@@ -143,6 +162,7 @@ impl<M: Copy + PartialEq> Half<M> {
         let Some((kind, content)) = self.open(header, fragment) else {
             self.has_failed |= !self.is_torn;
             self.number = self.number.saturating_add(1);
+            self.lack();
             return;
         };
         self.has_opened = true;
@@ -189,19 +209,30 @@ impl<M: Copy + PartialEq> Half<M> {
         taken: &mut Taken<'_, M>,
     ) {
         let mut last = None;
-        let pushed = self.messages.push(
+        let Self {
+            messages,
+            witness,
+            phases: [_, handshake, _],
+            ..
+        } = self;
+        let secret = handshake.first().map(|candidate| &candidate.secret);
+        let pushed = messages.push(
             content,
             place.mark,
             Trust::InStep,
             content.len(),
             MAX_MESSAGE_LEN,
             |message, _| {
+                if let (Some(witness), Some(secret)) = (witness.as_mut(), secret) {
+                    witness.on_message(message, secret, suite, draft);
+                }
                 taken.on_message(place, message, Form::Tls13);
                 last = Some(message.kind);
             },
         );
         if pushed.is_err() {
             self.messages = Messages::new();
+            self.lack();
         }
         // Keys change where a record ends (RFC 8446, section 5.1).
         match (self.at, last) {

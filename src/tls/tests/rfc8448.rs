@@ -1,7 +1,7 @@
 //! The published handshake: the simple one of RFC 8448, section 3, opened with the secrets printed there.
 
 use crate::tls::{
-    KeyLog, Keys, Lane, Limits, MessageType, Observed, Observer, StepKind, Unopened, Unseen,
+    KeyLog, Keys, Lane, Limits, MessageType, Observed, Observer, StepKind, Trials, Unopened, Unseen,
 };
 
 const RANDOM: &str = "cb34ecb1e78163ba1c38c6dacb196a6dffa21a8d9912ec18a2ef6283024dece7";
@@ -102,7 +102,7 @@ fn the_whole_conversation_is_opened_however_its_bytes_come() {
     ];
     for size in [1, 2, 7, 100, 10_000] {
         let seen = observed(size)
-            .finish_with(Some(Keys::new(&log, 0)))
+            .finish_with(Some(Keys::new(&log, 0)), &mut Trials::default())
             .unwrap();
         assert_eq!(seen.certificates, Observed::Seen(vec![bytes(CERTIFICATE)]));
         assert!(seen.decrypted);
@@ -131,7 +131,7 @@ fn the_whole_conversation_is_opened_however_its_bytes_come() {
 fn without_its_secret_each_part_stays_closed() {
     let none = KeyLog::new();
     let seen = observed(100)
-        .finish_with(Some(Keys::new(&none, 0)))
+        .finish_with(Some(Keys::new(&none, 0)), &mut Trials::default())
         .unwrap();
     assert_eq!(seen.certificates, Observed::Unseen(Unseen::Encrypted));
     assert_eq!(seen.unopened, Some(Unopened::NoKey));
@@ -142,17 +142,17 @@ fn without_its_secret_each_part_stays_closed() {
     let line = format!("SERVER_HANDSHAKE_TRAFFIC_SECRET {RANDOM} {SERVER_HANDSHAKE}");
     late.read(line.as_bytes(), 9).unwrap();
     let seen = observed(100)
-        .finish_with(Some(Keys::new(&late, 8)))
+        .finish_with(Some(Keys::new(&late, 8)), &mut Trials::default())
         .unwrap();
     assert_eq!(seen.unopened, Some(Unopened::NoKey));
     let seen = observed(100)
-        .finish_with(Some(Keys::new(&late, 9)))
+        .finish_with(Some(Keys::new(&late, 9)), &mut Trials::default())
         .unwrap();
     assert_eq!(seen.certificates.seen().map(Vec::len), Some(1));
 
     let wrong = log(&[("SERVER_HANDSHAKE_TRAFFIC_SECRET", CLIENT_HANDSHAKE)]);
     let seen = observed(100)
-        .finish_with(Some(Keys::new(&wrong, 0)))
+        .finish_with(Some(Keys::new(&wrong, 0)), &mut Trials::default())
         .unwrap();
     assert_eq!(seen.unopened, Some(Unopened::KeyDoesNotOpen));
     assert_eq!(seen.certificates, Observed::Unseen(Unseen::Encrypted));
@@ -169,10 +169,14 @@ fn bytes_that_are_missing_in_the_flight_are_said_to_be_missing() {
     let mut torn = observer.clone();
     torn.on_gap(Lane::B, 79, crate::tls::GapReason::Lost, 4);
     torn.on_bytes(Lane::B, &flight[379..], 4);
-    let seen = torn.finish_with(Some(Keys::new(&log, 0))).unwrap();
+    let seen = torn
+        .finish_with(Some(Keys::new(&log, 0)), &mut Trials::default())
+        .unwrap();
     assert_eq!(seen.certificates, Observed::Unseen(Unseen::Gap));
     assert_eq!(seen.unopened, None);
-    let seen = observer.finish_with(Some(Keys::new(&log, 0))).unwrap();
+    let seen = observer
+        .finish_with(Some(Keys::new(&log, 0)), &mut Trials::default())
+        .unwrap();
     assert_eq!(seen.certificates, Observed::Unseen(Unseen::CaptureEnded));
 }
 
@@ -192,7 +196,9 @@ fn what_is_kept_of_a_direction_is_bounded() {
         assert!(observer.held_len() < 40_000);
     }
     let log = all_secrets();
-    let seen = observer.finish_with(Some(Keys::new(&log, 0))).unwrap();
+    let seen = observer
+        .finish_with(Some(Keys::new(&log, 0)), &mut Trials::default())
+        .unwrap();
     assert_eq!(seen.certificates, Observed::Unseen(Unseen::Limit));
 }
 
@@ -207,7 +213,9 @@ fn every_flipped_byte_of_the_flight_is_refused() {
         observer.on_bytes(Lane::A, &bytes(CLIENT_HELLO), 1);
         observer.on_bytes(Lane::B, &bytes(SERVER_HELLO), 2);
         observer.on_bytes(Lane::B, &flipped, 3);
-        let seen = observer.finish_with(Some(Keys::new(&log, 0))).unwrap();
+        let seen = observer
+            .finish_with(Some(Keys::new(&log, 0)), &mut Trials::default())
+            .unwrap();
         assert_eq!(seen.certificates, Observed::Unseen(Unseen::Encrypted));
         assert_eq!(seen.unopened, Some(Unopened::KeyDoesNotOpen));
     }

@@ -1,11 +1,12 @@
 //! Whether a server took the hello inside: it says so by eight bytes that only those can tell who know that hello (RFC 9849, section 7.2).
 
-use ring::digest::{self, Digest};
+use ring::digest::Digest;
 
 use crate::tls::extension::{self, ENCRYPTED_CLIENT_HELLO};
 use crate::tls::handshake::Acceptance;
 use crate::tls::keys::{Hash, Suite, ech_confirmation};
 use crate::tls::message::MessageType;
+use crate::tls::opening::ech::transcript::Transcript;
 use crate::tls::reader::Reader;
 use crate::tls::server_hello::ServerHello;
 
@@ -121,16 +122,11 @@ fn confirmation_at(retry: &[u8]) -> Option<usize> {
 
 /// The hash of messages with these bodies (RFC 8446, section 4.4.1).
 fn transcript(hash: Hash, messages: &[(MessageType, &[u8])]) -> Option<Digest> {
-    let mut context = digest::Context::new(match hash {
-        Hash::Sha256 => &digest::SHA256,
-        Hash::Sha384 => &digest::SHA384,
-    });
+    let mut transcript = Transcript::new(hash);
     for (kind, body) in messages {
-        let [_, high, mid, low] = u32::try_from(body.len()).ok()?.to_be_bytes();
-        context.update(&[kind.0, high, mid, low]);
-        context.update(body);
+        transcript.push(*kind, body)?;
     }
-    Some(context.finish())
+    Some(transcript.hash())
 }
 
 const ACCEPT: &[u8] = b"ech accept confirmation";

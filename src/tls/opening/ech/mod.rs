@@ -5,6 +5,10 @@
 
 mod acceptance;
 mod outer;
+mod transcript;
+mod witness;
+
+pub(crate) use witness::Witness;
 
 use crate::tls::client_hello::ClientHello;
 use crate::tls::handshake::InnerHello;
@@ -44,8 +48,14 @@ pub(crate) fn open(hellos: &Hellos, is_gapless: bool, keys: Keys<'_>) -> Option<
     };
     Some(InnerHello {
         acceptance: course.acceptance(),
-        hello,
+        random: hello.random,
+        hello: Some(hello),
     })
+}
+
+/// Whether the first hello has another one sealed in it, or looks so.
+pub(crate) fn is_offered(hellos: &Hellos) -> bool {
+    Outer::parse(&hellos.outer).is_some()
 }
 
 fn recipient(outer: &Outer<'_>, secret: &Secret, config: &[u8]) -> Option<Recipient> {
