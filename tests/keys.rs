@@ -423,6 +423,28 @@ fn without_its_key_a_flow_is_told_as_without_any_but_for_the_reason() {
 }
 
 #[test]
+fn without_its_key_a_flow_is_told_from_a_pipe_as_from_a_file() {
+    for version in [&TLS12, &TLS13] {
+        let (opened, other) = (Opened::of(version), Opened::of(version));
+        let capture = opened.meeting.capture();
+        let of_file = file(&capture, ".pcap");
+        let analyzer = with_keys(&other.log);
+        let mut from_file = told_by(&analyzer, [Source::file(of_file.path())])
+            .flows()
+            .remove(0);
+        for threads in [1, 3] {
+            let analyzer = on_threads(threads).with_keys(keys(&other.log));
+            let piped = Source::stream("capture", Trickle::new(capture.clone(), 100));
+            let mut from_pipe = told_by(&analyzer, [piped]).flows().remove(0);
+            for flow in [&mut from_file, &mut from_pipe] {
+                run::remove(flow, "tlstriage.capture.file");
+            }
+            assert_eq!(run::differences(&from_file, &from_pipe), [""; 0]);
+        }
+    }
+}
+
+#[test]
 fn secrets_of_a_capture_serve_wherever_they_stand() {
     let opened = Opened::of(&TLS13);
     let count = opened.blocks().len();

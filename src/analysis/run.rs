@@ -21,7 +21,7 @@ use crate::analysis::tally::Tally;
 use crate::analysis::twins::Sightings;
 use crate::analysis::waiting::{Departed, Waiting};
 use crate::analysis::{Analyzer, Error, Progress};
-use crate::capture::Block;
+use crate::capture::{Block, Format};
 use crate::report::{FlowReport, Summary};
 use crate::time::Timestamp;
 
@@ -308,6 +308,10 @@ impl Analysis {
         let is_slow = opened.is_compressed();
         match opened.reader {
             Ok(reader) => {
+                // Of a stream that is known only now.
+                if self.plan.total() == 1 && reader.format() == Format::Pcap {
+                    self.shared.keyring.complete();
+                }
                 self.tally
                     .begin_input(&opened.name, Some((&reader, opened.compression)));
                 // Whoever waits for a stream cannot look whether the run is stopped.
@@ -511,3 +515,6 @@ const MAX_SIGHTINGS: usize = 1 << 18;
 const MAX_WAITING_KNOCKS: usize = 1 << 16;
 /// Ports whose connections matter even when nobody speaks TLS.
 const TLS_PORTS: [u16; 2] = [443, 8443];
+
+#[cfg(test)]
+mod tests;

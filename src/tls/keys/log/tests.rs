@@ -90,6 +90,25 @@ fn the_same_line_twice_is_one_secret_and_different_ones_are_bounded() {
 }
 
 #[test]
+fn the_bytes_of_all_secrets_are_bounded() {
+    let mut log = KeyLog {
+        held_len: KeyLog::MAX_LEN - 80,
+        ..KeyLog::new()
+    };
+    let counts = |log: &mut KeyLog, random: u8, len: usize| {
+        let text = line("ECH_CONFIG", [random; 32], &vec![random; len]);
+        log.read_bytes(text.as_bytes(), 0)
+    };
+    assert_eq!(counts(&mut log, 1, 48).left_out, 0);
+    // One that is too large is left out, and a smaller one still fits; one that is there already takes no room.
+    assert_eq!(counts(&mut log, 2, 33).left_out, 1);
+    assert_eq!(counts(&mut log, 3, 32).left_out, 0);
+    assert_eq!(counts(&mut log, 3, 32).left_out, 0);
+    assert_eq!(counts(&mut log, 4, 1).left_out, 1);
+    assert_eq!((log.len(), log.held_len), (2, KeyLog::MAX_LEN));
+}
+
+#[test]
 fn a_secret_is_known_from_its_place_on_and_from_the_earliest_of_several() {
     let text = line("CLIENT_RANDOM", RANDOM, &[1; 48]);
     let mut log = KeyLog::new();

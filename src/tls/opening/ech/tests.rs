@@ -1,4 +1,12 @@
+use std::collections::HashSet;
+
 use super::outer::Outer;
+use crate::tls::handshake::Acceptance;
+use crate::tls::keys::KeyLog;
+use crate::tls::lane::Lane;
+use crate::tls::limits::Limits;
+use crate::tls::observer::Observer;
+use crate::tls::opening::{Keys, Trials};
 
 /// The body of a ClientHello with these extensions.
 fn hello(random: u8, session_id: &[u8], extensions: &[(u16, Vec<u8>)]) -> Vec<u8> {
@@ -131,4 +139,113 @@ fn every_prefix_and_every_flipped_byte_ends() {
             assert!(len <= short.len() + outer.len());
         }
     }
+}
+
+/// A sample: its key log, and what both sides sent, in order.
+struct Sample {
+    log: KeyLog,
+    said: Vec<(Lane, Vec<u8>)>,
+}
+
+impl Sample {
+    fn read(outcome: &str) -> Self {
+        let path = format!("samples/tls13-ech-{outcome}-with-secrets/capture.pcapng");
+        let capture = std::fs::read(path).unwrap();
+        let (mut log, mut said) = (KeyLog::new(), Vec::new());
+        let (mut rest, mut client, mut seen) = (capture.as_slice(), None, HashSet::new());
+        while !rest.is_empty() {
+            let word = |at: usize| u32::from_le_bytes(rest[at..at + 4].try_into().unwrap());
+            let (block, after) = rest.split_at(usize::try_from(word(4)).unwrap());
+            let len = |at| usize::try_from(word(at)).unwrap();
+            match word(0) {
+                10 => {
+                    log.read_bytes(&block[16..16 + len(12)], 0);
+                }
+                6 => {
+                    // Ethernet, IPv4 without options, TCP.
+                    let segment = &block[28 + 34..28 + len(20)];
+                    let port = [segment[0], segment[1]];
+                    let lane = if port == *client.get_or_insert(port) {
+                        Lane::A
+                    } else {
+                        Lane::B
+                    };
+                    let payload = &segment[usize::from(segment[12] >> 4) * 4..];
+                    let number = segment[4..8].to_vec();
+                    if !payload.is_empty() && seen.insert((port, number)) {
+                        said.push((lane, payload.to_vec()));
+                    }
+                }
+                _ => {}
+            }
+            rest = after;
+        }
+        Self { log, said }
+    }
+
+    /// The n-th ServerHello or HelloRetryRequest: which piece it is in, and where its body begins there.
+    fn server_hello(&self, count: usize) -> (usize, usize) {
+        let is_hello = |(_, (lane, bytes)): &(usize, &(Lane, Vec<u8>))| {
+            *lane == Lane::B && bytes[0] == 22 && bytes[5] == 2
+        };
+        let pieces = self.said.iter().enumerate();
+        let (piece, _) = pieces.filter(is_hello).nth(count).unwrap();
+        (piece, 5 + 4)
+    }
+
+    fn acceptance(&self) -> Acceptance {
+        let mut observer = Observer::new(Limits::default()).with_sealed_kept();
+        for (lane, bytes) in &self.said {
+            observer.on_bytes(*lane, bytes, 0_u8);
+        }
+        let keys = Keys::new(&self.log, 0);
+        let seen = observer.finish_with(Some(keys), &mut Trials::default());
+        seen.unwrap().inner_hello.unwrap().acceptance
+    }
+}
+
+#[test]
+fn two_answers_that_differ_prove_neither() {
+    let mut sample = Sample::read("hello-retry");
+    assert_eq!(sample.acceptance(), Acceptance::Accepted);
+    let (piece, body) = sample.server_hello(1);
+    for at in body + 26..body + 34 {
+        sample.said[piece].1[at] ^= 1;
+        assert_eq!(sample.acceptance(), Acceptance::Unseen);
+        sample.said[piece].1[at] ^= 1;
+    }
+    // The first one says no, and that is it.
+    let mut sample = Sample::read("accepted");
+    let (piece, body) = sample.server_hello(0);
+    sample.said[piece].1[body + 33] ^= 1;
+    assert_eq!(sample.acceptance(), Acceptance::Rejected);
+}
+
+#[test]
+fn an_answer_that_is_too_large_to_be_kept_proves_nothing() {
+    let mut sample = Sample::read("hello-retry");
+    let (piece, at) = sample.server_hello(0);
+    let bytes = &sample.said[piece].1;
+    let len = usize::from(u16::from_be_bytes([bytes[3], bytes[4]]));
+    let (record, rest) = bytes.split_at(5 + len);
+    // Behind session id, suite and compression stand the extensions, and behind those another one.
+    let mut body = record[at..].to_vec();
+    let extensions = 34 + 1 + usize::from(body[34]) + 3;
+    let more = 17_000_u16;
+    let extensions_len = u16::from_be_bytes([body[extensions], body[extensions + 1]]) + 4 + more;
+    body[extensions..extensions + 2].copy_from_slice(&extensions_len.to_be_bytes());
+    body.extend([0x12, 0x34]);
+    body.extend(more.to_be_bytes());
+    body.extend(vec![0; usize::from(more)]);
+    let [_, lens @ ..] = u32::try_from(body.len()).unwrap().to_be_bytes();
+    let message = [&[2][..], &lens, &body].concat();
+    let mut records = Vec::new();
+    for part in message.chunks(16_000) {
+        records.extend([22, 3, 3]);
+        records.extend(u16::try_from(part.len()).unwrap().to_be_bytes());
+        records.extend(part);
+    }
+    records.extend(rest);
+    sample.said[piece].1 = records;
+    assert_eq!(sample.acceptance(), Acceptance::Unseen);
 }
