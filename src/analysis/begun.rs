@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
-use crate::analysis::story::Story;
+use crate::analysis::story::{self, Story};
 use crate::flow::FlowKey;
 use crate::hash::Keyed;
 use crate::time::Timestamp;
@@ -14,7 +14,7 @@ pub(super) struct Begun {
     counts: HashMap<(FlowKey, Timestamp), u32, Keyed>,
     /// Once all stories are known: hashes of those that are not alone, maybe among others. There
     /// are few, so most need not be noted.
-    crowded: Option<HashSet<u64>>,
+    crowded: Option<HashSet<u64, Keyed>>,
     keyed: Keyed,
 }
 
@@ -31,13 +31,15 @@ impl Begun {
 
     /// No other stories will come than these, in any order.
     pub(super) fn expect_no_others(&mut self, stories: &[Box<Story>]) {
-        let mut hashes: Vec<u64> = stories.iter().map(|story| self.hash(story)).collect();
+        let mut hashes: Vec<u64> = story::walk(stories).map(|story| self.hash(story)).collect();
         hashes.sort_unstable();
         let crowded = hashes.windows(2).filter_map(|pair| match pair {
             [one, other] if one == other => Some(*one),
             _ => None,
         });
-        self.crowded = Some(crowded.collect());
+        let mut kept = HashSet::with_hasher(self.keyed);
+        kept.extend(crowded);
+        self.crowded = Some(kept);
     }
 
     /// How many flows of the same addresses have begun in the same instant before this one.

@@ -174,7 +174,7 @@ impl Books {
 
     /// Enters a flow. Flows are entered in the order of the input.
     pub(super) fn enter(&mut self, story: &Story) {
-        let Some(tls) = &story.tls else { return };
+        let Some(tls) = story.tls() else { return };
         let (client, server) = (story.source(), story.destination());
         if self.speakers.len() < MAX_SPEAKERS {
             self.speakers.extend([client.ip, server.ip]);
@@ -278,7 +278,7 @@ impl Book {
         asked_for: &AskedFor,
         room: &mut usize,
     ) {
-        for id in asked::issued_sessions(&tls.session, tls.tickets()) {
+        for id in asked::issued_sessions(&tls.session(), tls.tickets()) {
             if *room > 0 && self.sessions.len() < MAX_SESSIONS {
                 self.sessions.insert(id, Full::of(story, chain));
                 *room -= 1;

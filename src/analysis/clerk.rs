@@ -11,7 +11,7 @@ use crate::analysis::book::Books;
 use crate::analysis::evidence;
 use crate::analysis::expectations::Expectations;
 use crate::analysis::slices::Queue;
-use crate::analysis::story::Story;
+use crate::analysis::story::{self, AHEAD, Story};
 use crate::analysis::tally::Tally;
 use crate::analysis::telling::Files;
 use crate::analysis::waiting::{Departed, Waiting};
@@ -72,14 +72,19 @@ impl Clerk<'_> {
     pub(super) fn keep(&mut self, mut departed: Vec<Departed>, clock: Timestamp) {
         self.progress
             .add_flows(u64::try_from(departed.len()).unwrap_or(0));
-        departed.sort_by_cached_key(|departed| (departed.place, departed.story.first.place()));
-        for Departed { story, clock, .. } in departed {
-            self.tell_due(clock);
-            self.lobby.books.enter(&story);
-            self.lobby.queue.expect(&story);
-            self.lobby.waiting.push(story);
-            if let Some(story) = self.lobby.waiting.pop_excess() {
-                self.tell_early(story);
+        departed.sort_by_key(|departed| (departed.place, departed.first));
+        let mut departed = departed.into_iter();
+        while let some @ [_, ..] = departed.as_slice() {
+            let some = some.get(..AHEAD).unwrap_or(some);
+            story::touch(some.iter().map(|departed| &*departed.story));
+            for Departed { story, clock, .. } in departed.by_ref().take(AHEAD) {
+                self.tell_due(clock);
+                self.lobby.books.enter(&story);
+                self.lobby.queue.expect(&story);
+                self.lobby.waiting.push(story);
+                if let Some(story) = self.lobby.waiting.pop_excess() {
+                    self.tell_early(story);
+                }
             }
         }
         self.tell_due(clock);

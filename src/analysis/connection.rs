@@ -378,8 +378,14 @@ impl Connection {
         }
         self.held_len = 0;
         if let Phase::Reading(reading) = std::mem::replace(&mut self.phase, Phase::Watching)
-            && let Some(settled) =
-                reading.finish(self.fins(), self.last, self.opener, key, shared, trials)
+            && let Some(settled) = reading.finish(
+                self.fins(),
+                [self.first, self.last],
+                self.opener,
+                key,
+                shared,
+                trials,
+            )
         {
             self.phase = Phase::Settled(Box::new(settled));
         }
@@ -413,10 +419,19 @@ impl Connection {
         };
     }
 
+    /// Reads a word of each cache line of what TLS showed.
+    #[inline]
+    pub(super) fn touch_settled(&self) -> u64 {
+        match &self.phase {
+            Phase::Settled(settled) => settled.touch(),
+            _ => 0,
+        }
+    }
+
     /// What TLS showed, once settled; `None` where there was no TLS.
-    pub(super) fn into_settled(self) -> Option<Settled> {
+    pub(super) fn into_settled(self) -> Option<Box<Settled>> {
         match self.phase {
-            Phase::Settled(settled) => Some(*settled),
+            Phase::Settled(settled) => Some(settled),
             _ => None,
         }
     }

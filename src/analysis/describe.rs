@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::analysis::kinds::{Answer, Client, Product};
+use crate::analysis::seen::StoryAlert;
 use crate::pki::{self, SelfSigned};
 use crate::report::{
     Bounded, CertificateHash, CertificateReport, ClientReport, Common, Cut, DistinguishedName, Ech,
@@ -65,6 +66,18 @@ pub(super) fn act_key(act: &Act) -> [u8; 6] {
         b,
         c,
         d,
+    ]
+}
+
+/// The bytes that make two alerts the same.
+pub(super) fn alert_key(alert: &StoryAlert) -> [u8; 3] {
+    let (level, code) = alert.content.unwrap_or_default();
+    let is_seen = u8::from(alert.content.is_some());
+    let by = u8::from(alert.by == Side::Server);
+    [
+        by | is_seen << 1 | u8::from(alert.was_encrypted) << 2,
+        level,
+        code,
     ]
 }
 

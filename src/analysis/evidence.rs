@@ -32,7 +32,7 @@ pub(super) struct Judged {
 /// Judges a story beside its neighbours.
 pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -> Judged {
     let server = story.destination();
-    let Some(tls) = &story.tls else {
+    let Some(tls) = story.tls() else {
         return judge_knock(story, &server);
     };
     let book = books.get(&server);
@@ -41,7 +41,7 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
     let client = story.source().ip;
     let resumed = match &tls.chain {
         Observed::Unseen(Unseen::Resumed) => {
-            book.and_then(|book| book.resumed(&tls.session, client, asked_for, story.first.time))
+            book.and_then(|book| book.resumed(&tls.session(), client, asked_for, story.first.time))
         }
         _ => None,
     };
@@ -60,7 +60,7 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
         .filter(|_| !coverage.is_some_and(Coverage::covers))
         .map(|leaf| default_by(leaf, asked, book))
         .unwrap_or_default();
-    let at = tls.hello_at.unwrap_or(story.first.time);
+    let at = tls.hello_at;
     let shown = chain
         .seen()
         .map(|chain| &***chain)
@@ -80,7 +80,7 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
         is_tls13: tls.answer.as_ref().is_some_and(|answer| answer.is_tls13),
         was_answered: tls.answer.is_some(),
         answers_otherwise: answers_otherwise(story, tls),
-        too_big: story.too_big.as_deref().copied(),
+        too_big: story.too_big(),
         chain: match (chain, leaf) {
             (Observed::Seen(chain), Some(leaf)) => Observed::Seen(verdict::Chain {
                 leaf: &leaf.certificate,
@@ -140,7 +140,7 @@ fn answers_otherwise(story: &Story, tls: &Tls) -> bool {
 }
 
 fn judge_knock(story: &Story, server: &Endpoint) -> Judged {
-    let unreachable = story.unreachable.as_ref().map(|knock| Unreachable {
+    let unreachable = story.unreachable().map(|knock| Unreachable {
         answer: answer(knock),
         attempts: knock.attempts,
     });
@@ -235,7 +235,7 @@ fn default_by<'a>(
 
 /// The chain that a story itself showed.
 pub(super) fn own_chain(story: &Story) -> Option<&Arc<Chain>> {
-    story.tls.as_ref().and_then(|tls| tls.chain.seen())
+    story.tls().and_then(|tls| tls.chain.seen())
 }
 
 /// Fewer bytes are not enough to tell a record from anything else (RFC 8446, section 5.1).

@@ -178,7 +178,7 @@ impl Group {
 /// Whether a SYN without an answer means that there was none: the answer had time to come, and
 /// the capture shows answers to that client, or of that server, elsewhere.
 fn is_proved(story: &Story, end: Timestamp, answered: &HashSet<IpAddr>) -> bool {
-    let Some(knock) = &story.unreachable else {
+    let Some(knock) = story.unreachable() else {
         return false;
     };
     if knock.was_reset || knock.icmp.is_some() {

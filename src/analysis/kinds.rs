@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::analysis::seen::StoryAlert;
 use crate::pki::chain::MAX_CHAIN_LEN;
 use crate::pki::trust::Path;
 use crate::pki::{Certificate, ChainShape, Roots};
@@ -142,6 +143,8 @@ pub(super) struct Answer {
 #[derive(Debug)]
 pub(super) struct Acts {
     pub(super) acts: Box<[Act]>,
+    /// The alerts among them.
+    pub(super) alerts: Box<[StoryAlert]>,
     /// In the words of the report, which are the same for many lengths.
     pub(super) handshake: Arc<HandshakeReport>,
 }

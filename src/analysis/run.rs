@@ -424,10 +424,8 @@ impl Analysis {
         }
         let mut stories: Vec<Box<Story>> = self.lobby.waiting.take_all().collect();
         stories.extend(self.knocks.drain(..).map(Box::new));
-        // A story is large: what is sorted is its place.
-        stories.sort_by_cached_key(|story| (story.first.place(), story.key));
         self.is_over = true;
-        let stories = self.select_knocks(stories);
+        let stories = self.select_knocks(in_order(stories));
         self.lobby.queue.push_rest(stories);
         self.tally.finish(&self.lobby.books);
     }
@@ -439,7 +437,7 @@ impl Analysis {
         let mut counts: HashMap<_, usize> = HashMap::new();
         let before = stories.len();
         stories.retain(|story| {
-            if story.unreachable.is_none() {
+            if story.unreachable().is_none() {
                 return true;
             }
             let (client, server) = (story.source(), story.destination());
@@ -478,6 +476,21 @@ impl Iterator for Analysis {
             self.told = told.into_iter();
         }
     }
+}
+
+/// Stories in the order of the output. What is sorted are places, since a story is somewhere else.
+#[expect(clippy::vec_box, reason = "stories are moved about, and large")]
+fn in_order(stories: Vec<Box<Story>>) -> Vec<Box<Story>> {
+    let mut placed: Vec<_> = stories
+        .into_iter()
+        .map(|story| (story.first.place(), story))
+        .collect();
+    placed.sort_by(|(place, story), (other_place, other)| {
+        place
+            .cmp(other_place)
+            .then_with(|| story.key.cmp(&other.key))
+    });
+    placed.into_iter().map(|(_, story)| story).collect()
 }
 
 fn shared(settings: &Analyzer) -> Shared {

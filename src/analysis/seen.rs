@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::analysis::asked::Asked;
 use crate::analysis::kinds::{Acts, Answer, Chain, Client};
 use crate::analysis::mark::Mark;
+use crate::analysis::reading::MAX_LATE_ALERTS;
 use crate::analysis::shared::Shared;
 use crate::flow::{Direction, FlowKey};
 use crate::packet::SeqNumber;
@@ -36,19 +37,21 @@ pub(super) struct Tls {
     pub(super) client_chain: Option<Arc<Chain>>,
     pub(super) client_certificate: ClientCertificate,
     pub(super) has_certificate_request: bool,
-    pub(super) alerts: Vec<StoryAlert>,
+    /// Alerts after settlement, which were encrypted: who sent them.
+    late_alerts: [Option<Side>; MAX_LATE_ALERTS],
     /// The first gap of each direction.
     pub(super) gaps: [Option<GapReason>; 2],
     pub(super) acts: Arc<Acts>,
     pub(super) reaction: Reaction,
     pub(super) resumption: Option<Resumption>,
-    pub(super) session: Box<Session>,
+    /// Where there is anything that links it to another.
+    session: Option<Box<Session>>,
     pub(super) preamble: Option<Box<Preamble>>,
     /// What came of keys, where there were any.
     keyed: Option<Box<Keyed>>,
     pub(super) has_lossy_text: bool,
-    /// When the ClientHello was seen; validity is judged at it.
-    pub(super) hello_at: Option<Timestamp>,
+    /// When the ClientHello was seen, or else the first frame; validity is judged at it.
+    pub(super) hello_at: Timestamp,
 }
 
 /// What came of keys.
@@ -106,9 +109,22 @@ pub(super) struct StoryAlert {
 }
 
 impl Tls {
-    /// What a handshake showed by itself. How the connection ended is added by
+    /// Reads a word of each cache line that it fills.
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        let in_front = self.hello_at.as_nanos().cast_unsigned();
+        let behind = u64::from(self.has_lossy_text) ^ u64::from(self.random.is_some());
+        in_front ^ behind ^ u64::from(self.begins_at.is_some())
+    }
+
+    /// What a handshake showed by itself, on a flow of which `first` is the first frame. How the connection ended is added by
     /// [`Tls::conclude`], when it has.
-    pub(super) fn of(handshake: Handshake<Mark>, client: Direction, shared: &Shared) -> Self {
+    pub(super) fn of(
+        handshake: Handshake<Mark>,
+        client: Direction,
+        first: Mark,
+        shared: &Shared,
+    ) -> Self {
         let by = |lane: Lane| side(direction(lane), client);
         let acts: Vec<Act> = handshake
             .steps
@@ -198,12 +214,12 @@ impl Tls {
                 .map(|ders| shared.chain(&ders)),
             client_certificate,
             has_certificate_request: handshake.certificate_requested,
-            alerts,
-            acts: shared.course(&acts),
+            late_alerts: [None; MAX_LATE_ALERTS],
+            acts: shared.course(&acts, &alerts),
             reaction: Reaction::Unfinished,
             gaps: [handshake.lanes.a.gap, handshake.lanes.b.gap],
             resumption: handshake.resumption,
-            session: Box::new(handshake.session),
+            session: (handshake.session != Session::default()).then(|| Box::new(handshake.session)),
             preamble: handshake.preamble.map(Box::new),
             keyed: (handshake.decrypted || handshake.unopened.is_some() || encrypted.is_some())
                 .then(|| {
@@ -216,8 +232,23 @@ impl Tls {
                     })
                 }),
             has_lossy_text,
-            hello_at: handshake.client_hello_mark.map(|mark| mark.time),
+            hello_at: handshake.client_hello_mark.unwrap_or(first).time,
         }
+    }
+
+    /// The alerts of both sides, in order.
+    pub(super) fn alerts(&self) -> impl Iterator<Item = StoryAlert> {
+        let late = self.late_alerts.iter().flatten().map(|by| StoryAlert {
+            by: *by,
+            content: None,
+            was_encrypted: true,
+        });
+        self.acts.alerts.iter().copied().chain(late)
+    }
+
+    /// What links the session to others.
+    pub(super) fn session(&self) -> Session {
+        self.session.as_deref().copied().unwrap_or_default()
     }
 
     /// Whether keys opened some of what was encrypted.
@@ -251,19 +282,15 @@ impl Tls {
     /// certificate was not seen.
     pub(super) fn conclude(
         &mut self,
-        late: &[Direction],
+        late: [Option<Direction>; MAX_LATE_ALERTS],
         client: Direction,
         close: Option<Close>,
         capture: &mut CaptureFacts,
     ) {
-        let late = late.iter().map(|direction| StoryAlert {
-            by: side(*direction, client),
-            content: None,
-            was_encrypted: true,
-        });
-        self.alerts.extend(late);
+        self.late_alerts = late.map(|direction| Some(side(direction?, client)));
         let is_tls13 = self.answer.as_ref().is_some_and(|answer| answer.is_tls13);
         let clear: Vec<ClearAlert> = self
+            .acts
             .alerts
             .iter()
             .filter_map(|alert| {

@@ -438,6 +438,9 @@ impl Shard {
     /// Makes stories of the connections that are over.
     pub(super) fn tell(&mut self) {
         let mut departed = std::mem::take(&mut self.departed);
+        // Memory is waited for once for all of them.
+        let touch = |read, departure: &Departure| read ^ departure.connection.touch_settled();
+        std::hint::black_box(departed.iter().take(MANY_AT_ONCE).fold(0, touch));
         for departure in departed.drain(..) {
             let Departure {
                 key,
@@ -446,7 +449,8 @@ impl Shard {
                 clock,
             } = departure;
             match Story::of(key, connection) {
-                Some(story) if story.unreachable.is_none() => self.stories.push(Departed {
+                Some(story) if story.unreachable().is_none() => self.stories.push(Departed {
+                    first: story.first.place(),
                     story: Box::new(story),
                     place,
                     clock,
@@ -477,8 +481,10 @@ impl Shard {
         self.place.1 = u64::MAX;
         for (key, connection) in self.table.drain().chain(self.half_open.drain()) {
             self.depart(key, connection, shared);
-            // At once: all of them side by side would be the whole table once more.
-            self.tell();
+            // Soon: all of them side by side would be the whole table once more.
+            if self.departed.len() >= MANY_AT_ONCE {
+                self.tell();
+            }
         }
         self.counts.untried = self.trials.cut_short();
     }
@@ -506,6 +512,8 @@ const IDLE: i64 = 2 * 60 * 60 * SECOND;
 const SECOND: i64 = 1_000_000_000;
 /// Connections that are looked at when the clock ticks: in a sparse capture all of them.
 const TICK_LEN: usize = 256;
+/// Connections of which stories are made at once.
+const MANY_AT_ONCE: usize = 16;
 /// Connections that never came about, of one shard.
 const MAX_KNOCKS: usize = 1024;
 /// Keys of a log that are tried on flows, of one shard: about one second of a processor for all of a capture.

@@ -9,6 +9,7 @@ use crate::analysis::describe;
 use crate::analysis::keyring::Keyring;
 use crate::analysis::kinds::{Acts, Answer, Chain, Client, Known};
 use crate::analysis::pool::Pool;
+use crate::analysis::seen::StoryAlert;
 use crate::pki::{Catalog, Certificate, ChainShape};
 use crate::reassembly::Limits;
 use crate::report::HandshakeReport;
@@ -136,16 +137,21 @@ impl Shared {
     }
 
     /// What both sides did.
-    pub(super) fn course(&self, acts: &[Act]) -> Arc<Acts> {
-        let mut key = Vec::with_capacity(acts.len() * 6);
+    pub(super) fn course(&self, acts: &[Act], alerts: &[StoryAlert]) -> Arc<Acts> {
+        let mut key = Vec::with_capacity(4 + acts.len() * 6 + alerts.len() * 3);
+        key.extend_from_slice(&u32::try_from(acts.len()).unwrap_or(u32::MAX).to_be_bytes());
         for act in acts {
             key.extend_from_slice(&describe::act_key(act));
         }
-        self.courses
-            .get_or_make(&key, size_of::<Acts>() + size_of_val(acts), || Acts {
-                acts: acts.into(),
-                handshake: self.handshake(acts),
-            })
+        for alert in alerts {
+            key.extend_from_slice(&describe::alert_key(alert));
+        }
+        let len = size_of::<Acts>() + size_of_val(acts) + size_of_val(alerts);
+        self.courses.get_or_make(&key, len, || Acts {
+            acts: acts.into(),
+            alerts: alerts.into(),
+            handshake: self.handshake(acts),
+        })
     }
 
     /// What both sides did, in words: of whatever length it was.

@@ -13,7 +13,7 @@ use crate::analysis::evidence::{self, Judged};
 use crate::analysis::expectations::Expectations;
 use crate::analysis::filter::Selection;
 use crate::analysis::keyring::Keyring;
-use crate::analysis::story::Story;
+use crate::analysis::story::{self, Story};
 use crate::analysis::tally::Tally;
 use crate::analysis::telling::{self, Files};
 use crate::analysis::twins::{Links, Relation, Sightings};
@@ -124,7 +124,10 @@ impl Queue {
                 is_early: true,
             });
         }
-        let mut stories = Vec::with_capacity(SLICE_LEN.min(self.rest.len()));
+        let rest = self.rest.as_slice();
+        let next = rest.get(..SLICE_LEN).unwrap_or(rest);
+        story::touch(next.iter().map(|story| &**story));
+        let mut stories = Vec::with_capacity(next.len());
         while stories.len() < SLICE_LEN
             && let Some(story) = self.rest.next()
         {
@@ -218,6 +221,8 @@ impl<F: Files + Sync> Teller<'_, F> {
         slice: &Slice,
         render: &impl Fn(&[FlowReport]) -> T,
     ) -> (Vec<FlowReport>, T) {
+        // They were looked at by another thread, if at all.
+        story::touch(slice.stories.iter().map(|ready| &*ready.story));
         let reports: Vec<FlowReport> = slice
             .stories
             .iter()

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::analysis::connection::Connection;
 use crate::analysis::mark::Mark;
+use crate::analysis::reading::Settled;
 use crate::analysis::seen::{Tls, side};
 use crate::flow::{Direction, Endpoint, FlowKey};
 use crate::packet::{Cause, Encapsulation, Unreachable};
@@ -21,15 +22,48 @@ pub(super) struct Story {
     pub(super) client_counts: Counts,
     pub(super) server_counts: Counts,
     pub(super) close: Option<Close>,
-    pub(super) tls: Option<Box<Tls>>,
-    /// Where the connection never came about.
-    pub(super) unreachable: Option<Box<Knock>>,
+    settled: Option<Box<Settled>>,
     pub(super) encapsulation: Option<Box<Encapsulation>>,
+    rare: Option<Box<Rare>>,
     pub(super) capture: CaptureFacts,
-    pub(super) has_conflict: bool,
-    /// An ICMP error that says one of its packets was too big.
-    pub(super) too_big: Option<Box<TooBig>>,
 }
+
+/// What few flows have.
+#[derive(Debug, Default)]
+struct Rare {
+    /// Where the connection never came about.
+    unreachable: Option<Knock>,
+    /// An ICMP error that says one of its packets was too big.
+    too_big: Option<TooBig>,
+}
+
+/// Goes through stories in their order, and waits for memory once for many: each is somewhere
+/// else, and only what short loops read is fetched side by side.
+pub(super) fn walk(stories: &[Box<Story>]) -> impl Iterator<Item = &Story> {
+    stories.chunks(AHEAD).flat_map(|some| {
+        touch(some.iter().map(|story| &**story));
+        some.iter().map(|story| &**story)
+    })
+}
+
+/// Reads what is about to be looked at.
+pub(super) fn touch<'a>(stories: impl Iterator<Item = &'a Story> + Clone) {
+    let own = |read, story: &Story| {
+        let ends = story.first.frame ^ story.last.frame;
+        read ^ ends ^ story.client_counts.bytes ^ u64::from(story.capture.gap)
+    };
+    let settled = |read, story: &Story| {
+        let settled = story.settled.as_ref();
+        read ^ settled.map_or(0, |settled| settled.touch())
+    };
+    let read = stories.clone().fold(0, own) ^ stories.fold(0, settled);
+    // It is wanted in the cache and nowhere else.
+    std::hint::black_box(read);
+}
+
+/// Stories that are fetched side by side: enough to hide what memory takes, and few enough to stay
+/// in the cache.
+pub(super) const AHEAD: usize = 32;
 
 /// The largest packet that passes, where that is said, and who says so.
 pub(super) type TooBig = (Option<u32>, IpAddr);
@@ -66,10 +100,10 @@ impl Story {
         let encapsulation = connection.take_encapsulation();
         let icmp = connection.take_icmp();
         let too_big = icmp.as_ref().and_then(|icmp| match icmp.cause {
-            Cause::TooBig { mtu } => Some(Box::new(((mtu > 0).then_some(mtu), icmp.from))),
+            Cause::TooBig { mtu } => Some(((mtu > 0).then_some(mtu), icmp.from)),
             _ => None,
         });
-        let settled = connection.into_settled();
+        let mut settled = connection.into_settled();
         let client = match &settled {
             Some(settled) => settled.client,
             None => opener.filter(|_| is_half_open)?,
@@ -95,9 +129,8 @@ impl Story {
             ended: !is_closed,
             limit: hit_limit,
         };
-        let has_conflict = settled.as_ref().is_some_and(|settled| settled.has_conflict);
-        let tls = settled.map(|settled| {
-            let mut tls = settled.tls;
+        if let Some(settled) = &mut settled {
+            let tls = &mut settled.tls;
             for reason in tls.gaps.into_iter().flatten() {
                 match reason {
                     GapReason::Lost => capture.gap = true,
@@ -106,14 +139,17 @@ impl Story {
                     GapReason::Midstream => capture.midstream = true,
                 }
             }
-            tls.conclude(&settled.late_alerts, client, close, &mut capture);
-            tls
+            tls.conclude(settled.late_alerts, client, close, &mut capture);
+        }
+        let unreachable = (settled.is_none() && is_half_open).then_some(Knock {
+            attempts,
+            was_reset,
+            icmp,
         });
-        let unreachable = (tls.is_none() && is_half_open).then(|| {
-            Box::new(Knock {
-                attempts,
-                was_reset,
-                icmp,
+        let rare = (unreachable.is_some() || too_big.is_some()).then(|| {
+            Box::new(Rare {
+                unreachable,
+                too_big,
             })
         });
         Some(Self {
@@ -130,13 +166,33 @@ impl Story {
                 packets: u64::from(from_server.packets),
             },
             close,
-            tls,
-            unreachable,
+            settled,
             encapsulation,
+            rare,
             capture,
-            has_conflict,
-            too_big,
         })
+    }
+
+    /// What TLS showed; `None` where the connection never came about.
+    pub(super) fn tls(&self) -> Option<&Tls> {
+        self.settled.as_ref().map(|settled| &settled.tls)
+    }
+
+    /// What became of a connection that never came about.
+    pub(super) fn unreachable(&self) -> Option<&Knock> {
+        self.rare.as_ref()?.unreachable.as_ref()
+    }
+
+    /// An ICMP error that says one of its packets was too big.
+    pub(super) fn too_big(&self) -> Option<TooBig> {
+        self.rare.as_ref()?.too_big
+    }
+
+    /// Whether bytes were sent twice, and were not the same.
+    pub(super) fn has_conflict(&self) -> bool {
+        self.settled
+            .as_ref()
+            .is_some_and(|settled| settled.has_conflict)
     }
 
     /// The client's end.
@@ -147,5 +203,16 @@ impl Story {
     /// The server's end.
     pub(super) fn destination(&self) -> Endpoint {
         self.key.destination(self.client)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_flow_is_small() {
+        assert_eq!(size_of::<Story>(), 160);
+        assert_eq!(size_of::<Settled>(), 192);
     }
 }

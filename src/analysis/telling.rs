@@ -51,7 +51,7 @@ pub(super) fn tell(
     let span = (time(&story.first), time(&story.last));
     let mut event = Event::flow(
         id,
-        story.tls.is_some().then_some(Protocol::Tls),
+        story.tls().is_some().then_some(Protocol::Tls),
         outcome,
         severity,
         span,
@@ -101,7 +101,7 @@ pub(super) fn tell(
     let mut vlans = encapsulation.vlans.iter();
     report.network.vlan = vlans.next().map(|id| Vlan::new(*id));
     report.network.inner = vlans.next().map(|id| InnerNetwork::new(*id));
-    match &story.tls {
+    match story.tls() {
         Some(tls) => tell_tls(&mut report, story, tls, judged),
         None => report.network.protocol = None,
     }
@@ -197,7 +197,7 @@ fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged) 
     if triage.server.certificate == CertificateState::Encrypted {
         triage.server.certificate_detail = tls.unopened().map(certificate_detail);
     }
-    triage.alerts = tls.alerts.iter().map(alert).collect();
+    triage.alerts = tls.alerts().map(alert).collect();
     if let Reaction::Refused(by, Some(code)) = tls.reaction {
         triage.alert = Some(DecidingAlert::new(side(by), code, alert_name(code)));
     }
@@ -212,7 +212,7 @@ fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged) 
 
 /// Tells which keys came when the records that they open were gone. Only at the end of a run is that known of all of them.
 pub(super) fn tell_late_keys(report: &mut FlowReport, story: &Story, keyring: &Keyring) {
-    let Some(tls) = story.tls.as_ref().filter(|_| keyring.is_in_use()) else {
+    let Some(tls) = story.tls().filter(|_| keyring.is_in_use()) else {
         return;
     };
     let is_open_question = matches!(tls.unopened(), None | Some(Unopened::NoKey));
@@ -248,7 +248,7 @@ const fn sni(name: &Observed<ServerName>) -> SniState {
 
 /// Whether the server's certificate was seen, or why not.
 pub(super) fn certificate_state(story: &Story) -> CertificateState {
-    let Some(tls) = &story.tls else {
+    let Some(tls) = story.tls() else {
         return CertificateState::RefusedBefore;
     };
     match &tls.chain {
@@ -272,12 +272,8 @@ pub(super) fn certificate_state(story: &Story) -> CertificateState {
 
 /// How the handshake ended.
 pub(super) fn outcome(story: &Story, verdict: VerdictId) -> Outcome {
-    let Some(tls) = &story.tls else {
-        return if story
-            .unreachable
-            .as_ref()
-            .is_some_and(|knock| knock.was_reset)
-        {
+    let Some(tls) = story.tls() else {
+        return if story.unreachable().is_some_and(|knock| knock.was_reset) {
             Outcome::RejectedByServer
         } else {
             Outcome::Unfinished
@@ -336,7 +332,7 @@ fn established(story: &Story, tls: &Tls) -> Option<bool> {
 }
 
 fn handshake(story: &Story, verdict: VerdictId) -> HandshakeReport {
-    let mut told = match &story.tls {
+    let mut told = match story.tls() {
         Some(tls) => HandshakeReport::clone(&tls.acts.handshake),
         None => HandshakeReport::default(),
     };
@@ -359,10 +355,10 @@ fn evidence(story: &Story, verdict: VerdictId) -> EvidenceReport {
         (capture.midstream, EvidenceReason::Midstream),
         (capture.missing_side.is_some(), EvidenceReason::OneSided),
         (
-            capture.ended && story.tls.is_some(),
+            capture.ended && story.tls().is_some(),
             EvidenceReason::CaptureEnded,
         ),
-        (story.has_conflict, EvidenceReason::OverlapConflict),
+        (story.has_conflict(), EvidenceReason::OverlapConflict),
         (
             capture.limit || certificate_state(story) == CertificateState::Limit,
             EvidenceReason::Limit,
@@ -432,7 +428,7 @@ fn default_certificate(chain: &Chain, judged: &Judged) -> DefaultCertificate {
     told
 }
 
-fn alert(alert: &StoryAlert) -> AlertReport {
+fn alert(alert: StoryAlert) -> AlertReport {
     let from = side(alert.by);
     match alert.content {
         None => AlertReport::encrypted(from),

@@ -10,7 +10,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use crate::analysis::story::Story;
+use crate::analysis::story::{self, Story};
 use crate::analysis::telling;
 use crate::flow::{Endpoint, FlowKey};
 use crate::hash::Keyed;
@@ -56,7 +56,7 @@ struct Sighting {
 
 impl Sighting {
     fn of(story: &Story) -> Option<([u8; 32], Self)> {
-        let tls = story.tls.as_deref()?;
+        let tls = story.tls()?;
         let sighting = Self {
             key: story.key,
             source: story.source(),
@@ -160,20 +160,21 @@ impl Sightings {
     /// Those of `stories` whose ClientHello is there more than once; few, if any.
     pub(super) fn repeated(stories: &[Box<Story>], seed: u64) -> Self {
         let random = |story: &Story| {
-            let random = story.tls.as_ref()?.random?;
+            let random = story.tls()?.random?;
             Some(front(random))
         };
-        let mut randoms: Vec<u64> = stories.iter().filter_map(|story| random(story)).collect();
+        let mut randoms: Vec<u64> = story::walk(stories).filter_map(random).collect();
         randoms.sort_unstable();
-        let repeated: HashSet<u64> = randoms
-            .windows(2)
-            .filter_map(|pair| match pair {
-                [one, other] if one == other => Some(*one),
-                _ => None,
-            })
-            .collect();
+        let mut repeated = HashSet::with_hasher(Keyed::new(seed));
+        repeated.extend(randoms.windows(2).filter_map(|pair| match pair {
+            [one, other] if one == other => Some(*one),
+            _ => None,
+        }));
+        if repeated.is_empty() {
+            return Self::new(usize::MAX, seed);
+        }
         let mut sightings = Self::new(usize::MAX, seed);
-        for story in stories {
+        for story in story::walk(stories) {
             if random(story).is_some_and(|random| repeated.contains(&random)) {
                 sightings.enter(story);
             }
@@ -213,7 +214,7 @@ impl Sightings {
     ///
     /// What is one connection with a third is one with each other; it is told where it was seen first.
     pub(super) fn relation(&mut self, story: &Story) -> Relation {
-        let random = story.tls.as_ref().and_then(|tls| tls.random);
+        let random = story.tls().and_then(|tls| tls.random);
         let known = random.and_then(|random| self.by_random.get_mut(&random));
         let Some(known) = known.filter(|known| known.sightings.len() > 1) else {
             return Relation::Alone;

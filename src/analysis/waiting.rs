@@ -16,6 +16,8 @@ pub(super) struct Departed {
     pub(super) story: Box<Story>,
     /// The frame's place in the input.
     pub(super) place: (u32, u64),
+    /// The place of the story's first frame.
+    pub(super) first: (u32, u64),
     /// The newest time among the frames up to that one.
     pub(super) clock: Timestamp,
 }
@@ -23,6 +25,9 @@ pub(super) struct Departed {
 /// Stories that wait.
 #[derive(Debug)]
 pub(super) struct Waiting {
+    /// As they came: as long as all of them may stay, their order does not matter.
+    #[expect(clippy::vec_box, reason = "stories are moved about, and large")]
+    fresh: Vec<Box<Story>>,
     /// The one that has been over for longest on top.
     stories: BinaryHeap<Waiter>,
     horizon: Option<i64>,
@@ -33,6 +38,7 @@ impl Waiting {
     /// Nobody waits, and nobody will for more than `horizon` nanoseconds, nor more than `max_len`.
     pub(super) const fn new(horizon: Option<i64>, max_len: usize) -> Self {
         Self {
+            fresh: Vec::new(),
             stories: BinaryHeap::new(),
             horizon,
             max_len,
@@ -40,12 +46,13 @@ impl Waiting {
     }
 
     pub(super) fn push(&mut self, story: Box<Story>) {
-        self.stories.push(Waiter(story));
+        self.fresh.push(story);
     }
 
     /// The next story that has waited long enough when the capture has come to `clock`.
     pub(super) fn pop_due(&mut self, clock: Timestamp) -> Option<Box<Story>> {
         let horizon = self.horizon?;
+        self.order();
         let Waiter(oldest) = self.stories.peek()?;
         if clock.nanos_since(oldest.last.time) < horizon {
             return None;
@@ -55,17 +62,24 @@ impl Waiting {
 
     /// The next story for which there is no room.
     pub(super) fn pop_excess(&mut self) -> Option<Box<Story>> {
-        if self.stories.len() <= self.max_len {
+        if self.fresh.len() + self.stories.len() <= self.max_len {
             return None;
         }
+        self.order();
         self.pop()
     }
 
     /// All that are left, in no order.
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = Box<Story>> + use<> {
-        std::mem::take(&mut self.stories)
+        let ordered = std::mem::take(&mut self.stories);
+        let fresh = std::mem::take(&mut self.fresh);
+        fresh
             .into_iter()
-            .map(|Waiter(story)| story)
+            .chain(ordered.into_iter().map(|Waiter(story)| story))
+    }
+
+    fn order(&mut self) {
+        self.stories.extend(self.fresh.drain(..).map(Waiter));
     }
 
     fn pop(&mut self) -> Option<Box<Story>> {
