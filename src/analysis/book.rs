@@ -4,8 +4,8 @@
 //! shows to those who name nobody, while it has another one for those who name a host. Books are
 //! written in the order of the input and bounded, so they are the same on any number of threads.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ pub(super) struct Book {
     /// Who was content, with which name and certificate.
     content: HashSet<(IpAddr, AskedFor, Option<[u8; 32]>), Keyed>,
     /// The first full handshake, by who asked for what.
-    full: BTreeMap<(IpAddr, AskedFor), Full>,
+    full: HashMap<(IpAddr, AskedFor), Full, Keyed>,
     /// The full handshake of a session, by the id or ticket that it can be resumed with.
     sessions: HashMap<[u8; 16], Full, Keyed>,
 }
@@ -177,16 +177,22 @@ impl Books {
         let Some(tls) = story.tls() else { return };
         let (client, server) = (story.source(), story.destination());
         if self.speakers.len() < MAX_SPEAKERS {
-            self.speakers.extend([client.ip, server.ip]);
+            self.speakers.insert(client.ip);
         }
-        if self.books.len() >= self.max_endpoints && !self.books.contains_key(&server) {
-            self.left_out += 1;
-            return;
-        }
-        let book = self
-            .books
-            .entry(server)
-            .or_insert_with(|| Book::new(self.keyed));
+        let has_room = self.books.len() < self.max_endpoints;
+        let book = match self.books.entry(server) {
+            Entry::Occupied(book) => book.into_mut(),
+            Entry::Vacant(place) => {
+                if self.speakers.len() < MAX_SPEAKERS {
+                    self.speakers.insert(server.ip);
+                }
+                if !has_room {
+                    self.left_out += 1;
+                    return;
+                }
+                place.insert(Book::new(self.keyed))
+            }
+        };
         let asked = &*tls.asked;
         let asked_for = asked.asked_for.clone();
         let chain = tls.chain.seen();
@@ -264,7 +270,7 @@ impl Book {
             named_flights: Vec::new(),
             accepted: Vec::new(),
             content: HashSet::with_hasher(keyed),
-            full: BTreeMap::new(),
+            full: HashMap::with_hasher(keyed),
             sessions: HashMap::with_hasher(keyed),
         }
     }

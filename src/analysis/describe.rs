@@ -223,15 +223,24 @@ fn named(numbers: &[u16], name: impl Fn(u16) -> Cow<'static, str>) -> Vec<Cow<'s
 /// Describes a kind of answer.
 pub(super) fn answer(hello: &ServerHello, curve: Option<u16>) -> Answer {
     let alpn = hello.alpn.as_deref().map(String::from_utf8_lossy);
+    let cipher = hello.cipher_suite.map(registry::cipher_suite);
     Answer {
         version: hello.version(),
         is_tls13: hello.is_tls13(),
-        cipher: hello.cipher_suite.map(registry::cipher_suite),
+        hash_len: cipher.as_deref().and_then(hash_len),
+        cipher,
         group: curve.or(hello.key_share),
         has_lossy_text: matches!(alpn, Some(Cow::Owned(_))),
         alpn: alpn.map(|name| name.to_lowercase().into()),
         ja3s: tls::ja3s(hello).map(|ja3s| digest(&ja3s)),
     }
+}
+
+/// The length of the hash of a suite, but for suites with a shorter tag: there the sizes of records
+/// say less of those of messages.
+fn hash_len(suite: &str) -> Option<u32> {
+    let len = if suite.ends_with("SHA384") { 48 } else { 32 };
+    (!suite.contains("_CCM_8")).then_some(len)
 }
 
 /// Describes a certificate: as a row of a chain, and as the server's own.

@@ -37,14 +37,9 @@ impl Hidden {
         if !is_hidden || !is_whole || tls.is_decrypted() {
             return None;
         }
-        let suite = answer.cipher.as_deref()?;
-        // The tag is shorter there.
-        if suite.contains("_CCM_8") {
-            return None;
-        }
-        let hash_len = if suite.ends_with("SHA384") { 48 } else { 32 };
+        let hash_len = answer.hash_len?;
         Some(Self {
-            flight: Flight::of(&tls.acts.acts, hash_len)?,
+            flight: tls.acts.flight(hash_len)?,
             offers: tls.client.as_ref()?.offers,
             hash_len,
         })

@@ -13,7 +13,7 @@ use crate::report::{
 };
 use crate::time::Timestamp;
 use crate::verdict;
-use crate::verdict::{Act, Offers};
+use crate::verdict::{Act, Flight, Offers};
 
 /// A certificate with what the outputs say of it.
 #[derive(Debug)]
@@ -133,6 +133,8 @@ pub(super) struct Answer {
     pub(super) version: u16,
     pub(super) is_tls13: bool,
     pub(super) cipher: Option<Cow<'static, str>>,
+    /// The length of its hash, where the sizes of records show those of messages.
+    pub(super) hash_len: Option<u32>,
     pub(super) group: Option<u16>,
     pub(super) alpn: Option<Arc<str>>,
     pub(super) ja3s: Option<Hex<16>>,
@@ -145,6 +147,33 @@ pub(super) struct Acts {
     pub(super) acts: Box<[Act]>,
     /// The alerts among them.
     pub(super) alerts: Box<[StoryAlert]>,
+    /// The server's hidden flight, for each of [`HASH_LENS`].
+    flights: [Option<Flight>; 2],
     /// In the words of the report, which are the same for many lengths.
     pub(super) handshake: Arc<HandshakeReport>,
 }
+
+impl Acts {
+    /// Acts, described by `handshake`.
+    pub(super) fn new(
+        acts: &[Act],
+        alerts: &[StoryAlert],
+        handshake: Arc<HandshakeReport>,
+    ) -> Self {
+        Self {
+            acts: acts.into(),
+            alerts: alerts.into(),
+            flights: HASH_LENS.map(|hash_len| Flight::of(acts, hash_len)),
+            handshake,
+        }
+    }
+
+    /// The server's hidden flight, with a hash of `hash_len` bytes in Finished.
+    pub(super) fn flight(&self, hash_len: u32) -> Option<Flight> {
+        let mut flights = HASH_LENS.iter().zip(self.flights);
+        flights.find_map(|(len, flight)| flight.filter(|_| *len == hash_len))
+    }
+}
+
+/// The lengths of the hashes of TLS 1.3 (RFC 8446, appendix B.4).
+const HASH_LENS: [u32; 2] = [32, 48];

@@ -90,7 +90,7 @@ impl Analysis {
             lobby: lobby(&settings),
             knocks: Vec::new(),
             clock: START,
-            tally: Tally::default(),
+            tally: Tally::new(settings.seed),
             progress: Progress::default(),
             told: Vec::new().into_iter(),
             has_looked_ahead: false,
@@ -199,7 +199,7 @@ impl Analysis {
             self.lobby = lobby(&self.settings);
             self.knocks.clear();
             self.clock = START;
-            self.tally = Tally::default();
+            self.tally = Tally::new(self.settings.seed);
             self.progress.begin_again();
             self.has_looked_ahead = false;
             self.has_begun_again = true;

@@ -147,11 +147,8 @@ impl Shared {
             key.extend_from_slice(&describe::alert_key(alert));
         }
         let len = size_of::<Acts>() + size_of_val(acts) + size_of_val(alerts);
-        self.courses.get_or_make(&key, len, || Acts {
-            acts: acts.into(),
-            alerts: alerts.into(),
-            handshake: self.handshake(acts),
-        })
+        self.courses
+            .get_or_make(&key, len, || Acts::new(acts, alerts, self.handshake(acts)))
     }
 
     /// What both sides did, in words: of whatever length it was.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use crate::analysis::round::FrameTally;
 use crate::analysis::shard::ShardCounts;
 use crate::capture;
 use crate::flow::Endpoint;
+use crate::hash::Keyed;
 use crate::packet::{FragmentCounts, Skip};
 use crate::report::{
     Count, Damage, EndpointReport, EndpointRow, EventOutcome, FindingGroup, FlowCounts,
@@ -24,19 +25,20 @@ use crate::report::{
 use crate::verdict::{Gateway, VerdictId};
 
 /// Counters and lists, each within a bound.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tally {
     inputs: Vec<InputReport>,
     frames: FrameTally,
     flows: FlowCounts,
     limits: BTreeMap<&'static str, u64>,
-    endpoints: BTreeMap<Endpoint, EndpointTally>,
+    endpoints: HashMap<Endpoint, EndpointTally, Keyed>,
     endpoints_left_out: u64,
-    groups: HashMap<(&'static str, Endpoint), Group>,
+    groups: HashMap<(&'static str, Endpoint), Group, Keyed>,
     groups_left_out: u64,
     worst_left_out: Option<Severity>,
     interfaces: BTreeSet<Arc<str>>,
     shortfalls: Shortfalls,
+    keyed: Keyed,
 }
 
 #[derive(Debug)]
@@ -49,9 +51,9 @@ struct Group {
 #[derive(Debug)]
 struct EndpointTally {
     report: EndpointReport,
-    clients: BTreeSet<IpAddr>,
+    clients: HashSet<IpAddr, Keyed>,
     versions: BTreeMap<Cow<'static, str>, u64>,
-    rows: BTreeMap<RowKey, EndpointRow>,
+    rows: HashMap<RowKey, EndpointRow, Keyed>,
     populations: Populations,
 }
 
@@ -63,6 +65,25 @@ type RowKey = (
 );
 
 impl Tally {
+    /// Nothing so far; `seed` makes crafted collisions useless, and shows nowhere.
+    pub(super) fn new(seed: u64) -> Self {
+        let keyed = Keyed::new(seed);
+        Self {
+            inputs: Vec::new(),
+            frames: FrameTally::default(),
+            flows: FlowCounts::default(),
+            limits: BTreeMap::new(),
+            endpoints: HashMap::with_hasher(keyed),
+            endpoints_left_out: 0,
+            groups: HashMap::with_hasher(keyed),
+            groups_left_out: 0,
+            worst_left_out: None,
+            interfaces: BTreeSet::new(),
+            shortfalls: Shortfalls::default(),
+            keyed,
+        }
+    }
+
     /// An input is about to be read.
     pub(super) fn begin_input(
         &mut self,
@@ -223,9 +244,9 @@ impl Tally {
             .entry(server)
             .or_insert_with(|| EndpointTally {
                 report: EndpointReport::new(server, crate::report::Role::Unknown),
-                clients: BTreeSet::new(),
+                clients: HashSet::with_hasher(self.keyed),
                 versions: BTreeMap::new(),
-                rows: BTreeMap::new(),
+                rows: HashMap::with_hasher(self.keyed),
                 populations: Populations::default(),
             });
         endpoint.populations.enter(report);
@@ -381,15 +402,19 @@ impl Tally {
             .iter()
             .map(|(what, count)| Count::new(Cow::Borrowed(*what), *count))
             .collect();
-        let local = Local::of(
-            self.endpoints
-                .values()
-                .map(|endpoint| (endpoint.report.server.ip, &endpoint.clients)),
-        );
-        summary.endpoints = self
+        let clients: Vec<BTreeSet<IpAddr>> = self
             .endpoints
             .values()
-            .map(|endpoint| endpoint.report(&local))
+            .map(|endpoint| endpoint.clients.iter().copied().collect())
+            .collect();
+        let endpoints = self.endpoints.values().zip(&clients);
+        let local = Local::of(
+            endpoints
+                .clone()
+                .map(|(endpoint, clients)| (endpoint.report.server.ip, clients)),
+        );
+        summary.endpoints = endpoints
+            .map(|(endpoint, clients)| endpoint.report(clients, &local))
             .collect();
         // Where most goes wrong comes first.
         summary.endpoints.sort_by_key(|endpoint| {
@@ -473,23 +498,20 @@ impl Group {
 }
 
 impl EndpointTally {
-    fn report(&self, local: &Local) -> EndpointReport {
+    fn report(&self, clients: &BTreeSet<IpAddr>, local: &Local) -> EndpointReport {
         let mut report = self.report.clone();
-        report.role = local.role(report.server.ip, &self.clients);
-        report.client_count = u64::try_from(self.clients.len()).unwrap_or(u64::MAX);
-        report.clients = self
-            .clients
-            .iter()
-            .take(MAX_NAMED_CLIENTS)
-            .copied()
-            .collect();
+        report.role = local.role(report.server.ip, clients);
+        report.client_count = u64::try_from(clients.len()).unwrap_or(u64::MAX);
+        report.clients = clients.iter().take(MAX_NAMED_CLIENTS).copied().collect();
         report.versions = self
             .versions
             .iter()
             .map(|(version, count)| Count::new(version.clone(), *count))
             .collect();
         report.populations = self.populations.report();
-        report.rows = self.rows.values().cloned().collect();
+        let mut rows: Vec<_> = self.rows.iter().collect();
+        rows.sort_unstable_by_key(|(key, _)| *key);
+        report.rows = rows.into_iter().map(|(_, row)| row.clone()).collect();
         report
     }
 }

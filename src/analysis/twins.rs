@@ -129,6 +129,8 @@ pub(super) struct Sightings {
 #[derive(Debug)]
 struct Known {
     sightings: Vec<Sighting>,
+    /// The last place among them: most that are not there come behind it.
+    newest: (u32, u64),
     /// Which of them are one connection; found when it is asked for.
     classes: Option<Classes>,
 }
@@ -200,10 +202,12 @@ impl Sightings {
         // Nearly every hello is there once.
         let known = self.by_random.entry(random).or_insert_with(|| Known {
             sightings: Vec::with_capacity(1),
+            newest: sighting.place,
             classes: None,
         });
         // A replay without end is told in part.
         if known.sightings.len() < MAX_OF_ONE_HELLO {
+            known.newest = known.newest.max(sighting.place);
             known.sightings.push(sighting);
             known.classes = None;
             self.order.push_back(random);
@@ -216,12 +220,14 @@ impl Sightings {
     pub(super) fn relation(&mut self, story: &Story) -> Relation {
         let random = story.tls().and_then(|tls| tls.random);
         let known = random.and_then(|random| self.by_random.get_mut(&random));
+        let known = known.filter(|known| story.first.place() <= known.newest);
         let Some(known) = known.filter(|known| known.sightings.len() > 1) else {
             return Relation::Alone;
         };
         let Known {
             sightings: known,
             classes,
+            ..
         } = known;
         let Classes {
             heads,
