@@ -705,3 +705,74 @@ fn a_flipped_byte_of_a_sealed_record_never_gives_another_certificate() {
         }
     }
 }
+
+/// A connection whose server sends so many records of data, and five minutes later an alert.
+fn closed_late(version: Version, records: usize) -> (Vec<u8>, String) {
+    let world = World::new();
+    let log = Arc::new(Log::default());
+    let mut config = world.client(version);
+    config.key_log = Arc::<Log>::clone(&log);
+    let name = ServerName::try_from("api.example").unwrap();
+    let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut server = ServerConnection::new(Arc::new(world.server(version))).unwrap();
+    let mut conversation = Conversation::between("10.1.0.5:50112", "10.1.0.4:443").syn();
+    for round in 0..6 + records {
+        match round {
+            4 => client.writer().write_all(b"one").unwrap(),
+            5.. if round < 5 + records => server.writer().write_all(b"two").unwrap(),
+            _ if round == 5 + records => {
+                conversation = conversation.pause(300_000_000_000);
+                server.send_close_notify();
+            }
+            _ => {}
+        }
+        let mut flight = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut flight).unwrap();
+        }
+        if !flight.is_empty() {
+            conversation = conversation.client(&flight);
+        }
+        let mut rest = &flight[..];
+        while !rest.is_empty() {
+            server.read_tls(&mut rest).unwrap();
+            server.process_new_packets().unwrap();
+        }
+        let mut flight = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut flight).unwrap();
+        }
+        if !flight.is_empty() {
+            conversation = conversation.server(&flight);
+        }
+        let mut rest = &flight[..];
+        while !rest.is_empty() {
+            client.read_tls(&mut rest).unwrap();
+            client.process_new_packets().unwrap();
+        }
+    }
+    let link = Link::Ethernet;
+    let packets = conversation.fin().segments().packets();
+    (Pcap::new().write(&link, &packets.on(&link)), log.text())
+}
+
+#[test]
+fn an_alert_is_opened_however_late_but_not_behind_much_data() {
+    let opened = json!([{"from": "server", "level": "warning", "code": 0, "name": "close_notify", "encrypted": true}]);
+    let closed = json!([{"from": "server", "encrypted": true}]);
+    for (version, records, alerts) in [
+        (&TLS12, 1, &opened),
+        (&TLS13, 1, &opened),
+        (&TLS12, 8, &opened),
+        (&TLS13, 8, &opened),
+        (&TLS12, 60, &closed),
+        // It looks like data.
+        (&TLS13, 60, &Value::Null),
+    ] {
+        let (capture, log) = closed_late(version, records);
+        let flow = &told_by(&with_keys(&log), [stream(capture)]).flows()[0];
+        let told = &flow["tlstriage"];
+        assert_eq!(&told["alerts"], alerts, "{records} records: {flow}");
+        assert_eq!(told["verdict"]["id"], "ok");
+    }
+}

@@ -3,9 +3,10 @@
 //! A batch is made on any thread and read on all of them. It is filled again and again, so that its
 //! lists are made once; what the block knows is not copied.
 
+use crate::analysis::deal::{SHARDS, shard_of};
 use crate::analysis::filter::Filter;
 use crate::analysis::round::{AHEAD, FrameTally, join, mark, touch};
-use crate::analysis::shard::{Arrival, SHARDS, Shard, Tick};
+use crate::analysis::shard::{Arrival, Shard, Tick};
 use crate::analysis::shared::Shared;
 use crate::capture::{Block, Frame};
 use crate::flow::FlowKey;
@@ -106,7 +107,7 @@ impl Batch {
     fn push(&mut self, key: FlowKey, what: What, at: FrameAt) {
         self.entries.push(Entry { what, at });
         self.shards
-            .push(u8::try_from(Shard::of(&key)).unwrap_or_default());
+            .push(u8::try_from(shard_of(&key)).unwrap_or_default());
     }
 
     /// Puts the entries in the order of their shards, by counting.

@@ -10,7 +10,7 @@ use crate::analysis::shared::Shared;
 use crate::flow::{Direction, FlowKey};
 use crate::packet::{Encapsulation, PathId, Segment, SeqNumber, Unreachable};
 use crate::reassembly::Limits;
-use crate::tls::{self, Progress, Trials};
+use crate::tls::{self, Progress};
 use crate::verdict::Closing;
 
 /// A TCP connection as far as it was seen.
@@ -45,10 +45,10 @@ struct Rare {
 }
 
 /// What all connections of a shard have in common.
+#[derive(Clone, Copy)]
 pub(super) struct Environment<'a> {
     pub(super) limits: &'a Limits,
     pub(super) shared: &'a Shared,
-    pub(super) trials: &'a mut Trials,
 }
 
 #[derive(Debug)]
@@ -257,7 +257,7 @@ impl Connection {
         segment: &Segment,
         payload: &[u8],
         mark: Mark,
-        env: &mut Environment<'_>,
+        env: &Environment<'_>,
     ) {
         self.last = mark;
         let direction = segment.direction;
@@ -299,7 +299,7 @@ impl Connection {
                 .iter()
                 .all(|lane| lane.fin().is_some() || lane.has_rst)
             {
-                self.settle_if_read(&segment.key, env.shared, env.trials);
+                self.settle_if_read(&segment.key, env.shared);
             }
         }
     }
@@ -310,7 +310,7 @@ impl Connection {
         seq: SeqNumber,
         payload: &[u8],
         mark: Mark,
-        env: &mut Environment<'_>,
+        env: &Environment<'_>,
     ) {
         if let Phase::Settled(settled) = &mut self.phase {
             settled.follow(segment.direction, seq, payload, segment.wire_len);
@@ -334,7 +334,7 @@ impl Connection {
             Progress::Undecided | Progress::Handshaking => {}
             Progress::NotTls => self.phase = Phase::Watching,
             Progress::Settled if reading.is_patient() => {}
-            Progress::Settled => self.settle(&segment.key, env.shared, env.trials),
+            Progress::Settled => self.settle(&segment.key, env.shared),
         }
     }
 
@@ -372,7 +372,7 @@ impl Connection {
     }
 
     /// Reads what waits, and gives up what is missing: no more will come, or nothing more matters.
-    pub(super) fn settle(&mut self, key: &FlowKey, shared: &Shared, trials: &mut Trials) {
+    pub(super) fn settle(&mut self, key: &FlowKey, shared: &Shared) {
         if !matches!(self.phase, Phase::Reading(_)) {
             return;
         }
@@ -384,7 +384,6 @@ impl Connection {
                 self.opener,
                 key,
                 shared,
-                trials,
             )
         {
             self.phase = Phase::Settled(Box::new(settled));
@@ -392,18 +391,18 @@ impl Connection {
     }
 
     /// Settles a connection that is over, unless bytes are missing that may still come.
-    fn settle_if_read(&mut self, key: &FlowKey, shared: &Shared, trials: &mut Trials) {
+    fn settle_if_read(&mut self, key: &FlowKey, shared: &Shared) {
         if let Phase::Reading(reading) = &self.phase
             && !reading.is_waiting(self.fins())
         {
-            self.settle(key, shared, trials);
+            self.settle(key, shared);
         }
     }
 
     /// Stops reading, since all connections together hold too much.
-    pub(super) fn give_up(&mut self, key: &FlowKey, shared: &Shared, trials: &mut Trials) {
+    pub(super) fn give_up(&mut self, key: &FlowKey, shared: &Shared) {
         self.hit_limit = true;
-        self.settle(key, shared, trials);
+        self.settle(key, shared);
     }
 
     /// Bytes held for the handshake when that was last measured.

@@ -9,9 +9,10 @@ use std::net::IpAddr;
 use rayon::prelude::*;
 
 use crate::analysis::Analyzer;
+use crate::analysis::deal::SHARDS;
 use crate::analysis::filter::Filter;
 use crate::analysis::round::{FrameTally, Intake, Ticker};
-use crate::analysis::shard::{LINGER, SHARDS, Shard, ShardCounts};
+use crate::analysis::shard::{LINGER, Shard, ShardCounts};
 use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
 use crate::analysis::waiting::Departed;

@@ -163,7 +163,6 @@ impl Reading {
         opener: Option<Direction>,
         key: &FlowKey,
         shared: &Shared,
-        trials: &mut Trials,
     ) -> Option<Settled> {
         let limits = Limits::default();
         let mut has_conflict = false;
@@ -192,6 +191,9 @@ impl Reading {
             }
         }
         let keys = shared.keyring.keys(&last);
+        let mut trials = keys.and_then(|_| shared.trying.of(key));
+        let mut none = Trials::default();
+        let trials = trials.as_deref_mut().unwrap_or(&mut none);
         let handshake = self.observer.finish_with(keys, trials)?;
         let client = seen::client_of(&handshake, opener, key);
         let mut tls = Tls::of(handshake, client, first, shared);

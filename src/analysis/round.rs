@@ -4,6 +4,7 @@
 //! On several threads blocks become batches, which the shards take side by side. A shard sees the
 //! same segments in the same order either way.
 
+use crate::analysis::deal::shard_of;
 use crate::analysis::filter::Filter;
 use crate::analysis::mark::Mark;
 use crate::analysis::shard::{Arrival, Shard, Tick};
@@ -139,7 +140,7 @@ impl Intake<'_> {
                 let decoded = packet::decode(&frame);
                 let mut place = Place::default();
                 if let Decoded::Segment(segment) = &decoded {
-                    place.shard = Shard::of(&segment.key);
+                    place.shard = shard_of(&segment.key);
                     let shard = self.shards.get(place.shard);
                     place.tag = shard.map_or_else(Tag::default, |shard| shard.tag(&segment.key));
                 }
@@ -228,7 +229,7 @@ impl Intake<'_> {
     }
 
     fn take_icmp(&mut self, icmp: &Unreachable) {
-        if let Some(shard) = self.shards.get_mut(Shard::of(&icmp.key)) {
+        if let Some(shard) = self.shards.get_mut(shard_of(&icmp.key)) {
             shard.take_icmp(icmp);
         }
     }
@@ -237,7 +238,7 @@ impl Intake<'_> {
         let frame = joined.frame();
         match joined.decode() {
             Decoded::Segment(segment) => {
-                let number = Shard::of(&segment.key);
+                let number = shard_of(&segment.key);
                 let Some(shard) = self.shards.get(number) else {
                     return;
                 };

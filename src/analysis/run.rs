@@ -9,10 +9,10 @@ use crate::analysis::ahead;
 use crate::analysis::blocks::{Blocks, Filled, Got};
 use crate::analysis::book::Books;
 use crate::analysis::clerk::{Clerk, FileTable, Lobby};
+use crate::analysis::deal::SHARDS;
 use crate::analysis::group::{Ended, Group, Tables};
 use crate::analysis::keyring::Keyring;
 use crate::analysis::plan::{Opened, Plan, Source, link_types};
-use crate::analysis::shard::SHARDS;
 use crate::analysis::shared::Shared;
 use crate::analysis::slices::{Queue, SLICES_A_THREAD, Teller};
 use crate::analysis::stage::{Rounds, Stop, Work};
@@ -428,6 +428,7 @@ impl Analysis {
         let stories = self.select_knocks(in_order(stories));
         self.lobby.queue.push_rest(stories);
         self.tally.finish(&self.lobby.books);
+        self.tally.cut_trials_short(self.shared.trying.cut_short());
     }
 
     /// Of the connections that never came about, leaves those that may matter: an end of it took

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use crate::analysis::connection::{Connection, Environment};
+use crate::analysis::deal::SHARDS;
 use crate::analysis::mark::Mark;
 use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
@@ -16,10 +17,7 @@ use crate::hash::Keyed;
 use crate::packet::{Encapsulation, Segment, SeqNumber, Unreachable};
 use crate::reassembly::{FlowTable, Limits, Look, Tag};
 use crate::time::Timestamp;
-use crate::tls::{self, Trials};
-
-/// How many shards there are, whatever the number of threads.
-pub(super) const SHARDS: usize = 64;
+use crate::tls;
 
 /// A segment, with its payload and where it was seen.
 #[derive(Clone, Copy)]
@@ -47,7 +45,6 @@ pub(super) struct Shard {
     linger: i64,
     /// Bytes held by connections being read.
     held_len: usize,
-    trials: Trials,
     now: Timestamp,
     /// The frame at hand, and the newest time up to it.
     place: (u32, u64),
@@ -114,8 +111,6 @@ pub(super) struct ShardCounts {
     pub(super) half_open_evicted: u64,
     /// Connections that never came about, beyond those that are kept.
     pub(super) knocks_left_out: u64,
-    /// Flows that stayed closed before all keys were tried on them.
-    pub(super) untried: u64,
     /// Handshakes given up because all of them together held too much.
     pub(super) over_memory: u64,
 }
@@ -133,7 +128,6 @@ impl Shard {
             past: FlowTable::new(limits.flows, seed),
             limits,
             held_len: 0,
-            trials: Trials::new(TRIALS),
             now: Timestamp::from_nanos(i64::MIN),
             place: (0, 0),
             clock: Timestamp::from_nanos(i64::MIN),
@@ -143,17 +137,6 @@ impl Shard {
             answered: HashSet::with_hasher(Keyed::new(seed)),
             counts: ShardCounts::default(),
         }
-    }
-
-    /// The shard of a key: fixed, and the same for both directions.
-    pub(super) fn of(key: &FlowKey) -> usize {
-        let mixed = key.words().into_iter().fold(0_u64, |mix, word| {
-            (mix ^ word)
-                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                .rotate_left(31)
-        });
-        // The top six bits: one of 64.
-        usize::try_from(mixed.wrapping_mul(0xff51_afd7_ed55_8ccd) >> 58).unwrap_or(0)
     }
 
     /// What a key is sought by: the same in all shards of a run.
@@ -236,18 +219,17 @@ impl Shard {
             _ => &mut *found.flow,
         };
         connection.note_path(segment.path, arrival.outer);
-        let mut env = Environment {
+        let env = Environment {
             limits: &self.limits,
             shared,
-            trials: &mut self.trials,
         };
         let before = connection.held_len();
-        connection.take(segment, payload, mark, &mut env);
+        connection.take(segment, payload, mark, &env);
         connection.measure();
         self.held_len = self.held_len.saturating_sub(before) + connection.held_len();
         if self.held_len > self.limits.waiting_total && connection.held_len() > 0 {
             self.held_len = self.held_len.saturating_sub(connection.held_len());
-            connection.give_up(&segment.key, shared, &mut self.trials);
+            connection.give_up(&segment.key, shared);
             self.counts.over_memory += 1;
         }
         if found.flow.is_closed() && (!was_closed || found.flow.held_len() > 0) {
@@ -325,10 +307,9 @@ impl Shard {
             segment, tag, mark, ..
         } = *arrival;
         let key = segment.key;
-        let mut env = Environment {
+        let env = Environment {
             limits: &self.limits,
             shared,
-            trials: &mut self.trials,
         };
         if let Some(found) = self.half_open.find(&key, tag, self.now) {
             let found = found.flow;
@@ -336,7 +317,7 @@ impl Shard {
                 .is_reopened_by(segment)
                 .then(|| std::mem::replace(found, Connection::new(mark)));
             found.note_path(segment.path, arrival.outer);
-            found.take(segment, &[], mark, &mut env);
+            found.take(segment, &[], mark, &env);
             if let Some(earlier) = earlier {
                 self.counts.connections += 1;
                 self.depart(key, earlier, shared);
@@ -345,7 +326,7 @@ impl Shard {
         }
         let mut connection = Connection::new(mark);
         connection.note_path(segment.path, arrival.outer);
-        connection.take(segment, &[], mark, &mut env);
+        connection.take(segment, &[], mark, &env);
         if self.half_open.is_full()
             && let Some((key, evicted)) = self.half_open.evict()
         {
@@ -363,7 +344,7 @@ impl Shard {
         let now = self.now;
         let linger = self.linger;
         let in_flight = IN_FLIGHT.min(linger);
-        let (held_len, trials) = (&mut self.held_len, &mut self.trials);
+        let held_len = &mut self.held_len;
         let look = |connection: &mut Connection, key: &FlowKey, last: Timestamp| {
             let silent = now.nanos_since(last);
             if !connection.is_closed() {
@@ -374,7 +355,7 @@ impl Shard {
                     return over_after(silent, in_flight, last);
                 }
                 *held_len = held_len.saturating_sub(connection.held_len());
-                connection.settle(key, shared, trials);
+                connection.settle(key, shared);
             }
             let limit = if connection.leaves_a_stub() {
                 in_flight
@@ -423,7 +404,7 @@ impl Shard {
         self.held_len = self.held_len.saturating_sub(connection.held_len());
         self.note_answered(&key, &connection);
         let older = connection.take_older();
-        connection.settle(&key, shared, &mut self.trials);
+        connection.settle(&key, shared);
         self.departed.push(Departure {
             key,
             connection,
@@ -486,7 +467,6 @@ impl Shard {
                 self.tell();
             }
         }
-        self.counts.untried = self.trials.cut_short();
     }
 }
 
@@ -516,7 +496,5 @@ const TICK_LEN: usize = 256;
 const MANY_AT_ONCE: usize = 16;
 /// Connections that never came about, of one shard.
 const MAX_KNOCKS: usize = 1024;
-/// Keys of a log that are tried on flows, of one shard: about one second of a processor for all of a capture.
-const TRIALS: u32 = 1 << 14;
 /// Addresses that were answered, of one shard.
 const MAX_ANSWERED: usize = 4096;

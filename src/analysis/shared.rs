@@ -10,6 +10,7 @@ use crate::analysis::keyring::Keyring;
 use crate::analysis::kinds::{Acts, Answer, Chain, Client, Known};
 use crate::analysis::pool::Pool;
 use crate::analysis::seen::StoryAlert;
+use crate::analysis::trying::Trying;
 use crate::pki::{Catalog, Certificate, ChainShape};
 use crate::reassembly::Limits;
 use crate::report::HandshakeReport;
@@ -30,6 +31,7 @@ pub(super) struct Shared {
     /// Whether chains are kept as they were sent.
     keeps_ders: bool,
     pub(super) keyring: Keyring,
+    pub(super) trying: Trying,
 }
 
 impl Shared {
@@ -52,6 +54,7 @@ impl Shared {
             catalog,
             keeps_ders,
             keyring,
+            trying: Trying::new(),
         }
     }
 

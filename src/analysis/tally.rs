@@ -161,10 +161,6 @@ impl Tally {
             self.hit("flows evicted before their end", count.evicted);
             self.hit("unanswered SYNs forgotten", count.half_open_evicted);
             self.hit("handshakes given up for want of memory", count.over_memory);
-            self.hit(
-                "flows with an Encrypted Client Hello on which not all keys were tried",
-                count.untried,
-            );
         }
         self.hit("IP fragments dropped", fragments.dropped_by_limit);
         self.hit("IP packets with overlapping fragments", fragments.overlaps);
@@ -179,6 +175,14 @@ impl Tally {
     /// A flow is told under other addresses already.
     pub(super) const fn see_again(&mut self) {
         self.flows.seen_again += 1;
+    }
+
+    /// Flows that stayed closed before all keys were tried on them.
+    pub(super) fn cut_trials_short(&mut self, count: u64) {
+        self.hit(
+            "flows with an Encrypted Client Hello on which not all keys were tried",
+            count,
+        );
     }
 
     /// The books are complete.
