@@ -20,7 +20,7 @@ use crate::verdict::{
 };
 
 /// What a story means beside the books: the chain in question and the judgement.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Judged {
     pub(super) judgement: Judgement,
     pub(super) default_by_comparison: Option<Comparison>,

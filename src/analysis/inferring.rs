@@ -163,10 +163,12 @@ fn against_seen(hidden: &Hidden, book: &Book, asked_for: &AskedFor) -> Option<In
         }
     }
     if let Some(chain) = consistent {
-        let reason = format!(
-            "The sizes of the server's messages are those of {}, which it shows where its certificate can be seen. Another one of the same size is not excluded.",
-            subject(chain)
-        );
+        let reason = [
+            "The sizes of the server's messages are those of ",
+            &subject(chain),
+            ", which it shows where its certificate can be seen. Another one of the same size is not excluded.",
+        ]
+        .concat();
         return Some(Inferred::new("seen-cert.consistent", reason.into()));
     }
     let mut own = book

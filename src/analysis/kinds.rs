@@ -156,14 +156,14 @@ pub(super) struct Acts {
 impl Acts {
     /// Acts, described by `handshake`.
     pub(super) fn new(
-        acts: &[Act],
-        alerts: &[StoryAlert],
+        acts: Box<[Act]>,
+        alerts: Box<[StoryAlert]>,
         handshake: Arc<HandshakeReport>,
     ) -> Self {
         Self {
-            acts: acts.into(),
-            alerts: alerts.into(),
-            flights: HASH_LENS.map(|hash_len| Flight::of(acts, hash_len)),
+            flights: HASH_LENS.map(|hash_len| Flight::of(&acts, hash_len)),
+            acts,
+            alerts,
             handshake,
         }
     }

@@ -40,10 +40,17 @@ struct Population {
 impl Populations {
     /// Enters a flow.
     pub(super) fn enter(&mut self, report: &FlowReport) {
-        if let Some(own) = self.list.iter_mut().find(|own| own.is_of(report))
-            && !self.by_network
-        {
+        let ip = if self.by_network {
+            network(report.source.ip)
+        } else {
+            report.source.ip
+        };
+        if let Some(own) = self.list.iter_mut().find(|own| own.is_of(ip, report)) {
             return own.enter(report);
+        }
+        if self.by_network && self.list.len() >= MAX_POPULATIONS {
+            self.left_out += 1;
+            return;
         }
         let bytes = report.source.bytes.unwrap_or(0);
         self.add(Population {
@@ -122,9 +129,9 @@ impl Population {
             && self.name == other.name
     }
 
-    /// Whether a flow belongs to it, clients being told by their addresses.
-    fn is_of(&self, report: &FlowReport) -> bool {
-        self.ip == report.source.ip
+    /// Whether a flow belongs to it, `ip` being what its client is told by.
+    fn is_of(&self, ip: IpAddr, report: &FlowReport) -> bool {
+        self.ip == ip
             && self.sni == report.tlstriage.sni
             && is_same_kind(self.client.as_ref(), report.tlstriage.client.as_ref())
             && self.name == report.tls.client.server_name

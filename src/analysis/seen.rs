@@ -126,20 +126,14 @@ impl Tls {
         shared: &Shared,
     ) -> Self {
         let by = |lane: Lane| side(direction(lane), client);
-        let acts: Vec<Act> = handshake
-            .steps
-            .iter()
-            .map(|step| Act {
-                by: by(step.lane),
-                kind: step.kind,
-                len: step.len,
-            })
-            .collect();
-        let alerts: Vec<StoryAlert> = handshake
-            .alerts
-            .iter()
-            .map(|alert| story_alert(alert, by(alert.lane)))
-            .collect();
+        let acts = handshake.steps.iter().map(|step| Act {
+            by: by(step.lane),
+            kind: step.kind,
+            len: step.len,
+        });
+        let alerts = handshake.alerts.iter();
+        let alerts = alerts.map(|alert| story_alert(alert, by(alert.lane)));
+        let acts = shared.course(acts, alerts);
         let answer = handshake
             .server_hello
             .seen()
@@ -215,7 +209,7 @@ impl Tls {
             client_certificate,
             has_certificate_request: handshake.certificate_requested,
             late_alerts: [None; MAX_LATE_ALERTS],
-            acts: shared.course(&acts, &alerts),
+            acts,
             reaction: Reaction::Unfinished,
             gaps: [handshake.lanes.a.gap, handshake.lanes.b.gap],
             resumption: handshake.resumption,

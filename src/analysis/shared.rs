@@ -140,18 +140,26 @@ impl Shared {
     }
 
     /// What both sides did.
-    pub(super) fn course(&self, acts: &[Act], alerts: &[StoryAlert]) -> Arc<Acts> {
+    pub(super) fn course(
+        &self,
+        acts: impl ExactSizeIterator<Item = Act> + Clone,
+        alerts: impl ExactSizeIterator<Item = StoryAlert> + Clone,
+    ) -> Arc<Acts> {
         let mut key = Vec::with_capacity(4 + acts.len() * 6 + alerts.len() * 3);
         key.extend_from_slice(&u32::try_from(acts.len()).unwrap_or(u32::MAX).to_be_bytes());
-        for act in acts {
-            key.extend_from_slice(&describe::act_key(act));
+        for act in acts.clone() {
+            key.extend_from_slice(&describe::act_key(&act));
         }
-        for alert in alerts {
-            key.extend_from_slice(&describe::alert_key(alert));
+        for alert in alerts.clone() {
+            key.extend_from_slice(&describe::alert_key(&alert));
         }
-        let len = size_of::<Acts>() + size_of_val(acts) + size_of_val(alerts);
-        self.courses
-            .get_or_make(&key, len, || Acts::new(acts, alerts, self.handshake(acts)))
+        let lists_len = acts.len() * size_of::<Act>() + alerts.len() * size_of::<StoryAlert>();
+        let len = size_of::<Acts>() + lists_len;
+        self.courses.get_or_make(&key, len, || {
+            let acts: Box<[Act]> = acts.collect();
+            let handshake = self.handshake(&acts);
+            Acts::new(acts, alerts.collect(), handshake)
+        })
     }
 
     /// What both sides did, in words: of whatever length it was.

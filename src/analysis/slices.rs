@@ -250,8 +250,8 @@ impl<F: Files + Sync> Teller<'_, F> {
 
     fn report(&self, ready: &Ready, is_early: bool) -> FlowReport {
         let judged = match &ready.judged {
-            Some(judged) => judged,
-            None => &evidence::judge(&ready.story, self.books, self.expectations),
+            Some(judged) => judged.clone(),
+            None => evidence::judge(&ready.story, self.books, self.expectations),
         };
         let links = ready.links.as_deref();
         let mut report = telling::tell(&ready.story, judged, ready.ordinal, links, self.files);

@@ -35,12 +35,12 @@ pub(super) trait Files {
 /// Tells a judged story. `ordinal` tells it from others of the same addresses and the same instant.
 pub(super) fn tell(
     story: &Story,
-    judged: &Judged,
+    mut judged: Judged,
     ordinal: u32,
     links: Option<&Links>,
     files: &impl Files,
 ) -> FlowReport {
-    let judgement = &judged.judgement;
+    let judgement = &mut judged.judgement;
     let (client, server) = (story.source(), story.destination());
     let nothing = Encapsulation::default();
     let encapsulation = story.encapsulation.as_deref().unwrap_or(&nothing);
@@ -56,7 +56,7 @@ pub(super) fn tell(
         severity,
         span,
     );
-    event.reason = Some(judgement.reason.clone().into());
+    event.reason = Some(std::mem::take(&mut judgement.reason).into());
     let rule = Rule::new(judgement.verdict.as_str(), judgement.verdict.title());
     let verdict = VerdictReport::new(
         judgement.verdict.as_str(),
@@ -73,15 +73,16 @@ pub(super) fn tell(
     capture.interface = files.interface(story.first.file, story.first.interface.into());
 
     let mut triage = TriageReport::new(verdict, capture);
-    triage.findings = judgement.findings.iter().map(finding).collect();
+    let findings = std::mem::take(&mut judgement.findings);
+    triage.findings = findings.into_iter().map(finding).collect();
     if let Some(first) = triage.findings.first_mut() {
-        let proof = judgement.proof.iter().cloned();
+        let proof = judgement.proof.take();
         first.fix.extend(proof.map(Cow::Owned));
         first.expected_message = judgement.messages.iter().map(message).collect();
     }
     triage.tunnel = tunnels;
+    triage.inferred = std::mem::take(&mut judged.inferred);
     triage.resumed_from = judged.resumed_from;
-    triage.inferred.clone_from(&judged.inferred);
     if let Some(links) = links {
         let seen_as = links.also_seen_as.iter();
         triage.also_seen_as = seen_as
@@ -102,7 +103,7 @@ pub(super) fn tell(
     report.network.vlan = vlans.next().map(|id| Vlan::new(*id));
     report.network.inner = vlans.next().map(|id| InnerNetwork::new(*id));
     match story.tls() {
-        Some(tls) => tell_tls(&mut report, story, tls, judged),
+        Some(tls) => tell_tls(&mut report, story, tls, &judged),
         None => report.network.protocol = None,
     }
     report.cut(report::Cut::USUAL);
@@ -445,12 +446,12 @@ fn alert(alert: StoryAlert) -> AlertReport {
     }
 }
 
-fn finding(finding: &verdict::Finding) -> FindingReport {
+fn finding(finding: verdict::Finding) -> FindingReport {
     let mut told = FindingReport::new(
         finding.id.as_str(),
         confidence(finding.confidence),
         severity(finding.severity),
-        finding.reason.clone().into(),
+        finding.reason.into(),
     );
     told.fix = finding.fix.iter().map(|fix| Cow::Borrowed(*fix)).collect();
     told

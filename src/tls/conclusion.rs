@@ -11,7 +11,7 @@ use crate::tls::side::{Asked, Flight, Side};
 /// The facts of both sides, once it is known which one is the client's; `refused` where an alert ended the handshake.
 pub(crate) fn conclude<M: Copy>(
     client: Option<Lane>,
-    sides: Lanes<Side<M>>,
+    sides: &mut Lanes<Side<M>>,
     refused: bool,
 ) -> Handshake<M> {
     let lanes = Lanes {
@@ -19,14 +19,14 @@ pub(crate) fn conclude<M: Copy>(
         b: sides.b.facts,
     };
     let (asker, server) = match client {
-        Some(Lane::B) => (sides.b, sides.a),
-        Some(Lane::A) | None => (sides.a, sides.b),
+        Some(Lane::B) => (&mut sides.b, &mut sides.a),
+        Some(Lane::A) | None => (&mut sides.a, &mut sides.b),
     };
-    let resumption = resumption(&asker, &server);
-    let certificates_unseen = certificates_unseen(&asker, &server, refused);
+    let resumption = resumption(asker, server);
+    let certificates_unseen = certificates_unseen(asker, server, refused);
     let client_hello_unseen = asker.unseen_hello(server.answer.is_some());
-    let server_hello_unseen = server.unseen_answer(&asker, refused);
-    let list = server.certificates.unwrap_or_default();
+    let server_hello_unseen = server.unseen_answer(asker, refused);
+    let list = server.certificates.take().unwrap_or_default();
     let torn = !matches!(list.cut, None | Some(Unseen::Malformed | Unseen::Limit));
     let mut certificates = Observed::Unseen(certificates_unseen);
     let (mut certificates_cut, mut certificates_before_cut) = (None, Vec::new());
@@ -46,13 +46,13 @@ pub(crate) fn conclude<M: Copy>(
     let marks = asker.hello.as_ref().map(|asked| (asked.begun, asked.done));
     Handshake {
         client,
-        client_hello: match asker.hello {
+        client_hello: match asker.hello.take() {
             Some(asked) => Observed::Seen(asked.hello),
             None => Observed::Unseen(client_hello_unseen),
         },
         client_hello_mark: marks.map(|(begun, _)| begun),
         client_hello_done: marks.map(|(_, done)| done),
-        server_hello: match server.answer {
+        server_hello: match server.answer.take() {
             Some(answer) => Observed::Seen(answer),
             None => Observed::Unseen(server_hello_unseen),
         },
@@ -61,7 +61,7 @@ pub(crate) fn conclude<M: Copy>(
         certificates_cut,
         certificates_before_cut,
         certificate_requested: server.certificate_requested,
-        client_certificates: asker.certificates.map(|list| list.certificates),
+        client_certificates: asker.certificates.take().map(|list| list.certificates),
         curve: key_share.or(server.curve),
         alerts: Vec::new(),
         steps: Vec::new(),

@@ -456,7 +456,7 @@ impl<M: Copy> Facts<M> {
     }
 
     /// The facts in their final form.
-    pub(crate) fn finish(self) -> Handshake<M> {
+    pub(crate) fn finish(mut self: Box<Self>) -> Handshake<M> {
         let (client, refused) = (self.client(), self.refused());
         let Opened {
             is_any,
@@ -465,24 +465,22 @@ impl<M: Copy> Facts<M> {
             tickets,
             inner_hello,
         } = self.opened;
-        let concluded = conclusion::conclude(client, self.sides, refused);
-        let mut session = concluded.session;
+        // It is large: it is filled where it stands.
+        let mut handshake = conclusion::conclude(client, &mut self.sides, refused);
         if let Some(inner) = inner_hello.as_ref().filter(|inner| inner.is_accepted()) {
             // What stands in clear in its place is made up (RFC 9849, section 6.1.2).
-            session.ticket_offered = inner.hello.as_ref().and_then(|hello| hello.psk_identity);
+            handshake.session.ticket_offered =
+                inner.hello.as_ref().and_then(|hello| hello.psk_identity);
         }
-        Handshake {
-            hello_retry: self.hello_retry,
-            alerts: self.alerts,
-            steps: self.steps,
-            decrypted: is_any,
-            unopened,
-            http_status,
-            tickets_issued: tickets,
-            inner_hello,
-            session,
-            ..concluded
-        }
+        handshake.hello_retry = self.hello_retry;
+        handshake.alerts = self.alerts;
+        handshake.steps = self.steps;
+        handshake.decrypted = is_any;
+        handshake.unopened = unopened;
+        handshake.http_status = http_status;
+        handshake.tickets_issued = tickets;
+        handshake.inner_hello = inner_hello;
+        handshake
     }
 }
 
