@@ -456,6 +456,7 @@ impl<M: Copy> Facts<M> {
     }
 
     /// The facts in their final form.
+    #[expect(clippy::boxed_local, reason = "it is large, and stays where it stands")]
     pub(crate) fn finish(mut self: Box<Self>) -> Handshake<M> {
         let (client, refused) = (self.client(), self.refused());
         let Opened {
