@@ -59,14 +59,35 @@ impl FlowKey {
         destination: [u8; 4],
         destination_port: u16,
     ) -> (Self, Direction) {
-        let word = |a: [u8; 4]| [0, u64::from(u32::from_be_bytes(a))];
-        Self::ordered(
-            Version::V4,
-            word(source),
-            source_port,
-            word(destination),
-            destination_port,
-        )
+        let (from, to) = (u32::from_be_bytes(source), u32::from_be_bytes(destination));
+        // One word for each end orders as the ends do.
+        let end = |address: u32, port: u16| u64::from(address) << 16 | u64::from(port);
+        let is_low = end(from, source_port) <= end(to, destination_port);
+        let (low, low_port, high, high_port, direction) = if is_low {
+            (
+                from,
+                source_port,
+                to,
+                destination_port,
+                Direction::LowToHigh,
+            )
+        } else {
+            (
+                to,
+                destination_port,
+                from,
+                source_port,
+                Direction::HighToLow,
+            )
+        };
+        let key = Self {
+            low: [0, u64::from(low)],
+            high: [0, u64::from(high)],
+            low_port,
+            high_port,
+            version: Version::V4,
+        };
+        (key, direction)
     }
 
     /// The key of the flow of an IPv6 segment, and the direction it travels in.

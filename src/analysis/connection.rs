@@ -8,7 +8,7 @@ use crate::analysis::mark::Mark;
 use crate::analysis::reading::{Reading, Settled};
 use crate::analysis::shared::Shared;
 use crate::flow::{Direction, FlowKey};
-use crate::packet::{Encapsulation, PathId, Segment, SeqNumber, Unreachable};
+use crate::packet::{Encapsulation, Flags, PathId, Segment, SeqNumber, Unreachable};
 use crate::reassembly::Limits;
 use crate::tls::{self, Progress};
 use crate::verdict::Closing;
@@ -100,6 +100,7 @@ impl Connection {
     }
 
     /// Takes a closer look at the networks around a segment, the first time that there are any.
+    #[inline]
     pub(super) fn note_path(&mut self, path: PathId, outer: &dyn Fn() -> Encapsulation) {
         if path != PathId::default() {
             let place = &mut self.rare().encapsulation;
@@ -251,6 +252,46 @@ impl Connection {
         low.bytes ^ high.bytes ^ self.last.frame
     }
 
+    /// Takes one of the many segments that neither open nor end anything, of a connection that is
+    /// only followed: it is counted, and record headers in it are looked at. `false` where it may
+    /// be more than that, and is still to be taken.
+    ///
+    /// [`Connection::take`] does the same for these, at twice the cost.
+    #[inline]
+    pub(super) fn take_in_passing(
+        &mut self,
+        segment: &Segment,
+        payload: &[u8],
+        mark: Mark,
+    ) -> bool {
+        let has_older = self.rare.as_ref().is_some_and(|rare| rare.older.is_some());
+        if segment.flags.0 & EVENTS.0 != 0 || has_older || !self.knows_path(segment.path) {
+            return false;
+        }
+        match &self.phase {
+            Phase::Settled(_) => {}
+            Phase::Watching if begins_tls(payload) => return false,
+            Phase::Watching if !self.is_foreign(segment) => {}
+            _ => return false,
+        }
+        self.last = mark;
+        let lane = self.lane_mut(segment.direction);
+        lane.count(segment, mark.time);
+        if segment.wire_len > 0 && !lane.is_junk(segment.seq) {
+            lane.extend(segment.seq, segment.wire_len);
+            if let Phase::Settled(settled) = &mut self.phase {
+                settled.follow(segment.direction, segment.seq, payload, segment.wire_len);
+            }
+        }
+        true
+    }
+
+    /// Whether nothing is around a segment, or what is around the connection is known.
+    fn knows_path(&self, path: PathId) -> bool {
+        let rare = self.rare.as_ref();
+        path == PathId::default() || rare.is_some_and(|rare| rare.encapsulation.is_some())
+    }
+
     /// Takes one segment: counts it, reads it, notes an end.
     pub(super) fn take(
         &mut self,
@@ -350,7 +391,7 @@ impl Connection {
                 }
                 None => tls::may_begin(payload),
             },
-            _ => tls::begins_client_hello(payload) || tls::begins_server_hello(payload),
+            _ => begins_tls(payload),
         };
         if begins {
             // It says itself where this direction begins, and its ACK where the other one does.
@@ -436,6 +477,13 @@ impl Connection {
     }
 }
 
+/// Whether a hello stands at the beginning of a segment.
+fn begins_tls(payload: &[u8]) -> bool {
+    tls::begins_client_hello(payload) || tls::begins_server_hello(payload)
+}
+
+/// What opens or ends a connection.
+const EVENTS: Flags = Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0);
 /// How far an ACK may lie from what was seen of the other side, and still belong to it: no
 /// capture loses as much before a handshake is over.
 const FOREIGN: u32 = 1 << 28;

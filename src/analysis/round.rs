@@ -132,30 +132,41 @@ impl Intake<'_> {
     /// memory, and come from there side by side.
     pub(super) fn take(&mut self, block: &Block) -> FrameTally {
         let mut tally = FrameTally::default();
+        // Apart: together they would be too much to be moved in a few instructions.
         let mut ahead = Vec::with_capacity(AHEAD);
+        let mut decoded = Vec::with_capacity(AHEAD);
         let mut frames = block.frames();
         loop {
             ahead.clear();
+            decoded.clear();
             for frame in frames.by_ref().take(AHEAD) {
-                let decoded = packet::decode(&frame);
-                let mut place = Place::default();
-                if let Decoded::Segment(segment) = &decoded {
-                    place.shard = shard_of(&segment.key);
-                    let shard = self.shards.get(place.shard);
-                    place.tag = shard.map_or_else(Tag::default, |shard| shard.tag(&segment.key));
-                }
-                ahead.push((frame, decoded, place));
+                decoded.push(packet::decode(&frame));
+                let place = decoded.last().map(|decoded| self.place(decoded));
+                ahead.push((frame, place.unwrap_or_default()));
             }
             if ahead.is_empty() {
                 return tally;
             }
-            touch(ahead.iter().filter_map(|(_, _, place)| {
+            touch(ahead.iter().filter_map(|(_, place)| {
                 let shard = self.shards.get(place.shard)?;
                 Some((shard, place.tag))
             }));
-            for (frame, decoded, place) in &ahead {
+            for ((frame, place), decoded) in ahead.iter().zip(&decoded) {
                 self.take_frame(frame, decoded, *place, &mut tally);
             }
+        }
+    }
+
+    #[inline]
+    fn place(&self, decoded: &Decoded) -> Place {
+        let Decoded::Segment(segment) = decoded else {
+            return Place::default();
+        };
+        let shard = shard_of(&segment.key);
+        let tag = self.shards.get(shard).map(|shard| shard.tag(&segment.key));
+        Place {
+            shard,
+            tag: tag.unwrap_or_default(),
         }
     }
 

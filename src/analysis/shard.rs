@@ -45,6 +45,10 @@ pub(super) struct Shard {
     linger: i64,
     /// Bytes held by connections being read.
     held_len: usize,
+    /// Segments since connections were last looked at for their age.
+    since_aged: usize,
+    /// When that was.
+    aged: Timestamp,
     now: Timestamp,
     /// The frame at hand, and the newest time up to it.
     place: (u32, u64),
@@ -128,6 +132,8 @@ impl Shard {
             past: FlowTable::new(limits.flows, seed),
             limits,
             held_len: 0,
+            since_aged: 0,
+            aged: Timestamp::from_nanos(i64::MIN),
             now: Timestamp::from_nanos(i64::MIN),
             place: (0, 0),
             clock: Timestamp::from_nanos(i64::MIN),
@@ -164,7 +170,14 @@ impl Shard {
         self.now = self.now.max(arrival.mark.time);
         self.place = arrival.mark.place();
         self.clock = arrival.clock;
-        self.age(shared);
+        // A few at a time: each slot as often as with one at each segment. After a silence at once:
+        // what comes then may be of a new connection between the same ends.
+        self.since_aged += 1;
+        if self.since_aged >= GLANCES || self.now.nanos_since(self.aged) >= SECOND {
+            self.since_aged = 0;
+            self.aged = self.now;
+            self.age(shared);
+        }
         if (arrival.segment.flags.syn() || !self.apply(arrival, shared))
             && self.make_room(arrival, shared)
         {
@@ -182,7 +195,7 @@ impl Shard {
             .len()
             .max(self.half_open.len())
             .max(self.past.len());
-        for _ in 0..longest.min(TICK_LEN) {
+        for _ in 0..longest.min(TICK_LEN).div_ceil(GLANCES) {
             self.age(shared);
         }
     }
@@ -212,6 +225,9 @@ impl Shard {
         let Some(mut found) = self.table.find(&segment.key, tag, self.now) else {
             return false;
         };
+        if found.flow.take_in_passing(segment, payload, mark) {
+            return true;
+        }
         let was_closed = found.flow.is_closed();
         let is_meant_for_older = found.flow.is_meant_for_older(segment);
         let connection = match found.flow.older() {
@@ -339,8 +355,29 @@ impl Shard {
             .insert(key, tag, self.now, quiet_until, connection);
     }
 
-    /// Glances at one connection, and lets it go if it has been over or silent for long.
+    /// Glances at the next few connections, and lets go those that have been over or silent for
+    /// long.
     fn age(&mut self, shared: &Shared) {
+        for _ in 0..self.table.due(self.now, GLANCES) {
+            self.age_one(shared);
+        }
+        let now = self.now;
+        for _ in 0..self.half_open.due(now, GLANCES) {
+            let over = self.half_open.sweep(now, |_, _, last| {
+                over_after(now.nanos_since(last), IDLE, last)
+            });
+            if let Some((key, connection)) = over {
+                self.depart(key, connection, shared);
+            }
+        }
+        for _ in 0..self.past.due(now, GLANCES) {
+            self.past.sweep(now, |_, _, last| {
+                over_after(now.nanos_since(last), self.linger, last)
+            });
+        }
+    }
+
+    fn age_one(&mut self, shared: &Shared) {
         let now = self.now;
         let linger = self.linger;
         let in_flight = IN_FLIGHT.min(linger);
@@ -371,14 +408,6 @@ impl Shard {
                 self.depart(key, connection, shared);
             }
         }
-        let look =
-            |_: &mut Connection, _: &FlowKey, last| over_after(now.nanos_since(last), IDLE, last);
-        if let Some((key, connection)) = self.half_open.sweep(now, look) {
-            self.depart(key, connection, shared);
-        }
-        let look =
-            |_: &mut Past, _: &FlowKey, last| over_after(now.nanos_since(last), linger, last);
-        self.past.sweep(now, look);
     }
 
     /// Of a connection without TLS that is over, keeps what tells late segments from new ones.
@@ -490,6 +519,8 @@ const IN_FLIGHT: i64 = SECOND;
 /// section 3.8.4).
 const IDLE: i64 = 2 * 60 * 60 * SECOND;
 const SECOND: i64 = 1_000_000_000;
+/// Connections that are looked at together.
+const GLANCES: usize = 8;
 /// Connections that are looked at when the clock ticks: in a sparse capture all of them.
 const TICK_LEN: usize = 256;
 /// Connections of which stories are made at once.

@@ -8,7 +8,7 @@ use crate::packet::skip::Skip;
 use crate::packet::tcp::{self, Segment};
 use crate::packet::view::View;
 use crate::packet::walk::{Layer, Walk};
-use crate::packet::{ethernet, ip, link, ppp, tunnel, udp, wlan};
+use crate::packet::{ethernet, ip, link, plain, ppp, tunnel, udp, wlan};
 
 /// What a frame turned out to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,12 @@ pub enum Decoded {
 /// Decodes `frame`, through all its tunnels.
 #[must_use]
 pub fn decode(frame: &Frame<'_>) -> Decoded {
+    plain::segment(frame).map_or_else(|| walked(frame), Decoded::Segment)
+}
+
+/// Walks through a frame that may be of any kind.
+#[inline]
+pub(crate) fn walked(frame: &Frame<'_>) -> Decoded {
     straight(frame).unwrap_or_else(|| around_corners(frame))
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn v4<'a, T: Trail>(walk: &mut Walk<'a, T>) -> Result<Layer, Skip> {
     walk.ip_id = id;
     let protocol = header[9];
     let fragment = u16::from_be_bytes([header[6], header[7]]);
-    if fragment & (MORE_FRAGMENTS | OFFSET_V4) == 0 {
+    if !is_fragment_v4(fragment) {
         return Ok(Layer::Protocol(protocol));
     }
     Ok(Layer::Piece(Piece {
@@ -58,6 +58,11 @@ pub(crate) fn v4<'a, T: Trail>(walk: &mut Walk<'a, T>) -> Result<Layer, Skip> {
         offset: (fragment & OFFSET_V4) << 3,
         more: fragment & MORE_FRAGMENTS != 0,
     }))
+}
+
+/// Whether the flags and the offset of an IPv4 header are those of a fragment.
+pub(crate) const fn is_fragment_v4(fragment: u16) -> bool {
+    fragment & (MORE_FRAGMENTS | OFFSET_V4) != 0
 }
 
 /// Takes an IPv6 header and its extension headers off.

@@ -18,6 +18,7 @@ mod ip;
 mod joined;
 mod link;
 mod path;
+mod plain;
 mod ppp;
 mod skip;
 mod tcp;

@@ -196,4 +196,4 @@ pub(crate) fn segment<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Segment, Skip>
 }
 
 /// The nine control bits below the data offset and three reserved bits.
-const FLAG_BITS: u16 = 0x01ff;
+pub(crate) const FLAG_BITS: u16 = 0x01ff;

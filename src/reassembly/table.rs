@@ -181,6 +181,25 @@ impl<T> FlowTable<T> {
         self.empty(at).map(|slot| slot.flow)
     }
 
+    /// Passes the next `count` slots by where nothing is due in any of them. How many sweeps they
+    /// are still to be given otherwise.
+    #[inline]
+    pub fn due(&mut self, now: Timestamp, count: usize) -> usize {
+        let end = self.cursor.saturating_add(count);
+        let Some(next) = self.quiet_until.get(self.cursor..end) else {
+            return count.min(self.slots.len);
+        };
+        // All of them, without a branch for each.
+        if next
+            .iter()
+            .fold(false, |is_due, time| is_due | (now > *time))
+        {
+            return count;
+        }
+        self.cursor = if end < self.slots.len { end } else { 0 };
+        0
+    }
+
     /// Comes to the next slot. Where something may be due, `look` is given the flow, its key and
     /// the time of its last packet, and may change the flow; one that is over is taken out.
     #[inline]
