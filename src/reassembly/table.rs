@@ -419,6 +419,28 @@ mod tests {
     }
 
     #[test]
+    fn slots_are_passed_by_together_while_nothing_is_due_in_them() {
+        let mut table = FlowTable::new(100, 7);
+        for n in 0..20 {
+            let quiet_until = second(if n == 13 { 5 } else { 50 });
+            table.insert(key(n), table.tag(&key(n)), second(0), quiet_until, n);
+        }
+        // Eight of them, then eight with one that is due, then four, which may be the first again.
+        assert_eq!(table.due(second(10), 8), 0);
+        assert_eq!(table.due(second(10), 8), 8);
+        let over: Vec<_> = (0..8)
+            .filter_map(|_| table.sweep(second(10), |_, _, _| Look::Over))
+            .collect();
+        assert_eq!(over.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [13]);
+        assert_eq!(table.due(second(10), 8), 8);
+        // None is passed by that is not there, and none is looked at twice.
+        assert_eq!(FlowTable::<u16>::new(100, 7).due(second(10), 8), 0);
+        let mut few = FlowTable::new(100, 7);
+        few.put(1, second(0), ());
+        assert_eq!(few.due(second(10), 8), 1);
+    }
+
+    #[test]
     fn eviction_does_not_depend_on_the_seed() {
         let evicted = |seed| {
             let mut table = FlowTable::new(64, seed);
