@@ -40,6 +40,7 @@ mod seen;
 mod shard;
 mod shared;
 mod slices;
+mod source;
 mod stage;
 mod story;
 mod tally;
@@ -55,9 +56,9 @@ use std::sync::Arc;
 pub use error::Error;
 pub use expectations::Expectations;
 pub use filter::{Filter, Network, Selection};
-pub use plan::Source;
 pub use progress::Progress;
 pub use run::Analysis;
+pub use source::Source;
 
 use crate::pki::Catalog;
 use crate::reassembly::Limits;

@@ -8,54 +8,10 @@ use std::thread;
 
 use rayon::prelude::*;
 
+use crate::analysis::source::{Kind, Source};
 use crate::analysis::{Progress, ahead};
 use crate::capture::{self, Block, Format, LinkType, Reader};
 use crate::input::{self, Compression, Input};
-use crate::time::Timestamp;
-
-/// An input: a name and where its bytes come from.
-pub struct Source {
-    name: Arc<str>,
-    kind: Kind,
-    /// What kind of capture it is, where that was looked at.
-    format: Option<Format>,
-}
-
-enum Kind {
-    File(PathBuf),
-    Stream(Box<dyn Read + Send>),
-}
-
-impl Source {
-    /// The file at `path`. It is opened when its turn comes.
-    #[must_use]
-    pub fn file(path: impl AsRef<Path>) -> Self {
-        let path = path.as_ref();
-        Self {
-            name: path.to_string_lossy().into(),
-            kind: Kind::File(path.to_owned()),
-            format: None,
-        }
-    }
-
-    /// A stream, under a name of its own. It is read once, from front to back, as its bytes come.
-    #[must_use]
-    pub fn stream(name: &str, stream: impl Read + Send + 'static) -> Self {
-        Self {
-            name: name.into(),
-            kind: Kind::Stream(Box::new(stream)),
-            format: None,
-        }
-    }
-}
-
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Source")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
 
 /// A reader over any input.
 pub(super) type AnyReader = Reader<Input<Box<dyn Read + Send>>>;
@@ -81,6 +37,8 @@ pub(super) struct Plan {
     /// The files whose turn came, in order.
     begun: Vec<(Arc<str>, PathBuf)>,
     total: usize,
+    /// Memory that the next input is read into.
+    spare: Block,
 }
 
 impl Plan {
@@ -91,21 +49,31 @@ impl Plan {
     /// Files are looked into side by side on the threads of `pool`.
     pub(super) fn new(sources: Vec<Source>, pool: Option<&rayon::ThreadPool>) -> Self {
         let total = sources.len();
-        let mut timed: Vec<(bool, Option<Timestamp>, Source)> = match pool {
-            _ if total == 1 => sources
-                .into_iter()
-                .map(|source| (false, None, source))
-                .collect(),
-            Some(pool) => pool.install(|| sources.into_par_iter().map(timed).collect()),
-            None => sources.into_iter().map(timed).collect(),
+        let mut sources: Vec<Source> = match pool {
+            _ if total == 1 => sources,
+            Some(pool) => pool.install(|| {
+                let sources = sources.into_par_iter();
+                sources.map(Source::looked_into).collect()
+            }),
+            None => sources.into_iter().map(Source::looked_into).collect(),
         };
-        timed.sort_by_key(|(is_stream, time, _)| (*is_stream, time.is_none(), *time));
-        timed.reverse();
+        sources.sort_by_key(|source| {
+            let time = source.glimpse().and_then(|glimpse| glimpse.first);
+            let is_stream = matches!(source.kind, Kind::Stream(_));
+            (is_stream, time.is_none(), time)
+        });
+        sources.reverse();
         Self {
-            sources: timed.into_iter().map(|(_, _, source)| source).collect(),
+            sources,
             begun: Vec::new(),
             total,
+            spare: Block::default(),
         }
+    }
+
+    /// Takes the memory of a reader that has come to its end, for the next input.
+    pub(super) fn take_spare(&mut self, reader: AnyReader) {
+        self.spare = reader.into_spare();
     }
 
     /// Puts what was begun in front of what is still to be read; `false` where an input cannot be read twice.
@@ -116,8 +84,7 @@ impl Plan {
         if can_rewind {
             let files = self.begun.drain(..).rev().map(|(name, path)| Source {
                 name,
-                kind: Kind::File(path),
-                format: None,
+                kind: Kind::File(path, None),
             });
             self.sources.extend(files);
         }
@@ -128,15 +95,15 @@ impl Plan {
     pub(super) fn perhaps_with_secrets(&self) -> impl Iterator<Item = &Path> {
         let sources = self.sources.iter();
         sources.filter_map(|source| match &source.kind {
-            Kind::File(path) if source.format != Some(Format::Pcap) => Some(path.as_path()),
-            Kind::File(_) | Kind::Stream(_) => None,
+            Kind::File(path, _) if source.format() != Some(Format::Pcap) => Some(path.as_path()),
+            Kind::File(..) | Kind::Stream(_) => None,
         })
     }
 
     /// Whether all inputs are files in the classic format, which has no place for secrets.
     pub(super) fn is_classic(&self) -> bool {
         self.sources.iter().all(|source| match &source.kind {
-            Kind::File(path) => match source.format {
+            Kind::File(path, _) => match source.format() {
                 Some(format) => format == Format::Pcap,
                 None => ahead::is_classic(path),
             },
@@ -156,10 +123,10 @@ impl Plan {
         }
         let source = self.sources.pop()?;
         match source.kind {
-            Kind::File(path) => {
+            Kind::File(path, _) => {
                 let input = input::open_path(&path);
                 self.begun.push((Arc::clone(&source.name), path));
-                Some(opened(source.name, input))
+                Some(opened(source.name, input, std::mem::take(&mut self.spare)))
             }
             Kind::Stream(stream) => open_stream(source.name, stream, progress),
         }
@@ -174,7 +141,7 @@ fn open_stream(
 ) -> Option<Opened> {
     let (to_us, ready) = sync_channel(1);
     thread::spawn(move || {
-        let mut opened = opened(name, input::open(stream));
+        let mut opened = opened(name, input::open(stream), Block::default());
         opened.is_stream = true;
         opened.reader = opened
             .reader
@@ -192,11 +159,11 @@ fn open_stream(
     }
 }
 
-fn opened(name: Arc<str>, input: io::Result<Input<Box<dyn Read + Send>>>) -> Opened {
+fn opened(name: Arc<str>, input: io::Result<Input<Box<dyn Read + Send>>>, spare: Block) -> Opened {
     let mut compression = Compression::None.name();
     let reader = input.map_err(capture::Error::from).and_then(|input| {
         compression = input.compression().name();
-        Reader::new(input)
+        Reader::new_in(spare, input)
     });
     Opened {
         name,
@@ -206,28 +173,14 @@ fn opened(name: Arc<str>, input: io::Result<Input<Box<dyn Read + Send>>>) -> Ope
     }
 }
 
-/// Looks into a source: whether it is a stream, when its first frame was captured, what it is.
-fn timed(mut source: Source) -> (bool, Option<Timestamp>, Source) {
-    let Kind::File(path) = &source.kind else {
-        return (true, None, source);
-    };
-    let input = input::open_path(path).ok();
-    let reader = input.and_then(|input| Reader::new(input).ok());
-    let mut time = None;
-    if let Some(mut reader) = reader.map(|reader| reader.with_block_len(PEEK_LEN)) {
-        time = reader.next_frame(|frame| frame.time).unwrap_or_default();
-        source.format = Some(reader.format());
-    }
-    (false, time, source)
-}
-
 /// The link types of what a block holds, in order of their numbers.
 pub(super) fn link_types(block: &Block) -> Vec<LinkType> {
+    let mut interfaces = block.interfaces().iter();
+    if let (Some(only), None) = (interfaces.next(), interfaces.next()) {
+        return vec![only.link_type];
+    }
     let mut link_types: Vec<LinkType> = block.frames().map(|frame| frame.link_type).collect();
     link_types.sort_unstable();
     link_types.dedup();
     link_types
 }
-
-/// How much of a file is read to find its first frame.
-const PEEK_LEN: usize = 4096;

@@ -12,9 +12,10 @@ use crate::analysis::clerk::{Clerk, FileTable, Lobby};
 use crate::analysis::deal::SHARDS;
 use crate::analysis::group::{Ended, Group, Tables};
 use crate::analysis::keyring::Keyring;
-use crate::analysis::plan::{Opened, Plan, Source, link_types};
+use crate::analysis::plan::{Opened, Plan, link_types};
 use crate::analysis::shared::Shared;
 use crate::analysis::slices::{Queue, SLICES_A_THREAD, Teller};
+use crate::analysis::source::Source;
 use crate::analysis::stage::{Rounds, Stop, Work};
 use crate::analysis::story::Story;
 use crate::analysis::tally::Tally;
@@ -240,6 +241,9 @@ impl Analysis {
             return;
         }
         self.tally.end_input(reader.as_deref(), result);
+        if let Some(reader) = reader {
+            self.plan.take_spare(*reader);
+        }
         if reading.has_begun && self.plan.total() > 1 {
             self.park();
         }

@@ -39,7 +39,17 @@ impl<R: Read> Reader<R> {
     ///
     /// When they are not those of a capture, or cannot be read.
     pub fn new(input: R) -> Result<Self, Error> {
-        let mut input = Refill::new(input);
+        Self::new_in(Block::default(), input)
+    }
+
+    /// Looks at the first bytes of `input`. The memory of `spare` is used again, as [`Reader::into_spare`] gave it: whoever
+    /// reads many small captures clears it once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::new`].
+    pub fn new_in(spare: Block, input: R) -> Result<Self, Error> {
+        let mut input = Refill::new(input, spare.buffer);
         let (layout, interfaces) = opening::open(&mut input)?;
         Ok(Self {
             format: match layout {
@@ -151,6 +161,20 @@ impl<R: Read> Reader<R> {
     #[must_use]
     pub fn input(&self) -> &R {
         self.framer.input.input()
+    }
+
+    /// The memory it read into, for another reader; not that of an unusually large record.
+    #[must_use]
+    pub fn into_spare(self) -> Block {
+        let usual_len = self.framer.block_len.saturating_mul(4);
+        let mut buffer = self.framer.input.into_buffer();
+        if buffer.len() > usual_len {
+            buffer = Vec::new();
+        }
+        Block {
+            buffer,
+            ..Block::default()
+        }
     }
 
     /// Takes the decryption secrets seen since the last time. Over the whole capture

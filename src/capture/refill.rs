@@ -33,10 +33,11 @@ pub(crate) struct Refill<R> {
 }
 
 impl<R: Read> Refill<R> {
-    pub(crate) fn new(input: R) -> Self {
+    /// A window over `input`, in the memory of `buffer`; what stood there is gone.
+    pub(crate) fn new(input: R, buffer: Vec<u8>) -> Self {
         Self {
             input,
-            buffer: Vec::new(),
+            buffer,
             start: 0,
             end: 0,
             offset: 0,
@@ -174,6 +175,11 @@ impl<R: Read> Refill<R> {
 
     pub(crate) fn has_failed(&self) -> bool {
         self.failure.is_some()
+    }
+
+    /// Gives the memory back.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.buffer
     }
 
     pub(crate) fn input(&self) -> &R {

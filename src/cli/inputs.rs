@@ -9,7 +9,6 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use tlstriage::analysis::Source;
-use tlstriage::capture;
 use tlstriage::input::{self, Compression};
 
 use crate::cli::console::Console;
@@ -29,7 +28,8 @@ pub(crate) struct Inputs {
 /// One input.
 #[derive(Debug)]
 enum Input {
-    File(PathBuf),
+    /// With what was seen of it in its directory.
+    File(PathBuf, Option<Source>),
     /// A pipe, a terminal, or another device: it can be read only once.
     Pipe(PathBuf),
     Standard,
@@ -51,7 +51,7 @@ impl Inputs {
             } else if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
                 inputs.found.push(Input::Pipe(path.clone()));
             } else if inputs.is_first(Identity::of_path(path)) {
-                inputs.found.push(Input::File(path.clone()));
+                inputs.found.push(Input::File(path.clone(), None));
             } else {
                 console.note(format_args!(
                     "{} is named more than once, and read once",
@@ -82,7 +82,7 @@ impl Inputs {
     /// compressed will be more than it is.
     pub(crate) fn len(&self) -> Option<u64> {
         let mut lens = self.found.iter().map(|input| match input {
-            Input::File(path) => plain_len(path),
+            Input::File(path, _) => plain_len(path),
             Input::Pipe(_) | Input::Standard => None,
         });
         lens.try_fold(0_u64, |sum, len| sum.checked_add(len?))
@@ -91,7 +91,7 @@ impl Inputs {
     /// The name of an input that can be read only once.
     pub(crate) fn once(&self) -> Option<String> {
         self.found.iter().find_map(|input| match input {
-            Input::File(_) => None,
+            Input::File(..) => None,
             Input::Pipe(path) => Some(path.display().to_string()),
             Input::Standard => Some("standard input".to_owned()),
         })
@@ -117,10 +117,10 @@ impl Inputs {
         let mut sources = Vec::with_capacity(self.found.len());
         for input in self.found {
             sources.push(match input {
-                Input::File(path) => {
+                Input::File(path, source) => {
                     let name = path.to_string_lossy().into_owned();
                     again.paths.entry(name).or_insert_with(|| path.clone());
-                    Source::file(path)
+                    source.unwrap_or_else(|| Source::file(path))
                 }
                 Input::Pipe(path) => {
                     let kept = format!("pipe-{}.capture", again.spools.len().saturating_add(1));
@@ -156,10 +156,12 @@ impl Inputs {
         let mut others = 0_u64;
         let before = self.found.len();
         for file in files {
-            if !begins_like_a_capture(&file) {
-                others += 1;
-            } else if self.is_first(Identity::of_path(&file)) {
-                self.found.push(Input::File(file));
+            match Source::capture(&file) {
+                None => others += 1,
+                source if self.is_first(Identity::of_path(&file)) => {
+                    self.found.push(Input::File(file, source));
+                }
+                Some(_) => {}
             }
         }
         let name = directory.display();
@@ -228,24 +230,6 @@ impl Again {
 )]
 pub(crate) struct TerminalInput;
 
-/// A file that cannot be opened may be a capture: it is read, and then the error is told.
-fn begins_like_a_capture(path: &Path) -> bool {
-    let Ok(mut input) = input::open_path(path) else {
-        return true;
-    };
-    let mut first_bytes = [0; MAGIC_LEN];
-    let mut len = 0;
-    while let Some(rest) = first_bytes.get_mut(len..).filter(|rest| !rest.is_empty()) {
-        match input.read(rest) {
-            Ok(0) => break,
-            Ok(count) => len += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => break,
-        }
-    }
-    first_bytes.get(..len).is_some_and(capture::looks_like)
-}
-
 /// The length of a file that is not compressed.
 fn plain_len(path: &Path) -> Option<u64> {
     let input = input::open_path(path).ok()?;
@@ -273,6 +257,3 @@ impl Read for Pipe {
         }
     }
 }
-
-/// How many bytes tell what a file is.
-const MAGIC_LEN: usize = 8;

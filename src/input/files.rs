@@ -31,11 +31,15 @@ fn list(
     directories: &mut Vec<PathBuf>,
 ) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        // `is_file` follows links, and a link to a directory is none; a link into the void is neither.
-        if path.is_file() {
+        let entry = entry?;
+        let Ok(kind) = entry.file_type() else {
+            continue;
+        };
+        let path = entry.path();
+        // `is_file` of a path follows links, and a link to a directory is none; a link into the void is neither.
+        if kind.is_file() || (kind.is_symlink() && path.is_file()) {
             files.push(path);
-        } else if path.is_dir() && !path.is_symlink() {
+        } else if kind.is_dir() {
             directories.push(path);
         }
     }

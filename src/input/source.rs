@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Read};
 /// Compressed bytes on their way to a decoder.
 pub(crate) struct Source<R> {
     input: R,
-    /// Always initialised over its whole length.
+    /// Always initialised over its whole length. It is short at first: most that is asked of an input is what it is.
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -18,7 +18,7 @@ impl<R: Read> Source<R> {
     pub(crate) fn new(input: R) -> Self {
         Self {
             input,
-            buffer: vec![0; BUFFER_LEN],
+            buffer: vec![0; FIRST_LEN],
             start: 0,
             end: 0,
             starved: false,
@@ -75,6 +75,9 @@ impl<R: Read> Source<R> {
 impl<R: Read> BufRead for Source<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end {
+            if self.end > 0 && self.buffer.len() < BUFFER_LEN {
+                self.buffer = vec![0; BUFFER_LEN];
+            }
             self.start = 0;
             self.end = 0;
             if self.refill()? == 0 {
@@ -121,4 +124,6 @@ pub(crate) fn from_below(error: io::Error) -> Result<io::Error, io::Error> {
     }
 }
 
+/// What is read at first: enough to tell what an input is, and when a capture begins.
+const FIRST_LEN: usize = 4096;
 const BUFFER_LEN: usize = 128 * 1024;
