@@ -206,3 +206,87 @@ impl Cipher {
 const MAX_KEY_LEN: usize = 32;
 const MAX_SECRET_LEN: usize = 48;
 const IV_LEN: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tls::keys::cipher::Key;
+
+    fn bytes<const LEN: usize>(hex: &str) -> [u8; LEN] {
+        assert_eq!(hex.len(), 2 * LEN);
+        std::array::from_fn(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
+    }
+
+    fn expanded<const LEN: usize>(prk: &hkdf::Prk, label: &[u8]) -> [u8; LEN] {
+        let mut okm = [0; LEN];
+        expand_label(prk, b"tls13 ", label, &[], &mut okm).unwrap();
+        okm
+    }
+
+    fn prk_of(secret: [u8; 32]) -> hkdf::Prk {
+        hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, &secret)
+    }
+
+    #[test]
+    fn labels_expand_to_what_is_published() {
+        // RFC 9001, appendix A.1: QUIC derives by the function of TLS 1.3, with labels of its own.
+        let salt = bytes::<20>("38762cf7f55934b34d179ae6a4c80cadccbb7f0a");
+        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, &salt);
+        let initial = salt.extract(&bytes::<8>("8394c8f03e515708"));
+        for (label, secret, key, iv, hp) in [
+            (
+                b"client in".as_slice(),
+                "c00cf151ca5be075ed0ebfb5c80323c42d6b7db67881289af4008f1f6c357aea",
+                "1f369613dd76d5467730efcbe3b1a22d",
+                "fa044b2f42a3fd3b46fb255c",
+                "9f50449e04a0e810283a1e9933adedd2",
+            ),
+            (
+                b"server in",
+                "3c199828fd139efd216c155ad844cc81fb82fa8d7446fa7d78be803acdda951b",
+                "cf3a5331653c364c88f0f379b6067e37",
+                "0ac1493ca1905853b0bba03e",
+                "c206b8d9b9f0f37644430b490eeaa314",
+            ),
+        ] {
+            let expected = bytes(secret);
+            assert_eq!(expanded::<32>(&initial, label), expected);
+            let prk = prk_of(expected);
+            assert_eq!(expanded(&prk, b"quic key"), bytes::<16>(key));
+            assert_eq!(expanded(&prk, b"quic iv"), bytes::<12>(iv));
+            assert_eq!(expanded(&prk, b"quic hp"), bytes::<16>(hp));
+        }
+    }
+
+    #[test]
+    fn a_record_of_chacha20_poly1305_opens_with_what_is_published() {
+        // RFC 9001, appendix A.5.
+        let prk = prk_of(bytes(
+            "9ac312a7f877468ebe69422748ad00a15443f18203a07d6060f688f30f21632b",
+        ));
+        let key: [u8; 32] = expanded(&prk, b"quic key");
+        let expected = "c6d98ff3441c3fe1b2182094f69caa2ed4b716b65488960a7a984979fb23e1c8";
+        assert_eq!(key, bytes(expected));
+        let iv: [u8; IV_LEN] = expanded(&prk, b"quic iv");
+        assert_eq!(iv, bytes("e0459b3474bdd0e44a41c144"));
+        let next = "1223504755036d556342ee9361d253421a826c9ecdf3c7148684b36b714881f9";
+        assert_eq!(expanded::<32>(&prk, b"quic ku"), bytes(next));
+        let key = Key::new(Cipher::ChaCha20Poly1305, &key).unwrap();
+        let nonce = bytes("e0459b3474bdd0e46d417eb0");
+        let (header, sealed) = (bytes::<4>("4200bff4"), "655e5cd55c41f69080575d7999c25a5bfb");
+        let sealed = bytes::<17>(sealed);
+        assert_eq!(key.open(nonce, &header, &sealed), Some(vec![1]));
+        assert_eq!(key.open(iv, &header, &sealed), None);
+    }
+
+    #[test]
+    fn a_secret_of_another_length_gives_no_keys() {
+        let suite = |number| Suite::of(number).unwrap();
+        let draft = Draft::of(0x0304);
+        for (len, number, fits) in [(32, 0x1301, true), (48, 0x1301, false), (32, 0x1302, false)] {
+            let secret = Secret::new(&vec![7; len]);
+            assert_eq!(traffic_keys(&secret, suite(number), draft).is_some(), fits);
+            assert_eq!(next_secret(&secret, suite(number), draft).is_some(), fits);
+        }
+    }
+}
