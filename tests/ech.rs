@@ -7,57 +7,18 @@
     reason = "a test fails loudly"
 )]
 
+#[path = "support/ech.rs"]
+mod ech;
 #[path = "support/run.rs"]
 mod run;
 mod support;
 
-use std::sync::Arc;
-
 use serde_json::Value;
 use tlstriage::analysis::{Analyzer, Source};
-use tlstriage::tls::KeyLog;
 
-use run::{on_threads, stream, told_by};
-use support::capture::Trickle;
-#[cfg(feature = "cli")]
-use support::capture::file;
-
-fn keys(log: &str) -> Arc<KeyLog> {
-    let mut keys = KeyLog::new();
-    keys.read(log.as_bytes(), 0).unwrap();
-    Arc::new(keys)
-}
-
-fn with_keys(log: &str) -> Analyzer {
-    Analyzer::new().with_keys(keys(log))
-}
-
-/// The blocks of the sample of an Encrypted Client Hello that ends so.
-fn ech_blocks(outcome: &str) -> Vec<Vec<u8>> {
-    let path = format!("samples/tls13-ech-{outcome}-with-secrets/capture.pcapng");
-    blocks_of(&std::fs::read(path).unwrap())
-}
-
-fn blocks_of(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut blocks = Vec::new();
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let len = u32::from_le_bytes(rest[4..8].try_into().unwrap());
-        let (block, after) = rest.split_at(usize::try_from(len).unwrap());
-        blocks.push(block.to_vec());
-        rest = after;
-    }
-    blocks
-}
-
-/// The key log in those blocks, and the others.
-fn apart(blocks: Vec<Vec<u8>>) -> (String, Vec<u8>) {
-    let is_secrets = |block: &Vec<u8>| block[..4] == [10, 0, 0, 0];
-    let (secrets, others): (Vec<_>, Vec<_>) = blocks.into_iter().partition(is_secrets);
-    let len = u32::from_le_bytes(secrets[0][12..16].try_into().unwrap());
-    let log = &secrets[0][16..16 + usize::try_from(len).unwrap()];
-    (String::from_utf8(log.to_vec()).unwrap(), others.concat())
-}
+use ech::{apart, ech_blocks, strangers, without_ech_secret};
+use run::{keys, on_threads, stream, told_by, with_keys};
+use support::capture::{Trickle, blocks_of};
 
 fn ech_flow(capture: Vec<u8>) -> Value {
     let flows = told_by(&Analyzer::new(), [stream(capture)]).flows();
@@ -142,19 +103,13 @@ fn a_changed_hello_is_never_read_as_another_one() {
     }
 }
 
-/// The key log of a sample as Go and OpenSSL write it, without what opens the hello inside; and its packets.
-fn without_ech_secret(outcome: &str) -> (String, Vec<u8>) {
-    let (log, capture) = apart(ech_blocks(outcome));
-    let lines = log.lines().filter(|line| !line.starts_with("ECH_"));
-    (lines.collect::<Vec<_>>().join("\n"), capture)
-}
-
 fn flow_with(log: &str, capture: Vec<u8>) -> Value {
     let flows = told_by(&with_keys(log), [stream(capture)]).flows();
     assert!(flows.len() <= 1);
     flows.into_iter().next().unwrap_or_default()
 }
 
+/// The random in the first line of a key log.
 fn random_in(log: &str) -> &str {
     log.split(' ').nth(1).unwrap()
 }
@@ -162,16 +117,6 @@ fn random_in(log: &str) -> &str {
 fn bytes_of(hex: &str) -> Vec<u8> {
     let at = (0..hex.len()).step_by(2);
     at.map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-        .collect()
-}
-
-/// Lines of other connections.
-fn strangers(numbers: std::ops::Range<usize>) -> String {
-    numbers
-        .map(|at| {
-            let (random, secret) = (format!("{at:064x}"), format!("{:064x}", at + 1));
-            format!("SERVER_HANDSHAKE_TRAFFIC_SECRET {random} {secret}\n")
-        })
         .collect()
 }
 
@@ -381,53 +326,4 @@ fn a_changed_capture_never_shows_a_hello_that_was_not_taken_as_taken() {
             assert_no_more(blocks[..at].concat(), "up to", at);
         }
     }
-}
-
-#[cfg(feature = "cli")]
-#[test]
-fn of_a_flow_that_was_found_by_trial_the_smaller_log_has_the_keys() {
-    let (log, bare) = without_ech_secret("hello-retry");
-    let log = format!("{}{log}\n", strangers(0..30));
-    let (log, capture) = (file(log.as_bytes(), ".log"), file(&bare, ".pcapng"));
-    let desk = tempfile::tempdir().unwrap();
-    let minimal = desk.path().join("minimal.log");
-    let done = std::process::Command::new(env!("CARGO_BIN_EXE_tlstriage"))
-        .args(["keylog", "check"])
-        .args([log.path(), capture.path()])
-        .arg("--minimal")
-        .arg(&minimal)
-        .output()
-        .unwrap();
-    let text = String::from_utf8(done.stdout).unwrap();
-    assert!(text.contains("1 of 1 TLS flows opened"), "{text}");
-    assert!(text.contains("2 of 34 secrets"), "{text}");
-    let kept = std::fs::read_to_string(&minimal).unwrap();
-    assert_eq!(kept.lines().count(), 2, "{kept}");
-    let flow = flow_with(&kept, bare);
-    assert_eq!(flow["tlstriage"]["client"]["ech"], "accepted");
-    assert_eq!(flow["tlstriage"]["server"]["certificate"], "seen");
-}
-
-#[cfg(feature = "cli")]
-#[test]
-fn what_opens_an_encrypted_hello_is_kept_in_a_smaller_log() {
-    let (log, bare) = apart(ech_blocks("accepted"));
-    let log = file(log.as_bytes(), ".log");
-    let capture = file(&bare, ".pcapng");
-    let desk = tempfile::tempdir().unwrap();
-    let minimal = desk.path().join("minimal.log");
-    let done = std::process::Command::new(env!("CARGO_BIN_EXE_tlstriage"))
-        .args(["keylog", "check"])
-        .args([log.path(), capture.path()])
-        .arg("--minimal")
-        .arg(&minimal)
-        .output()
-        .unwrap();
-    let text = String::from_utf8(done.stdout).unwrap();
-    assert!(text.contains("4 of 6 secrets"), "{text}");
-    let kept = std::fs::read_to_string(&minimal).unwrap();
-    assert!(!kept.contains("TRAFFIC_SECRET_0"), "{kept}");
-    let flows = told_by(&with_keys(&kept), [stream(bare)]).flows();
-    assert_eq!(flows[0]["tlstriage"]["client"]["ech"], "accepted");
-    assert_eq!(flows[0]["tlstriage"]["server"]["certificate"], "seen");
 }

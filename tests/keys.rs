@@ -1,12 +1,10 @@
 //! Keys: two ends made by rustls shake hands, one of them writes a key log, and with it the report says what they
 //! themselves know; with a wrong, a late or a partial one it says so.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test fails loudly"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
+#[path = "support/opened.rs"]
+mod opened;
 #[path = "support/peers.rs"]
 mod peers;
 #[path = "support/run.rs"]
@@ -16,117 +14,22 @@ mod support;
 use std::io::Write as _;
 use std::sync::Arc;
 
+use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring;
-use rustls::pki_types::ServerName;
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 use serde_json::{Value, json};
 use tlstriage::analysis::{Analyzer, Source};
-use tlstriage::tls::KeyLog;
 
+use opened::{Opened, detail};
 use peers::{
-    Log, Meeting, Version, World, ders, hashes, hashes_of, key, meet, meet_and_say, server_builder,
+    Log, Talk, Version, World, ders, hashes, hashes_of, key, meet_and_say, server_builder,
 };
-use run::{on_threads, stream, told_by};
-use support::capture::{Order, Pcap, PcapNg, Trickle, block, file, gzip, secrets_block};
+use run::{stream, told_by, with_keys};
+use support::capture::{Pcap, file};
 use support::certificate::Certificate;
-use support::conversation::{Conversation, Segments as _};
 use support::packet::{Link, Packets as _};
-
-/// A meeting with the key log of its client.
-struct Opened {
-    meeting: Meeting,
-    log: String,
-}
-
-impl Opened {
-    fn meet(client: &ClientConfig, server: &ServerConfig) -> Self {
-        let log = Arc::new(Log::default());
-        let mut client = client.clone();
-        client.key_log = Arc::<Log>::clone(&log);
-        let meeting = meet(&client, server, "api.example");
-        Self {
-            meeting,
-            log: log.text(),
-        }
-    }
-
-    fn of(version: Version) -> Self {
-        let world = World::new();
-        Self::meet(&world.client(version), &world.server(version))
-    }
-
-    /// The lines of these labels.
-    fn only(&self, labels: &[&str]) -> String {
-        let is_wanted = |line: &&str| labels.iter().any(|label| line.starts_with(label));
-        let lines: Vec<&str> = self.log.lines().filter(is_wanted).collect();
-        assert!(!lines.is_empty(), "{labels:?}");
-        lines.join("\n")
-    }
-
-    /// What is told with this key log.
-    fn told_with(&self, log: &str) -> Value {
-        let flows = told_by(&with_keys(log), [stream(self.meeting.capture())]).flows();
-        assert_eq!(flows.len(), 1);
-        flows[0].clone()
-    }
-
-    fn told(&self) -> Value {
-        self.told_with(&self.log)
-    }
-
-    /// The blocks of a pcapng.
-    fn blocks(&self) -> Vec<Vec<u8>> {
-        let link = Link::Ethernet;
-        let frames = self.meeting.packets.clone().on(&link);
-        let file = PcapNg::new().write(&link, &frames);
-        let mut blocks = Vec::new();
-        let mut rest = &file[..];
-        while !rest.is_empty() {
-            let len = u32::from_le_bytes(rest[4..8].try_into().unwrap());
-            let len = usize::try_from(len).unwrap();
-            blocks.push(rest[..len].to_vec());
-            rest = &rest[len..];
-        }
-        blocks
-    }
-
-    /// A pcapng that carries `log` before its block number `at`.
-    fn pcapng(&self, at: usize, log: &str) -> Vec<u8> {
-        let mut blocks = self.blocks();
-        blocks.insert(at, secrets_block(Order(false), log));
-        blocks.concat()
-    }
-
-    fn assert_opened(&self, flow: &Value) {
-        let told = &flow["tlstriage"];
-        assert_eq!(told["decrypted"], true, "{flow}");
-        assert_eq!(told["server"]["certificate"], "seen");
-        assert_eq!(told["server"]["certificate_detail"], Value::Null);
-        assert_eq!(
-            hashes(&told["server"]["chain"]),
-            hashes_of(self.meeting.client.peer_certificates().unwrap())
-        );
-    }
-}
-
-fn keys(log: &str) -> Arc<KeyLog> {
-    let mut keys = KeyLog::new();
-    keys.read(log.as_bytes(), 0).unwrap();
-    Arc::new(keys)
-}
-
-fn with_keys(log: &str) -> Analyzer {
-    Analyzer::new().with_keys(keys(log))
-}
-
-/// The flow without what only keys can tell.
-fn detail(flow: &Value) -> (&Value, &Value) {
-    let server = &flow["tlstriage"]["server"];
-    (&server["certificate"], &server["certificate_detail"])
-}
 
 #[test]
 fn every_suite_of_both_versions_is_opened() {
@@ -343,49 +246,15 @@ fn compressed_certificates_are_opened() {
 
 #[test]
 fn keys_that_are_updated_are_followed() {
-    let world = World::new();
-    let log = Arc::new(Log::default());
-    let mut config = world.client(&TLS13);
-    config.key_log = Arc::<Log>::clone(&log);
-    let name = ServerName::try_from("api.example").unwrap();
-    let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
-    let mut server = ServerConnection::new(Arc::new(world.server(&TLS13))).unwrap();
-    let mut conversation = Conversation::between("10.1.0.5:50112", "10.1.0.4:443").syn();
-    for round in 0..6 {
-        match round {
-            3 => client.writer().write_all(b"one").unwrap(),
-            4 => {
-                client.refresh_traffic_keys().unwrap();
-                client.writer().write_all(b"two").unwrap();
-            }
-            5 => client.send_close_notify(),
-            _ => {}
-        }
-        let mut flight = Vec::new();
-        while client.wants_write() {
-            client.write_tls(&mut flight).unwrap();
-        }
-        conversation = conversation.client(&flight);
-        let mut rest = &flight[..];
-        while !rest.is_empty() {
-            server.read_tls(&mut rest).unwrap();
-            server.process_new_packets().unwrap();
-        }
-        let mut flight = Vec::new();
-        while server.wants_write() {
-            server.write_tls(&mut flight).unwrap();
-        }
-        conversation = conversation.server(&flight);
-        let mut rest = &flight[..];
-        while !rest.is_empty() {
-            client.read_tls(&mut rest).unwrap();
-            client.process_new_packets().unwrap();
-        }
-    }
-    let link = Link::Ethernet;
-    let packets = conversation.fin().segments().packets();
-    let capture = Pcap::new().write(&link, &packets.on(&link));
-    let flow = &told_by(&with_keys(&log.text()), [stream(capture)]).flows()[0];
+    let (mut talk, log) = begin(&TLS13);
+    talk.client.writer().write_all(b"one").unwrap();
+    talk.settle();
+    talk.client.refresh_traffic_keys().unwrap();
+    talk.client.writer().write_all(b"two").unwrap();
+    talk.settle();
+    talk.client.send_close_notify();
+    talk.settle();
+    let flow = &told_by(&with_keys(&log.text()), [stream(talk.capture())]).flows()[0];
     let told = &flow["tlstriage"];
     let steps = told["handshake"]["steps"].to_string();
     assert!(steps.contains("key_update"), "{steps}");
@@ -420,158 +289,6 @@ fn without_its_key_a_flow_is_told_as_without_any_but_for_the_reason() {
         run::remove(&mut with, "tlstriage.server.certificate_detail");
         assert_eq!(run::differences(&with, &without), [""; 0]);
     }
-}
-
-#[test]
-fn without_its_key_a_flow_is_told_from_a_pipe_as_from_a_file() {
-    for version in [&TLS12, &TLS13] {
-        let (opened, other) = (Opened::of(version), Opened::of(version));
-        let capture = opened.meeting.capture();
-        let of_file = file(&capture, ".pcap");
-        let analyzer = with_keys(&other.log);
-        let mut from_file = told_by(&analyzer, [Source::file(of_file.path())])
-            .flows()
-            .remove(0);
-        for threads in [1, 3] {
-            let analyzer = on_threads(threads).with_keys(keys(&other.log));
-            let piped = Source::stream("capture", Trickle::new(capture.clone(), 100));
-            let mut from_pipe = told_by(&analyzer, [piped]).flows().remove(0);
-            for flow in [&mut from_file, &mut from_pipe] {
-                run::remove(flow, "tlstriage.capture.file");
-            }
-            assert_eq!(run::differences(&from_file, &from_pipe), [""; 0]);
-        }
-    }
-}
-
-#[test]
-fn secrets_of_a_capture_serve_wherever_they_stand() {
-    let opened = Opened::of(&TLS13);
-    let count = opened.blocks().len();
-    // Behind the section header and behind the interface, between packets, at the end.
-    for at in [1, 2, 5, count] {
-        let capture = file(&opened.pcapng(at, &opened.log), ".pcapng");
-        let flows = told_by(&Analyzer::new(), [Source::file(capture.path())]).flows();
-        opened.assert_opened(&flows[0]);
-    }
-}
-
-#[test]
-fn in_a_large_file_secrets_serve_wherever_they_stand() {
-    let opened = Opened::of(&TLS13);
-    // More than is searched whole without a reason, in blocks that hold nothing.
-    let filler = block(Order(false), 0xbad, &[0; 60_000]).repeat(150);
-    let count = opened.blocks().len();
-    for at in [3, count / 2, count - 1] {
-        let mut blocks = opened.blocks();
-        blocks.insert(at, secrets_block(Order(false), &opened.log));
-        blocks.insert(at, filler.clone());
-        let capture = file(&blocks.concat(), ".pcapng");
-        let source = || [Source::file(capture.path())];
-        let expected = told_by(&with_keys(&opened.log), source());
-        for threads in [1, 3] {
-            let told = told_by(&on_threads(threads), source());
-            assert_eq!(told.lines, expected.lines);
-            opened.assert_opened(&told.flows()[0]);
-        }
-        // What cannot be read twice is opened from there on.
-        let read_once = stream(blocks.concat());
-        let flows = told_by(&Analyzer::new(), [read_once]).flows();
-        assert_ne!(flows[0]["tlstriage"]["server"]["certificate"], "seen");
-    }
-}
-
-#[test]
-fn lines_in_the_secrets_of_a_capture_that_are_none_are_counted() {
-    let opened = Opened::of(&TLS13);
-    let log = format!(
-        "{}CLIENT_RANDOM abcd\nhello\n{}",
-        opened.log, "EXPORTER_SECRET\n"
-    );
-    let capture = file(&opened.pcapng(2, &log), ".pcapng");
-    for source in [stream(opened.pcapng(2, &log)), Source::file(capture.path())] {
-        let told = told_by(&Analyzer::new(), [source]);
-        let expected =
-            "Lines that are no use among the secrets that captures carry: 1 damaged, 1 unknown.";
-        let notes = &told.summary.notes;
-        assert!(notes.iter().any(|note| note == expected), "{notes:?}");
-    }
-    let whole = told_by(&Analyzer::new(), [stream(opened.pcapng(2, &opened.log))]);
-    assert!(
-        whole
-            .summary
-            .notes
-            .iter()
-            .all(|note| !note.contains("secrets"))
-    );
-}
-
-#[test]
-fn secrets_of_one_file_serve_another() {
-    let opened = Opened::of(&TLS13);
-    let head = opened.blocks()[..2].concat();
-    let carrier = [head, secrets_block(Order(false), &opened.log)].concat();
-    let carrier = file(&carrier, ".pcapng");
-    let other = file(&opened.meeting.capture(), ".pcap");
-    for paths in [
-        [other.path(), carrier.path()],
-        [carrier.path(), other.path()],
-    ] {
-        let flows = told_by(&Analyzer::new(), paths.map(Source::file)).flows();
-        assert_eq!(flows.len(), 1);
-        opened.assert_opened(&flows[0]);
-    }
-}
-
-#[test]
-fn in_a_stream_secrets_serve_from_their_place_on() {
-    let opened = Opened::of(&TLS13);
-    let count = opened.blocks().len();
-    let told = |analyzer: &Analyzer, capture: Vec<u8>| {
-        let portions = [1, 100, 1 << 20];
-        let mut lines: Vec<String> = portions
-            .into_iter()
-            .map(|portion| {
-                let source = Source::stream("capture", Trickle::new(capture.clone(), portion));
-                told_by(analyzer, [source]).lines
-            })
-            .collect();
-        lines.dedup();
-        assert_eq!(lines.len(), 1, "it depends on how the bytes come");
-        let flow: Value = serde_json::from_str(lines[0].lines().next().unwrap()).unwrap();
-        flow
-    };
-    for threads in [1, 3] {
-        let plain = on_threads(threads);
-        let patient = on_threads(threads).with_secrets_anywhere();
-        // Before the flow; and behind it, where they are awaited.
-        opened.assert_opened(&told(&plain, opened.pcapng(2, &opened.log)));
-        let late = opened.pcapng(count, &opened.log);
-        let flow = told(&plain, late.clone());
-        assert_eq!(
-            detail(&flow),
-            (&json!("encrypted"), &json!("key-too-late")),
-            "{threads}"
-        );
-        // The flow is over when they come, and its bytes are gone.
-        let flow = told(&patient, late);
-        assert_eq!(detail(&flow), (&json!("encrypted"), &json!("key-too-late")));
-    }
-}
-
-#[test]
-fn in_a_compressed_file_secrets_are_looked_for_when_asked() {
-    let opened = Opened::of(&TLS13);
-    let late = opened.pcapng(opened.blocks().len(), &opened.log);
-    let capture = file(&gzip(&late, 1), ".pcapng.gz");
-    let source = || [Source::file(capture.path())];
-    let flows = told_by(&Analyzer::new(), source()).flows();
-    assert_eq!(
-        detail(&flows[0]),
-        (&json!("encrypted"), &json!("key-too-late"))
-    );
-    let flows = told_by(&Analyzer::new().with_secrets_anywhere(), source()).flows();
-    opened.assert_opened(&flows[0]);
 }
 
 #[test]
@@ -618,37 +335,6 @@ fn the_status_of_the_first_response_is_read_and_nothing_else_told_of_it() {
             assert!(!told.lines.contains("zyx") && !told.lines.contains("Secret"));
         }
     }
-}
-
-#[cfg(feature = "cli")]
-#[test]
-fn a_key_log_is_checked_against_captures_and_made_smaller() {
-    let opened = Opened::of(&TLS13);
-    let other = Opened::of(&TLS13);
-    let capture = file(&opened.meeting.capture(), ".pcap");
-    let log = file(format!("{}{}", opened.log, other.log).as_bytes(), ".log");
-    let desk = tempfile::tempdir().unwrap();
-    let minimal = desk.path().join("minimal.log");
-    let run = || {
-        std::process::Command::new(env!("CARGO_BIN_EXE_tlstriage"))
-            .args(["keylog", "check"])
-            .args([log.path(), capture.path()])
-            .arg("--minimal")
-            .arg(&minimal)
-            .output()
-            .unwrap()
-    };
-    let done = run();
-    let text = String::from_utf8(done.stdout).unwrap();
-    assert_eq!(done.status.code(), Some(0), "{text}");
-    assert!(text.contains("1 of 1 TLS flows opened"), "{text}");
-    assert!(text.contains("2 of 8 secrets"), "{text}");
-    let kept = std::fs::read_to_string(&minimal).unwrap();
-    assert_eq!(kept.lines().count(), 2);
-    assert!(!kept.contains("TRAFFIC_SECRET_0"), "{kept}");
-    opened.assert_opened(&opened.told_with(&kept));
-    // It is never written over another file.
-    assert_eq!(run().status.code(), Some(2));
 }
 
 #[test]
@@ -706,54 +392,30 @@ fn a_flipped_byte_of_a_sealed_record_never_gives_another_certificate() {
     }
 }
 
-/// A connection whose server sends so many records of data, and five minutes later an alert.
-fn closed_late(version: Version, records: usize) -> (Vec<u8>, String) {
+/// Two ends behind their handshake, and the key log of the client.
+fn begin(version: Version) -> (Talk, Arc<Log>) {
     let world = World::new();
     let log = Arc::new(Log::default());
-    let mut config = world.client(version);
-    config.key_log = Arc::<Log>::clone(&log);
-    let name = ServerName::try_from("api.example").unwrap();
-    let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
-    let mut server = ServerConnection::new(Arc::new(world.server(version))).unwrap();
-    let mut conversation = Conversation::between("10.1.0.5:50112", "10.1.0.4:443").syn();
-    for round in 0..6 + records {
-        match round {
-            4 => client.writer().write_all(b"one").unwrap(),
-            5.. if round < 5 + records => server.writer().write_all(b"two").unwrap(),
-            _ if round == 5 + records => {
-                conversation = conversation.pause(300_000_000_000);
-                server.send_close_notify();
-            }
-            _ => {}
-        }
-        let mut flight = Vec::new();
-        while client.wants_write() {
-            client.write_tls(&mut flight).unwrap();
-        }
-        if !flight.is_empty() {
-            conversation = conversation.client(&flight);
-        }
-        let mut rest = &flight[..];
-        while !rest.is_empty() {
-            server.read_tls(&mut rest).unwrap();
-            server.process_new_packets().unwrap();
-        }
-        let mut flight = Vec::new();
-        while server.wants_write() {
-            server.write_tls(&mut flight).unwrap();
-        }
-        if !flight.is_empty() {
-            conversation = conversation.server(&flight);
-        }
-        let mut rest = &flight[..];
-        while !rest.is_empty() {
-            client.read_tls(&mut rest).unwrap();
-            client.process_new_packets().unwrap();
-        }
+    let mut client = world.client(version);
+    client.key_log = Arc::<Log>::clone(&log);
+    let mut talk = Talk::begin(&client, &world.server(version), "api.example");
+    talk.settle();
+    (talk, log)
+}
+
+/// A connection whose server sends so many records of data, and five minutes later an alert.
+fn closed_late(version: Version, records: usize) -> (Vec<u8>, String) {
+    let (mut talk, log) = begin(version);
+    talk.client.writer().write_all(b"one").unwrap();
+    talk.settle();
+    for _ in 0..records {
+        talk.server.writer().write_all(b"two").unwrap();
+        talk.settle();
     }
-    let link = Link::Ethernet;
-    let packets = conversation.fin().segments().packets();
-    (Pcap::new().write(&link, &packets.on(&link)), log.text())
+    talk.conversation.wait(300_000_000_000);
+    talk.server.send_close_notify();
+    talk.settle();
+    (talk.capture(), log.text())
 }
 
 #[test]

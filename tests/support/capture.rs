@@ -219,6 +219,19 @@ pub fn block(order: Order, kind: u32, body: &[u8]) -> Vec<u8> {
     [&order.u32(kind)[..], &len, &padded(body), &len].concat()
 }
 
+/// The blocks of a pcapng in little-endian byte order.
+pub fn blocks_of(file: &[u8]) -> Vec<Vec<u8>> {
+    let mut blocks = Vec::new();
+    let mut rest = file;
+    while !rest.is_empty() {
+        let len = u32::from_le_bytes(rest[4..8].try_into().unwrap());
+        let (block, after) = rest.split_at(usize::try_from(len).unwrap());
+        blocks.push(block.to_vec());
+        rest = after;
+    }
+    blocks
+}
+
 /// A block with the secrets of TLS connections, as a key log has them.
 pub fn secrets_block(order: Order, key_log: &str) -> Vec<u8> {
     let head = [order.u32(0x544c_534b), order.u32(len32(key_log.len()))].concat();

@@ -74,8 +74,13 @@ impl Conversation {
 
     /// Lets `nanos` pass.
     pub fn pause(mut self, nanos: i64) -> Self {
-        self.time += nanos;
+        self.wait(nanos);
         self
+    }
+
+    /// As [`pause`](Self::pause), where it is not known yet what will be said next.
+    pub fn wait(&mut self, nanos: i64) {
+        self.time += nanos;
     }
 
     /// Segments follow each other after `nanos`.
@@ -122,13 +127,18 @@ impl Conversation {
 
     /// One side says `bytes`, and the other acknowledges.
     pub fn says(mut self, side: Side, bytes: &[u8]) -> Self {
+        self.say(side, bytes);
+        self
+    }
+
+    /// As [`says`](Self::says), where it is not known yet what will be said next.
+    pub fn say(&mut self, side: Side, bytes: &[u8]) {
         let mut parts = bytes.chunks(self.segment_len).peekable();
         while let Some(part) = parts.next() {
             let push = if parts.peek().is_none() { PSH } else { 0 };
             self.send(side, ACK | push, part);
         }
         self.send(side.other(), ACK, &[]);
-        self
     }
 
     /// One side says `len` bytes that nobody captures.

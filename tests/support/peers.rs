@@ -125,63 +125,107 @@ pub fn meet_and_say(
     name: &str,
     [request, response]: [&[u8]; 2],
 ) -> Meeting {
-    let name = ServerName::try_from(name.to_owned()).unwrap();
-    let mut client = ClientConnection::new(Arc::new(client.clone()), name).unwrap();
-    let mut server = ServerConnection::new(Arc::new(server.clone())).unwrap();
-    let mut conversation = Conversation::between("10.1.0.5:50112", "10.1.0.4:443").syn();
-    client.set_buffer_limit(None);
-    client.writer().write_all(request).unwrap();
-    let mut has_answered = false;
-    let mut heard = Vec::new();
-    loop {
-        let mut flight = Vec::new();
-        while client.wants_write() {
-            client.write_tls(&mut flight).unwrap();
-        }
-        let is_silent = flight.is_empty();
-        if !is_silent {
-            conversation = conversation.client(&flight);
-            let mut rest = &flight[..];
-            while !rest.is_empty() && server.read_tls(&mut rest).is_ok() {
-                // An error is an alert on its way, which the capture shows.
-                if server.process_new_packets().is_err() {
-                    break;
-                }
-                let _ = server.reader().read_to_end(&mut heard);
-            }
-        }
-        let _ = server.reader().read_to_end(&mut heard);
-        if heard == request && !has_answered {
-            has_answered = true;
-            server.writer().write_all(response).unwrap();
-        }
-        let mut flight = Vec::new();
-        while server.wants_write() {
-            server.write_tls(&mut flight).unwrap();
-        }
-        if flight.is_empty() && is_silent {
-            break;
-        }
-        if !flight.is_empty() {
-            conversation = conversation.server(&flight);
-            let mut rest = &flight[..];
-            while !rest.is_empty() && client.read_tls(&mut rest).is_ok() {
-                if client.process_new_packets().is_err() {
-                    break;
-                }
-            }
-            let _ = client.reader().read_to_end(&mut Vec::new());
-        }
+    let mut talk = Talk::begin(client, server, name);
+    talk.client.writer().write_all(request).unwrap();
+    talk.settle();
+    let has_answered = talk.heard_by_server == request;
+    if has_answered {
+        talk.server.writer().write_all(response).unwrap();
+        talk.settle();
     }
     let segments = if has_answered {
-        conversation.fin()
+        talk.conversation.fin()
     } else {
-        conversation.rst(Side::Client)
+        talk.conversation.rst(Side::Client)
     };
     Meeting {
-        client,
-        server,
+        client: talk.client,
+        server: talk.server,
         packets: segments.segments().packets(),
+    }
+}
+
+/// Two ends that are talking.
+pub struct Talk {
+    pub client: ClientConnection,
+    pub server: ServerConnection,
+    pub conversation: Conversation,
+    /// What each side sent, in order.
+    pub flights: Vec<(Side, Vec<u8>)>,
+    /// The data that came out at the server.
+    pub heard_by_server: Vec<u8>,
+    /// One of them met an error.
+    pub is_given_up: bool,
+}
+
+impl Talk {
+    pub fn begin(client: &ClientConfig, server: &ServerConfig, name: &str) -> Self {
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let mut client = ClientConnection::new(Arc::new(client.clone()), name).unwrap();
+        let mut server = ServerConnection::new(Arc::new(server.clone())).unwrap();
+        client.set_buffer_limit(None);
+        server.set_buffer_limit(None);
+        Self {
+            client,
+            server,
+            conversation: Conversation::between("10.1.0.5:50112", "10.1.0.4:443").syn(),
+            flights: Vec::new(),
+            heard_by_server: Vec::new(),
+            is_given_up: false,
+        }
+    }
+
+    /// Lets both say what they have to, until they are silent.
+    pub fn settle(&mut self) {
+        loop {
+            let mut flight = Vec::new();
+            while self.client.wants_write() {
+                self.client.write_tls(&mut flight).unwrap();
+            }
+            let is_silent = flight.is_empty();
+            self.note(Side::Client, &flight);
+            let mut rest = &flight[..];
+            while !rest.is_empty() && self.server.read_tls(&mut rest).is_ok() {
+                // An error is an alert on its way, which the capture shows.
+                if self.server.process_new_packets().is_err() {
+                    self.is_given_up = true;
+                    break;
+                }
+                if let Some(mut early) = self.server.early_data() {
+                    early.read_to_end(&mut self.heard_by_server).unwrap();
+                }
+                let _ = self.server.reader().read_to_end(&mut self.heard_by_server);
+            }
+            let mut flight = Vec::new();
+            while self.server.wants_write() {
+                self.server.write_tls(&mut flight).unwrap();
+            }
+            self.note(Side::Server, &flight);
+            if flight.is_empty() && is_silent {
+                return;
+            }
+            let mut rest = &flight[..];
+            while !rest.is_empty() && self.client.read_tls(&mut rest).is_ok() {
+                if self.client.process_new_packets().is_err() {
+                    self.is_given_up = true;
+                    break;
+                }
+                let _ = self.client.reader().read_to_end(&mut Vec::new());
+            }
+        }
+    }
+
+    fn note(&mut self, side: Side, flight: &[u8]) {
+        if !flight.is_empty() {
+            self.flights.push((side, flight.to_vec()));
+            self.conversation.say(side, flight);
+        }
+    }
+
+    pub fn capture(self) -> Vec<u8> {
+        let link = Link::Ethernet;
+        let packets = self.conversation.fin().segments().packets();
+        Pcap::new().write(&link, &packets.on(&link))
     }
 }
 

@@ -22,6 +22,7 @@ use serde_json::Value;
 use tlstriage::analysis::{Analyzer, Source};
 use tlstriage::output::{Format, Style};
 use tlstriage::report::Summary;
+use tlstriage::tls::KeyLog;
 
 /// What a run tells.
 #[derive(Debug)]
@@ -68,6 +69,18 @@ pub fn told(capture: Vec<u8>) -> Told {
 /// The usual settings on so many threads.
 pub fn on_threads(count: usize) -> Analyzer {
     Analyzer::new().with_threads(NonZeroUsize::new(count).unwrap())
+}
+
+/// A key log with these lines.
+pub fn keys(log: &str) -> Arc<KeyLog> {
+    let mut keys = KeyLog::new();
+    keys.read(log.as_bytes(), 0).unwrap();
+    Arc::new(keys)
+}
+
+/// The usual settings with this key log.
+pub fn with_keys(log: &str) -> Analyzer {
+    Analyzer::new().with_keys(keys(log))
 }
 
 /// What a run tells, in both formats.
