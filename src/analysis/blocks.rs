@@ -34,6 +34,14 @@ pub(super) struct Filled {
     pub(super) secrets: Vec<Secrets>,
 }
 
+impl Filled {
+    /// Makes it empty and keeps its memory.
+    pub(super) fn clear(&mut self) {
+        self.block.clear();
+        self.secrets.clear();
+    }
+}
+
 /// What a reading thread sends.
 enum FromReader {
     /// A block, with the secrets in it.
@@ -121,11 +129,6 @@ impl Blocks {
         matches!(self.from, From::There { .. })
     }
 
-    /// Whether all blocks were taken.
-    pub(super) fn has_ended(&self) -> bool {
-        self.end.is_some() && self.waiting.is_empty()
-    }
-
     /// The next block if it is there; a plain file is read for it. What was in `into` is gone,
     /// and its memory used again.
     pub(super) fn next(&mut self, into: &mut Filled, progress: &Progress) -> Got {
@@ -205,11 +208,6 @@ impl Blocks {
     /// How the input ended, once [`Got::End`] was said.
     pub(super) fn take_end(&mut self) -> End {
         self.end.take().unwrap_or((None, Ok(())))
-    }
-
-    /// Gives a block back: it is the next one again.
-    pub(super) fn put_back(&mut self, filled: Filled) {
-        self.waiting.push_front(filled);
     }
 
     fn recycle(&mut self, filled: Filled) {

@@ -25,19 +25,40 @@ use crate::time::Timestamp;
 pub(super) struct Group {
     shards: Vec<Shard>,
     fragments: Defragmenter,
-    link_types: Vec<LinkType>,
-    last_file: u32,
-    /// The time of its newest frame.
-    end: Timestamp,
+    extent: Extent,
     /// Where lines are wanted while the capture goes on.
     ticker: Option<Ticker>,
 }
 
+/// What belongs to a capture, and how far it goes.
+#[derive(Debug)]
+pub(super) struct Extent {
+    link_types: Vec<LinkType>,
+    last_file: u32,
+    /// The time of its newest frame.
+    pub(super) end: Timestamp,
+}
+
 /// The tables of a capture.
+#[derive(Debug)]
 pub(super) struct Tables<'a> {
     pub(super) shards: &'a mut [Shard],
     pub(super) fragments: &'a mut Defragmenter,
     pub(super) ticker: Option<&'a mut Ticker>,
+    pub(super) extent: &'a mut Extent,
+}
+
+impl Extent {
+    /// Whether a file that begins at `start` goes on where this capture ended.
+    pub(super) fn is_continued_by(&self, start: Timestamp, link_types: &[LinkType]) -> bool {
+        self.link_types == link_types && start.nanos_since(self.end) >= -OVERLAP
+    }
+
+    /// Takes note of how far the capture has come.
+    pub(super) fn see(&mut self, file: u32, newest: Option<Timestamp>) {
+        self.last_file = file;
+        self.end = newest.map_or(self.end, |newest| newest.max(self.end));
+    }
 }
 
 /// What is left of a capture when it has ended.
@@ -49,6 +70,32 @@ pub(super) struct Ended {
     pub(super) knocks_left_out: u64,
     pub(super) counts: Vec<ShardCounts>,
     pub(super) fragments: FragmentCounts,
+}
+
+impl Tables<'_> {
+    /// Takes the frames of a block, on this thread.
+    pub(super) fn take(
+        &mut self,
+        block: &Block,
+        place: (u32, Timestamp),
+        filter: &Filter,
+        shared: &Shared,
+    ) -> (FrameTally, Vec<Departed>) {
+        let (file, clock) = place;
+        let mut intake = Intake {
+            file,
+            filter,
+            shards: self.shards,
+            fragments: self.fragments,
+            ticker: self.ticker.as_deref_mut(),
+            shared,
+            clock,
+        };
+        let tally = intake.take(block);
+        self.shards.iter_mut().for_each(Shard::tell);
+        let stories = self.shards.iter_mut().flat_map(Shard::take_stories);
+        (tally, stories.collect())
+    }
 }
 
 impl Group {
@@ -67,62 +114,27 @@ impl Group {
                 .map(|_| Shard::new(limits, settings.seed, linger))
                 .collect(),
             fragments: Defragmenter::new(fragment_limits),
-            link_types,
-            last_file: 0,
-            end: Timestamp::from_nanos(i64::MIN),
+            extent: Extent {
+                link_types,
+                last_file: 0,
+                end: Timestamp::from_nanos(i64::MIN),
+            },
             ticker: settings.horizon.map(|_| Ticker::default()),
         }
     }
 
-    /// Whether a file that begins at `start` goes on where this capture ended.
-    pub(super) fn is_continued_by(&self, start: Timestamp, link_types: &[LinkType]) -> bool {
-        self.link_types == link_types && start.nanos_since(self.end) >= -OVERLAP
-    }
-
+    /// When its newest frame was captured.
     pub(super) const fn end(&self) -> Timestamp {
-        self.end
+        self.extent.end
     }
 
-    /// Takes the frames of a block, on this thread.
-    pub(super) fn take(
-        &mut self,
-        block: &Block,
-        file: u32,
-        filter: &Filter,
-        shared: &Shared,
-        clock: Timestamp,
-    ) -> (FrameTally, Vec<Departed>) {
-        self.last_file = file;
-        let mut intake = Intake {
-            file,
-            filter,
-            shards: &mut self.shards,
-            fragments: &mut self.fragments,
-            ticker: self.ticker.as_mut(),
-            shared,
-            clock,
-        };
-        let tally = intake.take(block);
-        self.shards.iter_mut().for_each(Shard::tell);
-        self.see(&tally);
-        let stories = self.shards.iter_mut().flat_map(Shard::take_stories);
-        (tally, stories.collect())
-    }
-
-    /// The tables of this capture, for one of its files.
-    pub(super) fn tables(&mut self, file: u32) -> Tables<'_> {
-        self.last_file = file;
+    /// Its tables.
+    pub(super) fn tables(&mut self) -> Tables<'_> {
         Tables {
             shards: &mut self.shards,
             fragments: &mut self.fragments,
             ticker: self.ticker.as_mut(),
-        }
-    }
-
-    /// Takes note of how far the capture has come.
-    pub(super) fn see(&mut self, tally: &FrameTally) {
-        if let Some((last, _)) = tally.last {
-            self.end = self.end.max(last);
+            extent: &mut self.extent,
         }
     }
 
@@ -134,13 +146,13 @@ impl Group {
         pool: Option<&rayon::ThreadPool>,
     ) -> Ended {
         let mut intake = Intake {
-            file: self.last_file,
+            file: self.extent.last_file,
             filter,
             shards: &mut self.shards,
             fragments: &mut self.fragments,
             ticker: None,
             shared,
-            clock: self.end,
+            clock: self.extent.end,
         };
         intake.take_abandoned();
         let finish = |shard: &mut Shard| {
@@ -166,7 +178,7 @@ impl Group {
             ended.counts.push(shard.counts);
         }
         for knock in knocks {
-            if is_proved(&knock, self.end, &answered) {
+            if is_proved(&knock, self.extent.end, &answered) {
                 ended.knocks.push(knock);
             } else {
                 ended.knocks_left_out += 1;

@@ -62,6 +62,11 @@ impl Keyring {
         std::mem::take(&mut self.is_late)
     }
 
+    /// Whether [`Keyring::take_late`] would say so.
+    pub(super) const fn is_late(&self) -> bool {
+        self.is_late
+    }
+
     /// What a reader has to know of the secrets that captures carry.
     pub(super) fn note(&self) -> Option<String> {
         let LineCounts {

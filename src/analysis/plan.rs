@@ -116,6 +116,12 @@ impl Plan {
         self.total
     }
 
+    /// Whether what comes next is a stream: to open it may be to wait.
+    pub(super) fn is_next_a_stream(&self) -> bool {
+        let next = self.sources.last();
+        next.is_some_and(|source| matches!(source.kind, Kind::Stream(_)))
+    }
+
     /// Opens the next input; `None` when there is none, or when the run is stopped.
     pub(super) fn next(&mut self, progress: &Progress) -> Option<Opened> {
         if progress.is_stopped() {

@@ -6,13 +6,15 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::analysis::ahead;
-use crate::analysis::blocks::{Blocks, Filled, Got};
+use crate::analysis::blocks::Got;
 use crate::analysis::book::Books;
 use crate::analysis::clerk::{Clerk, FileTable, Lobby};
 use crate::analysis::deal::SHARDS;
-use crate::analysis::group::{Ended, Group, Tables};
+use crate::analysis::feed::{Feed, Portion};
+use crate::analysis::group::{Ended, Group};
 use crate::analysis::keyring::Keyring;
-use crate::analysis::plan::{Opened, Plan, link_types};
+use crate::analysis::plan::Plan;
+use crate::analysis::register::{MAX_GROUPS, Pause, Place, Register};
 use crate::analysis::shared::Shared;
 use crate::analysis::slices::{Queue, SLICES_A_THREAD, Teller};
 use crate::analysis::source::Source;
@@ -22,27 +24,25 @@ use crate::analysis::tally::Tally;
 use crate::analysis::twins::Sightings;
 use crate::analysis::waiting::{Departed, Waiting};
 use crate::analysis::{Analyzer, Error, Progress};
-use crate::capture::{Block, Format};
 use crate::report::{FlowReport, Summary};
-use crate::time::Timestamp;
 
 /// A run over some inputs: an iterator of reports, in the order of the input.
 pub struct Analysis {
     settings: Analyzer,
     pool: Option<rayon::ThreadPool>,
-    plan: Plan,
+    feed: Feed,
     shared: Shared,
     groups: Vec<Group>,
     files: FileTable,
-    reading: Option<Reading>,
+    place: Place,
     rounds: Rounds,
     /// What was read last, on one thread.
-    filled: Filled,
+    portion: Portion,
+    /// It waits for the end of a pause.
+    is_held: bool,
     lobby: Lobby,
     /// Connections that never came about; whether they matter is known at the end.
     knocks: Vec<Story>,
-    /// The newest time among the frames so far.
-    clock: Timestamp,
     tally: Tally,
     progress: Progress,
     told: std::vec::IntoIter<FlowReport>,
@@ -51,16 +51,6 @@ pub struct Analysis {
     /// Secrets in the middle of a file made the run begin again.
     has_begun_again: bool,
     is_over: bool,
-}
-
-/// The input that is being read.
-struct Reading {
-    blocks: Blocks,
-    file: u32,
-    group: usize,
-    has_begun: bool,
-    /// It is a file that is not compressed.
-    is_plain: bool,
 }
 
 impl Analysis {
@@ -80,17 +70,17 @@ impl Analysis {
             })?)
         };
         Ok(Self {
-            plan: Plan::new(sources, pool.as_ref()),
+            feed: Feed::new(Plan::new(sources, pool.as_ref()), pool.is_some()),
             pool,
             shared: shared(&settings),
             groups: Vec::new(),
             files: FileTable::default(),
-            reading: None,
+            place: Place::default(),
             rounds: Rounds::default(),
-            filled: Filled::default(),
+            portion: Portion::default(),
+            is_held: false,
             lobby: lobby(&settings),
             knocks: Vec::new(),
-            clock: START,
             tally: Tally::new(settings.seed),
             progress: Progress::default(),
             told: Vec::new().into_iter(),
@@ -172,40 +162,39 @@ impl Analysis {
     fn look_ahead(&mut self) {
         let (expects, awaits) = (self.has_begun_again, self.settings.awaits_secrets);
         let keyring = &mut self.shared.keyring;
-        for path in self.plan.perhaps_with_secrets() {
+        for path in self.feed.plan().perhaps_with_secrets() {
             ahead::gather(path, expects, awaits, keyring, &self.progress);
         }
-        if keyring.is_in_use() && self.plan.is_classic() {
+        if keyring.is_in_use() && self.feed.plan().is_classic() {
             keyring.complete();
         }
     }
 
     /// Begins the run again where secrets stood among packets that they may open, with those of all files at hand: once, and not where
     /// an input cannot be read twice. Asked at the end of an input, since what was told by then depends on nothing but the packets.
-    fn begin_again(&mut self, was_plain: bool) -> bool {
+    fn begin_again(&mut self) {
         let is_late = self.shared.keyring.take_late();
         let can_begin = is_late
-            && was_plain
+            && self.place.is_plain
             && !self.lobby.has_told_early
             && !self.has_begun_again
             // Whoever stops the run wants what was found so far.
             && !self.progress.is_stopped()
-            && self.plan.rewind();
+            && self.feed.begin_again();
         if can_begin {
             self.shared = shared(&self.settings);
             self.groups.clear();
             self.files = FileTable::default();
+            self.place = Place::default();
             self.rounds = Rounds::default();
-            self.filled = Filled::default();
+            self.is_held = false;
             self.lobby = lobby(&self.settings);
             self.knocks.clear();
-            self.clock = START;
             self.tally = Tally::new(self.settings.seed);
             self.progress.begin_again();
             self.has_looked_ahead = false;
             self.has_begun_again = true;
         }
-        can_begin
     }
 
     /// Reads and analyses the next blocks, or ends an input, or the run.
@@ -213,61 +202,40 @@ impl Analysis {
         if !std::mem::replace(&mut self.has_looked_ahead, true) {
             self.look_ahead();
         }
-        let Some(mut reading) = self.reading.take() else {
-            match self.plan.next(&self.progress) {
-                Some(opened) => self.open(opened),
-                None => self.finish(),
-            }
-            return;
-        };
-        if self.rounds.is_idle() {
-            reading.blocks.wait(&self.progress);
-        }
-        let has_ended = if reading.has_begun && self.pool.is_some() {
-            self.take_rounds(&mut reading)
+        let stop = if self.pool.is_some() {
+            self.take_rounds()
         } else {
-            self.take_next(&mut reading)
+            self.take_next()
         };
-        if !has_ended {
-            self.reading = Some(reading);
-            return;
-        }
-        let (mut reader, result) = reading.blocks.take_end();
-        // Those behind the last frame.
-        for secrets in reader.iter_mut().flat_map(|reader| reader.secrets()) {
-            self.shared.keyring.add(&secrets, Some(reading.file));
-        }
-        if self.begin_again(reading.is_plain) {
-            return;
-        }
-        self.tally.end_input(reader.as_deref(), result);
-        if let Some(reader) = reader {
-            self.plan.take_spare(*reader);
-        }
-        if reading.has_begun && self.plan.total() > 1 {
-            self.park();
+        match stop {
+            Stop::Ended => self.finish(),
+            Stop::Paused(Pause::Crowded) => self.park(),
+            Stop::Paused(Pause::Late) => self.begin_again(),
+            Stop::Paused(Pause::NewGroup(link_types)) => {
+                self.place.group = Some(self.groups.len());
+                self.groups.push(Group::new(&self.settings, link_types));
+            }
+            Stop::Due | Stop::Idle => {}
         }
     }
 
-    /// Takes blocks on all threads; `true` when the input has ended.
-    fn take_rounds(&mut self, reading: &mut Reading) -> bool {
-        let (Some(group), Some(pool)) = (self.groups.get_mut(reading.group), &self.pool) else {
-            return true;
+    /// Takes blocks on all threads.
+    fn take_rounds(&mut self) -> Stop {
+        let Some(pool) = &self.pool else {
+            return Stop::Ended;
         };
-        let Tables {
-            shards,
-            fragments,
-            ticker,
-        } = group.tables(reading.file);
+        if self.rounds.is_idle() {
+            self.feed.wait(&self.progress);
+        }
         let work = Work {
-            file: reading.file,
             filter: &self.settings.filter,
-            blocks: &mut reading.blocks,
-            shards,
-            fragments,
-            ticker,
-            shared: &mut self.shared,
-            clock: &mut self.clock,
+            register: Register {
+                total: self.feed.plan().total(),
+                place: &mut self.place,
+                tables: self.groups.iter_mut().map(Group::tables).collect(),
+                shared: &mut self.shared,
+            },
+            feed: &mut self.feed,
             clerk: Clerk {
                 lobby: &mut self.lobby,
                 tally: &mut self.tally,
@@ -277,103 +245,46 @@ impl Analysis {
             },
             progress: &self.progress,
         };
-        let (stop, tally) = self.rounds.run(work, pool);
-        group.see(&tally);
-        self.tally.enter_frames(&tally);
-        stop == Stop::Ended
+        self.rounds.run(work, pool)
     }
 
-    /// Takes the next block on this thread, or with several threads begins a capture; `true` when
-    /// the input has ended.
-    fn take_next(&mut self, reading: &mut Reading) -> bool {
-        let mut filled = std::mem::take(&mut self.filled);
-        let got = reading.blocks.next(&mut filled, &self.progress);
-        if got == Got::Block {
-            let Filled { block, secrets } = &mut filled;
-            if !reading.has_begun {
-                reading.has_begun = true;
-                reading.group = self.group_for(block);
-            }
-            if self.pool.is_some() {
-                reading.blocks.put_back(filled);
-                return false;
-            }
-            for secrets in secrets.drain(..) {
-                self.shared.keyring.add(&secrets, Some(reading.file));
-            }
-            self.take(reading, block);
-        }
-        self.filled = filled;
-        got == Got::End
-    }
-
-    fn open(&mut self, opened: Opened) {
-        let file = self.files.push(&opened.name);
-        let is_slow = opened.is_compressed();
-        match opened.reader {
-            Ok(reader) => {
-                // Of a stream that is known only now.
-                if self.plan.total() == 1 && reader.format() == Format::Pcap {
-                    self.shared.keyring.complete();
-                }
-                self.tally
-                    .begin_input(&opened.name, Some((&reader, opened.compression)));
-                // Whoever waits for a stream cannot look whether the run is stopped.
-                let blocks = if opened.is_stream || (is_slow && self.pool.is_some()) {
-                    Blocks::there(reader, opened.is_stream, self.progress.clone())
-                } else {
-                    Blocks::here(reader)
-                };
-                self.reading = Some(Reading {
-                    blocks,
-                    file,
-                    group: usize::MAX,
-                    has_begun: false,
-                    is_plain: !opened.is_stream && !is_slow,
-                });
-            }
-            Err(error) => {
-                self.tally.begin_input(&opened.name, None);
-                self.tally.end_input(None, Err(error));
+    /// Takes the next block on this thread.
+    fn take_next(&mut self) -> Stop {
+        if !std::mem::take(&mut self.is_held) {
+            self.feed.wait(&self.progress);
+            match self.feed.next(&mut self.portion, &self.progress) {
+                Got::Block => {}
+                Got::Nothing => return Stop::Idle,
+                Got::End => return Stop::Ended,
             }
         }
-    }
-
-    /// Analyses a block of the input.
-    fn take(&mut self, reading: &Reading, block: &Block) {
-        let Some(group) = self.groups.get_mut(reading.group) else {
-            return;
+        let mut register = Register {
+            total: self.feed.plan().total(),
+            place: &mut self.place,
+            tables: self.groups.iter_mut().map(Group::tables).collect(),
+            shared: &mut self.shared,
         };
-        self.files.name_interfaces(reading.file, block);
-        let filter = &self.settings.filter;
-        let (tally, stories) = group.take(block, reading.file, filter, &self.shared, self.clock);
-        self.clock = self.clock.max(group.end());
+        let mut clerk = Clerk {
+            lobby: &mut self.lobby,
+            tally: &mut self.tally,
+            files: &mut self.files,
+            expectations: &self.settings.expectations,
+            progress: &self.progress,
+        };
+        if let Err(pause) = register.enter(&mut self.portion, &mut clerk) {
+            self.is_held = true;
+            return Stop::Paused(pause);
+        }
+        let block = &self.portion.filled.block;
+        let Some((tally, stories)) = register.take(block, &self.settings.filter) else {
+            return Stop::Due;
+        };
+        register.see(&tally, &mut clerk);
         self.progress.add_frames(tally.frames);
         let len = block.bytes().len();
         self.progress.add_bytes(u64::try_from(len).unwrap_or(0));
-        self.tally.enter_frames(&tally);
-        self.keep(stories);
-    }
-
-    /// The flow tables that an input goes on with, or new ones.
-    fn group_for(&mut self, first: &Block) -> usize {
-        let link_types = link_types(first);
-        let start = first
-            .frames()
-            .next()
-            .map(|frame| frame.time)
-            .unwrap_or_default();
-        let continued = self
-            .groups
-            .iter()
-            .enumerate()
-            .filter(|(_, group)| group.is_continued_by(start, &link_types))
-            .max_by_key(|(_, group)| group.end());
-        if let Some((at, _)) = continued {
-            return at;
-        }
-        self.groups.push(Group::new(&self.settings, link_types));
-        self.groups.len() - 1
+        clerk.keep(stories, register.place.clock);
+        Stop::Due
     }
 
     /// Captures side by side each have their tables; only so many are kept open.
@@ -417,7 +328,7 @@ impl Analysis {
             expectations: &self.settings.expectations,
             progress: &self.progress,
         };
-        clerk.keep(departed, self.clock);
+        clerk.keep(departed, self.place.clock);
     }
 
     /// The end of the input: all neighbours are known.
@@ -521,10 +432,6 @@ fn lobby(settings: &Analyzer) -> Lobby {
     )
 }
 
-/// Before all frames.
-const START: Timestamp = Timestamp::from_nanos(i64::MIN);
-/// Captures side by side whose tables are kept open.
-const MAX_GROUPS: usize = 8;
 /// Lines of one endpoint for connections that never came about.
 const MAX_KNOCKS: usize = 16;
 /// Flows that are compared with those told before the end of the run, about 300 bytes each.

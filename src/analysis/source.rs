@@ -76,9 +76,11 @@ impl Source {
         self.glimpse().and_then(|glimpse| glimpse.format)
     }
 
-    /// Looks into it, unless that was done. Into a stream nobody can look without reading it.
+    /// Looks into it, unless that was done. Into a stream nobody can look without reading it, nor into a pipe with a name.
     pub(super) fn looked_into(mut self) -> Self {
-        if let Kind::File(path, glimpse @ None) = &mut self.kind {
+        if let Kind::File(path, glimpse @ None) = &mut self.kind
+            && path.metadata().is_ok_and(|metadata| metadata.is_file())
+        {
             *glimpse = Some(Glimpse::of(path));
         }
         self

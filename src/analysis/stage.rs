@@ -12,26 +12,30 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
 use crate::analysis::batch::Batch;
-use crate::analysis::blocks::{Blocks, Filled, Got};
+use crate::analysis::blocks::{Filled, Got};
 use crate::analysis::clerk::Clerk;
 use crate::analysis::deal::SHARDS;
+use crate::analysis::feed::{Feed, Portion};
 use crate::analysis::filter::Filter;
+use crate::analysis::group::Tables;
 use crate::analysis::progress::Progress;
-use crate::analysis::round::{FrameTally, Ticker};
+use crate::analysis::register::{Pause, Register};
 use crate::analysis::shard::Shard;
-use crate::analysis::shared::Shared;
 use crate::analysis::turnstile::Turnstile;
-use crate::packet::Defragmenter;
 use crate::time::Timestamp;
 
 /// What is between reading and the shards, from one time to the next.
 #[derive(Debug, Default)]
 pub(super) struct Rounds {
-    /// Decoded, and next for the shards.
+    /// Decoded: first those for the shards, then those that wait for the end of a pause.
     current: Vec<Slot>,
-    /// How many of them are in use.
+    /// How many of them are for the shards.
     count: usize,
-    /// The newest time when the shards will have taken them.
+    /// How many wait.
+    held: usize,
+    /// Why they wait.
+    pause: Option<Pause>,
+    /// The newest time when the shards will have taken what is for them.
     clock: Option<Timestamp>,
     next: Vec<Mutex<Slot>>,
 }
@@ -39,70 +43,69 @@ pub(super) struct Rounds {
 /// A block and what it was decoded to. Its memory is used again.
 #[derive(Debug, Default)]
 struct Slot {
-    filled: Filled,
+    portion: Portion,
     batch: Batch,
+    /// The place of its input in the run.
+    file: u32,
+    /// The place of its capture among those that are open.
+    group: usize,
 }
 
 /// Why rounds came to a stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Stop {
     /// All of the input was taken.
     Ended,
     /// Nothing is left to do, and the input has no more at the moment.
     Idle,
+    /// All before a certain place was taken.
+    Paused(Pause),
     /// There are stories to be told.
     Due,
 }
 
 /// All that rounds work with.
 pub(super) struct Work<'a> {
-    /// The file's place in the run.
-    pub(super) file: u32,
     pub(super) filter: &'a Filter,
-    pub(super) blocks: &'a mut Blocks,
-    pub(super) shards: &'a mut [Shard],
-    pub(super) fragments: &'a mut Defragmenter,
-    pub(super) ticker: Option<&'a mut Ticker>,
-    pub(super) shared: &'a mut Shared,
-    /// The newest time among the frames of the run.
-    pub(super) clock: &'a mut Timestamp,
+    pub(super) feed: &'a mut Feed,
+    pub(super) register: Register<'a>,
     pub(super) clerk: Clerk<'a>,
     pub(super) progress: &'a Progress,
 }
 
 impl Rounds {
     /// Whether nothing is under way.
-    pub(super) fn is_idle(&self) -> bool {
-        self.count == 0
+    pub(super) const fn is_idle(&self) -> bool {
+        self.count == 0 && self.held == 0
     }
 
-    /// Works on the threads of `pool` until the input ends, or keeps waiting, or stories are to be
-    /// told. What was under way goes on the next time. Gives also what was seen of the frames.
-    pub(super) fn run(&mut self, work: Work<'_>, pool: &rayon::ThreadPool) -> (Stop, FrameTally) {
+    /// Works on the threads of `pool` until the input ends, or keeps waiting, or something has to be done between two blocks, or stories
+    /// are to be told. What was under way goes on the next time.
+    pub(super) fn run(&mut self, work: Work<'_>, pool: &rayon::ThreadPool) -> Stop {
         self.current.resize_with(BLOCKS_A_ROUND, Slot::default);
         self.next.resize_with(BLOCKS_A_ROUND, Mutex::default);
         let threads = pool.current_num_threads();
-        let stage = RwLock::new(Stage {
+        let mut register = work.register;
+        let mut stage = Stage {
             rounds: self,
-            file: work.file,
             filter: work.filter,
             intake: Mutex::new(Intake {
-                blocks: work.blocks,
+                feed: work.feed,
                 count: 0,
                 is_dry: false,
             }),
             is_read: AtomicBool::new(false),
-            shards: work.shards.iter_mut().map(Mutex::new).collect(),
+            shards: by_number(&mut register.tables),
+            register,
             claims: (0..threads).map(|_| AtomicUsize::new(0)).collect(),
-            fragments: work.fragments,
-            ticker: work.ticker,
-            shared: work.shared,
-            clock: work.clock,
             desk: Mutex::new(work.clerk),
             progress: work.progress,
-            tally: FrameTally::default(),
             stop: Stop::Ended,
-        });
+        };
+        if !stage.resume() {
+            return stage.stop;
+        }
+        let stage = RwLock::new(stage);
         let turnstile = Turnstile::new(threads);
         pool.broadcast(|context| {
             let _guard = turnstile.guard();
@@ -121,34 +124,43 @@ impl Rounds {
             }
         });
         let stage = stage.into_inner().unwrap_or_else(PoisonError::into_inner);
-        (stage.stop, stage.tally)
+        stage.stop
     }
+}
+
+/// The shards of all captures that are open, those of one number together.
+fn by_number<'a>(tables: &mut [Tables<'a>]) -> Vec<Mutex<Vec<&'a mut Shard>>> {
+    let mut shards: Vec<Vec<&mut Shard>> = Vec::new();
+    shards.resize_with(SHARDS, Vec::new);
+    for tables in tables {
+        let all = std::mem::take(&mut tables.shards);
+        for (shards, shard) in shards.iter_mut().zip(all) {
+            shards.push(shard);
+        }
+    }
+    shards.into_iter().map(Mutex::new).collect()
 }
 
 /// What the threads share in a round. Between two of them, one thread has it for itself.
 struct Stage<'a> {
     rounds: &'a mut Rounds,
-    file: u32,
     filter: &'a Filter,
     intake: Mutex<Intake<'a>>,
     /// All blocks of the next round are read.
     is_read: AtomicBool,
-    shards: Vec<Mutex<&'a mut Shard>>,
+    /// By number, and of a number by capture.
+    shards: Vec<Mutex<Vec<&'a mut Shard>>>,
+    register: Register<'a>,
     /// How many of its own shards are taken, for each thread.
     claims: Vec<AtomicUsize>,
-    fragments: &'a mut Defragmenter,
-    ticker: Option<&'a mut Ticker>,
-    shared: &'a mut Shared,
-    clock: &'a mut Timestamp,
     desk: Mutex<Clerk<'a>>,
     progress: &'a Progress,
-    tally: FrameTally,
     stop: Stop,
 }
 
 /// Where blocks are read: one thread at a time.
 struct Intake<'a> {
-    blocks: &'a mut Blocks,
+    feed: &'a mut Feed,
     /// How many were read in this round.
     count: usize,
     /// There are no more for this round.
@@ -199,8 +211,8 @@ impl<'a> Stage<'a> {
             return;
         };
         let mut slot = lock(slot);
-        let Slot { filled, batch } = &mut *slot;
-        if intake.blocks.next(filled, self.progress) != Got::Block {
+        let Slot { portion, batch, .. } = &mut *slot;
+        if intake.feed.next(portion, self.progress) != Got::Block {
             intake.is_dry = true;
             self.is_read.store(true, Ordering::Release);
             return;
@@ -210,7 +222,7 @@ impl<'a> Stage<'a> {
             self.is_read.store(true, Ordering::Release);
         }
         drop(intake);
-        batch.decode(&filled.block, self.filter);
+        batch.decode(&portion.filled.block, self.filter);
     }
 
     /// A shard that nobody has taken in this round: one of this thread, or of those after it.
@@ -233,16 +245,32 @@ impl<'a> Stage<'a> {
             })
     }
 
-    /// Gives to a shard what is for it in this round.
+    /// Gives to the shards of a number what is for them in this round.
     fn give_to(&self, number: usize) {
-        let Some(shard) = self.shards.get(number) else {
+        let Some(shards) = self.shards.get(number) else {
             return;
         };
-        let mut shard = lock(shard);
-        for Slot { filled, batch } in self.rounds.current.iter().take(self.rounds.count) {
-            batch.give_to(number, &mut shard, &filled.block, self.file, self.shared);
+        let mut shards = lock(shards);
+        for slot in self.rounds.current.iter().take(self.rounds.count) {
+            let block = &slot.portion.filled.block;
+            if let Some(shard) = shards.get_mut(slot.group) {
+                let shared = &*self.register.shared;
+                slot.batch.give_to(number, shard, block, slot.file, shared);
+            }
         }
-        shard.tell();
+        for shard in shards.iter_mut() {
+            shard.tell();
+        }
+    }
+
+    /// Goes on where the last run came to a stop; `false` when it can go no further.
+    fn resume(&mut self) -> bool {
+        if self.rounds.count == 0 && self.rounds.held > 0 {
+            let held = std::mem::take(&mut self.rounds.held);
+            self.follow(held);
+        }
+        *self.is_read.get_mut() = self.rounds.held > 0;
+        self.rounds.count > 0 || !self.is_at_pause()
     }
 
     /// Between two rounds: what was decoded is next for the shards. Says whether there is another
@@ -251,36 +279,43 @@ impl<'a> Stage<'a> {
         let clerk = self.desk.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(clock) = self.rounds.clock.take() {
             let mut departed = Vec::new();
-            for shard in &mut self.shards {
-                let shard = shard.get_mut().unwrap_or_else(PoisonError::into_inner);
-                departed.append(&mut shard.take_stories());
+            for shards in &mut self.shards {
+                let shards = shards.get_mut().unwrap_or_else(PoisonError::into_inner);
+                for shard in shards {
+                    departed.append(&mut shard.take_stories());
+                }
             }
             clerk.push(departed, clock);
         }
+        let given = std::mem::take(&mut self.rounds.count);
         let intake = self
             .intake
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
         let count = std::mem::take(&mut intake.count);
         intake.is_dry = false;
-        let is_stream = intake.blocks.is_stream();
-        let has_ended = intake.blocks.has_ended();
-        let may_wait = intake.blocks.is_read_ahead();
-        self.rounds.count = count;
-        for (current, next) in self.rounds.current.iter_mut().zip(&mut self.rounds.next) {
-            let next = next.get_mut().unwrap_or_else(PoisonError::into_inner);
-            std::mem::swap(current, next);
-        }
-        *self.is_read.get_mut() = false;
+        let is_stream = intake.feed.is_stream();
+        let has_ended = intake.feed.is_over();
+        let may_wait = intake.feed.may_wait();
         for claimed in &mut self.claims {
             *claimed.get_mut() = 0;
         }
-        if count > 0 {
-            self.follow();
-            self.rounds.clock = Some(*self.clock);
+        if self.rounds.held > 0 {
+            self.rounds.current.rotate_left(given);
+        } else {
+            for (current, next) in self.rounds.current.iter_mut().zip(&mut self.rounds.next) {
+                let next = next.get_mut().unwrap_or_else(PoisonError::into_inner);
+                std::mem::swap(current, next);
+            }
+            self.follow(count);
+        }
+        // Nothing more is read while something waits.
+        *self.is_read.get_mut() = self.rounds.held > 0;
+        if self.is_at_pause() {
+            return false;
         }
         let clerk = self.desk.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let is_idle = count == 0 && (has_ended || may_wait);
+        let is_idle = self.rounds.count == 0 && (has_ended || may_wait);
         if is_idle {
             clerk.keep_pending();
         }
@@ -296,32 +331,54 @@ impl<'a> Stage<'a> {
         false
     }
 
-    /// What can be done of the decoded blocks only in their order.
-    fn follow(&mut self) {
-        let mut frames = 0;
-        let mut bytes = 0;
-        for Slot { filled, batch } in self.rounds.current.iter_mut().take(self.rounds.count) {
-            let Filled { block, secrets } = filled;
-            for secrets in secrets.drain(..) {
-                self.shared.keyring.add(&secrets, Some(self.file));
+    /// Whether all before a pause was taken: then it is time for it.
+    fn is_at_pause(&mut self) -> bool {
+        if self.rounds.count > 0 {
+            return false;
+        }
+        let Some(pause) = self.rounds.pause.take() else {
+            return false;
+        };
+        let clerk = self.desk.get_mut().unwrap_or_else(PoisonError::into_inner);
+        clerk.keep_pending();
+        self.stop = Stop::Paused(pause);
+        true
+    }
+
+    /// What can be done of the first `count` decoded blocks only in their order; those behind a pause wait.
+    fn follow(&mut self, count: usize) {
+        let clerk = self.desk.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let (mut frames, mut bytes, mut done) = (0, 0, 0);
+        for slot in self.rounds.current.iter_mut().take(count) {
+            if let Err(pause) = self.register.enter(&mut slot.portion, clerk) {
+                self.rounds.pause = Some(pause);
+                break;
             }
-            let clerk = self.desk.get_mut().unwrap_or_else(PoisonError::into_inner);
-            clerk.name_interfaces(self.file, block);
-            batch.join(block, self.fragments, self.filter);
-            let tally = batch.tally();
-            let newest = tally.last.map(|(newest, _)| newest);
-            frames += tally.frames;
-            bytes += u64::try_from(block.bytes().len()).unwrap_or(0);
-            self.tally.add(tally);
-            let ticks = match (&mut self.ticker, newest) {
-                (Some(ticker), Some(newest)) => ticker.ticks(block, self.file, newest),
+            done += 1;
+            let Filled { block, .. } = &slot.portion.filled;
+            let place = &self.register.place;
+            (slot.file, slot.group) = (place.file, place.group.unwrap_or_default());
+            let before = place.clock;
+            let batch = &mut slot.batch;
+            let Some(tables) = self.register.current() else {
+                continue;
+            };
+            batch.join(block, tables.fragments, self.filter);
+            let newest = batch.tally().last.map(|(newest, _)| newest);
+            let ticks = match (&mut tables.ticker, newest) {
+                (Some(ticker), Some(newest)) => ticker.ticks(block, slot.file, newest),
                 _ => Vec::new(),
             };
-            batch.follow(*self.clock, ticks);
-            *self.clock = newest.map_or(*self.clock, |newest| newest.max(*self.clock));
+            batch.follow(before, ticks);
+            self.register.see(batch.tally(), clerk);
+            frames += batch.tally().frames;
+            bytes += u64::try_from(block.bytes().len()).unwrap_or(0);
         }
         self.progress.add_frames(frames);
         self.progress.add_bytes(bytes);
+        self.rounds.count = done;
+        self.rounds.held = count - done;
+        self.rounds.clock = (done > 0).then_some(self.register.place.clock);
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::analysis::advice::{Local, Shortfalls, advice, notes};
 use crate::analysis::book::Books;
 use crate::analysis::changes::changes;
-use crate::analysis::plan::AnyReader;
+use crate::analysis::feed::Noted;
 use crate::analysis::population::{Populations, disagreement};
 use crate::analysis::round::FrameTally;
 use crate::analysis::shard::ShardCounts;
@@ -88,14 +88,14 @@ impl Tally {
     pub(super) fn begin_input(
         &mut self,
         name: &Arc<str>,
-        opened: Option<(&AnyReader, &'static str)>,
+        opened: Option<(capture::Format, &'static str)>,
     ) {
         let mut input = InputReport {
             name: Arc::clone(name),
             ..InputReport::default()
         };
-        if let Some((reader, compression)) = opened {
-            input.format = Some(match reader.format() {
+        if let Some((format, compression)) = opened {
+            input.format = Some(match format {
                 capture::Format::Pcap => "pcap",
                 capture::Format::Pcapng => "pcapng",
             });
@@ -116,19 +116,15 @@ impl Tally {
     }
 
     /// The last input has ended, or failed.
-    pub(super) fn end_input(
-        &mut self,
-        reader: Option<&AnyReader>,
-        result: Result<(), capture::Error>,
-    ) {
+    pub(super) fn end_input(&mut self, noted: Option<&Noted>, result: Result<(), capture::Error>) {
         let Some(input) = self.inputs.last_mut() else {
             return;
         };
-        if let Some(reader) = reader {
-            input.bytes = reader.offset();
-            input.damage_count = reader.damage_count();
-            input.damages = reader
-                .damages()
+        if let Some(noted) = noted {
+            input.bytes = noted.len;
+            input.damage_count = noted.damage_count;
+            input.damages = noted
+                .damages
                 .iter()
                 .take(MAX_DAMAGES)
                 .map(|damage| {
