@@ -23,7 +23,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ServerConfig, SupportedCipherSuite};
 use tlstriage::tls::{
-    Handshake, KeyLog, Keys, Lane, Limits, MessageType, Observed, Observer, StepKind, Trials,
+    Handshake, KeyLog, Keys, Lane, Limits, MessageType, Observed, Observer, Step, StepKind, Trials,
 };
 
 use peers::{Log, Talk, Version, World, ders, key, server_builder};
@@ -306,6 +306,11 @@ fn records_with_padding() {
             let about = format!("{}, padded by {padding}", suite_name(&talk));
             let seen = ends.assert_agreed(&talk, &about);
             assert_certificate(&seen, &talk, &about);
+            let is_finished =
+                |step: &&Step<usize>| step.kind == StepKind::Message(MessageType::FINISHED);
+            let told = seen.steps.iter().filter(is_finished);
+            let told: Vec<_> = told.map(|step| usize::from(step.padding)).collect();
+            assert_eq!(told, [padding; 2], "{about}");
         }
     }
 }

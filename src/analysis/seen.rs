@@ -129,7 +129,7 @@ impl Tls {
         let acts = handshake.steps.iter().map(|step| Act {
             by: by(step.lane),
             kind: step.kind,
-            len: step.len,
+            len: step.len.saturating_add(step.padding.into()),
         });
         let alerts = handshake.alerts.iter();
         let alerts = alerts.map(|alert| story_alert(alert, by(alert.lane)));
@@ -304,6 +304,7 @@ impl Tls {
             alerts: &clear,
             close,
             is_tls13,
+            hash_len: self.answer.as_ref().and_then(|answer| answer.hash_len),
         }
         .reaction();
         // Nobody complains of a certificate that was not sent: it is the capture that lacks it.

@@ -365,6 +365,7 @@ impl<M: Copy> Facts<M> {
                 lane,
                 kind,
                 len,
+                padding: 0,
                 mark,
             });
         }

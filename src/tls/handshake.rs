@@ -163,6 +163,8 @@ pub struct Step<M> {
     pub kind: StepKind,
     /// Length of a message with its header, or of a record's fragment.
     pub len: u32,
+    /// Length of the padding behind the last message of a record that keys opened (RFC 8446, section 5.4).
+    pub padding: u16,
     /// Where it came: its last byte for a message, its header for a record that is not looked into.
     pub mark: M,
 }

@@ -22,7 +22,8 @@ pub struct Act {
     pub by: Side,
     /// What it was.
     pub kind: StepKind,
-    /// Its length in bytes: of the message where it could be read, else of the record's payload.
+    /// Its length in bytes: of the message where it could be read, with the padding that keys showed behind it, else of the record's
+    /// payload.
     pub len: u32,
 }
 
@@ -89,6 +90,8 @@ pub struct Course<'a> {
     pub close: Option<Close>,
     /// Whether TLS 1.3 was chosen.
     pub is_tls13: bool,
+    /// The bytes of the hash in Finished, where the cipher suite is known and of TLS 1.3.
+    pub hash_len: Option<u32>,
 }
 
 impl Course<'_> {
@@ -159,6 +162,11 @@ impl Course<'_> {
         // A Certificate, empty or full, and early data come before Finished. Where no record has
         // its size, several messages share one, and the first is taken to end the handshake.
         let finished = client.clone().position(is_finished).unwrap_or(0);
+        let alert_len = client
+            .clone()
+            .nth(finished)
+            .and_then(|len| self.alert_len_beside(len));
+        let is_alert = |len: u32| is_alert_of(alert_len, len);
         let mut after = client.skip(finished + 1).peekable();
         let said_more = after.peek().is_some();
         if after.any(|len| !is_alert(len)) {
@@ -174,10 +182,16 @@ impl Course<'_> {
 
     /// TLS 1.3, where keys opened the client's half of the handshake: what came after its Finished, opened or not.
     fn tls13_opened(&self, finished: usize) -> Reaction {
+        let alert_len = self
+            .acts
+            .get(finished)
+            .and_then(|act| self.alert_len_beside(act.len.saturating_add(RECORD_EXTRA_LEN)));
         let after = self.acts.get(finished + 1..).unwrap_or_default();
         let is_alert = |act: &Act| {
+            // How the server pads, its own Finished does not tell here.
+            let alert_len = alert_len.filter(|_| act.by == Side::Client);
             act.kind == StepKind::EncryptedAlert
-                || (act.kind == StepKind::ApplicationData && is_alert(act.len))
+                || (act.kind == StepKind::ApplicationData && is_alert_of(alert_len, act.len))
         };
         let speaks = |act: &Act| act.by == Side::Client && is_data(act.kind) && !is_alert(act);
         if after.iter().any(speaks) {
@@ -201,6 +215,14 @@ impl Course<'_> {
             None if self.closed_by(Side::Client) => Reaction::LeftAfterHandshake,
             None => Reaction::Finished,
         }
+    }
+
+    /// The length of an alert from whoever sent a Finished in a record of this length: whoever pads the one, pads the other. A short
+    /// request may be as long as a padded alert, and those who do not pad send none of those.
+    fn alert_len_beside(&self, finished: u32) -> Option<u32> {
+        let hash_len = self.hash_len?;
+        let alert_len = finished.checked_sub(MESSAGE_HEADER_LEN + hash_len)? + ALERT_LEN;
+        is_alert(alert_len).then_some(alert_len)
     }
 
     /// Where among the acts the client's Finished stands, if keys opened it.
@@ -332,6 +354,11 @@ fn is_alert(len: u32) -> bool {
     matches!(len, 11 | 19 | 35)
 }
 
+/// The same, where the length is known that an alert of its sender has.
+fn is_alert_of(alert_len: Option<u32>, len: u32) -> bool {
+    alert_len.map_or_else(|| is_alert(len), |alert_len| len == alert_len)
+}
+
 /// Whether a TLS 1.3 record of this length holds a Finished: a hash of 32 or 48 bytes after four
 /// bytes of header, content type and tag; padded by 16, or with a tag of eight bytes.
 fn is_finished(len: u32) -> bool {
@@ -349,6 +376,12 @@ fn is_empty_certificate(len: u32) -> bool {
 const LARGEST_TICKET: u32 = 4096;
 /// Servers send one to four tickets.
 const MOST_TICKETS: usize = 4;
+/// Type and length of a handshake message.
+const MESSAGE_HEADER_LEN: u32 = 4;
+/// The type of what a record holds, and the tag.
+const RECORD_EXTRA_LEN: u32 = 17;
+/// Level and description.
+const ALERT_LEN: u32 = 2;
 const CLOSE_NOTIFY: u8 = 0;
 /// The length of its record; padded by 16 it is 37.
 const END_OF_EARLY_DATA: u32 = 21;
@@ -394,6 +427,7 @@ mod tests {
             alerts: &[],
             close,
             is_tls13: true,
+            hash_len: None,
         };
         course.reaction()
     }
@@ -420,6 +454,64 @@ mod tests {
     }
 
     #[test]
+    fn in_tls13_a_short_request_is_no_alert_of_those_who_do_not_pad() {
+        let reaction = |records: &[u32], hash_len| {
+            let data = |len: &u32| client(StepKind::ApplicationData, *len);
+            let mut acts = vec![client(HELLO, 300), server(ANSWER, 122)];
+            acts.extend([23, 823, 281, 69].map(|len| server(StepKind::ApplicationData, len)));
+            acts.extend(records.iter().map(data));
+            Course {
+                acts: &acts,
+                alerts: &[],
+                close: CLIENT_LEAVES,
+                is_tls13: true,
+                hash_len: Some(hash_len),
+            }
+            .reaction()
+        };
+        // `GET / HTTP/1.0` and two ends of lines are as long as an alert of JSSE.
+        assert_eq!(reaction(&[53, 35, 19], 32), Reaction::Accepted);
+        assert_eq!(reaction(&[69, 35, 19], 48), Reaction::Accepted);
+        // Where Finished is padded too, it is one; so is what stands in place of Finished.
+        for (finished, hash_len) in [(69, 32), (85, 48)] {
+            let left = Reaction::LeftAfterHandshake;
+            assert_eq!(reaction(&[finished, 35], hash_len), left);
+            assert_eq!(reaction(&[finished, 19], hash_len), Reaction::Accepted);
+        }
+        assert_eq!(reaction(&[53, 19], 32), Reaction::LeftAfterHandshake);
+        assert_eq!(reaction(&[45, 11], 32), Reaction::LeftAfterHandshake);
+        assert_eq!(reaction(&[35], 32), Reaction::Refused(Side::Client, None));
+    }
+
+    #[test]
+    fn so_it_is_where_keys_opened_the_handshake_and_not_what_followed() {
+        let reaction = |finished_len, then| {
+            let data = StepKind::ApplicationData;
+            let acts = [
+                client(HELLO, 300),
+                server(ANSWER, 122),
+                client(StepKind::Message(MessageType::FINISHED), finished_len),
+                server(data, 250),
+                client(data, then),
+            ];
+            Course {
+                acts: &acts,
+                alerts: &[],
+                close: CLIENT_LEAVES,
+                is_tls13: true,
+                hash_len: Some(32),
+            }
+            .reaction()
+        };
+        assert_eq!(reaction(36, 35), Reaction::Accepted);
+        assert_eq!(reaction(36, 19), Reaction::LeftAfterHandshake);
+        assert_eq!(reaction(36 + 16, 35), Reaction::LeftAfterHandshake);
+        assert_eq!(reaction(36 + 16, 19), Reaction::Accepted);
+        // Padded in another way: of an alert nothing is known.
+        assert_eq!(reaction(u32::MAX, 35), Reaction::LeftAfterHandshake);
+    }
+
+    #[test]
     fn in_tls13_a_client_certificate_comes_before_finished() {
         assert_eq!(
             tls13(&[900, 281, 53], CLIENT_LEAVES),
@@ -438,6 +530,7 @@ mod tests {
                     how: Closing::Fin,
                 }),
                 is_tls13: true,
+                hash_len: None,
             }
             .reaction()
         };
@@ -463,6 +556,7 @@ mod tests {
                 alerts: &[],
                 close: CLIENT_LEAVES,
                 is_tls13: true,
+                hash_len: None,
             }
             .reaction()
         };
@@ -485,6 +579,7 @@ mod tests {
                 alerts: &[],
                 close,
                 is_tls13: false,
+                hash_len: None,
             };
             course.reaction()
         };
@@ -506,6 +601,7 @@ mod tests {
                 alerts: &[],
                 close: Some(Close { by, how }),
                 is_tls13: false,
+                hash_len: None,
             };
             course.reaction()
         };
@@ -531,6 +627,7 @@ mod tests {
                 alerts,
                 close: None,
                 is_tls13: false,
+                hash_len: None,
             };
             course.reaction()
         };

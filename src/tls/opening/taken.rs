@@ -55,6 +55,15 @@ impl<'f, M: Copy + PartialEq> Taken<'f, M> {
         self.step(place, StepKind::Message(message.kind), len);
     }
 
+    /// The record that held the last message was padded.
+    pub(crate) fn on_padding(&mut self, place: Place<M>, len: usize) {
+        let last = self.replaced.last_mut();
+        let of_record = last.filter(|(at, _)| Some(*at) == place.step);
+        if let Some(step) = of_record.and_then(|(_, steps)| steps.last_mut()) {
+            step.padding = u16::try_from(len).unwrap_or(u16::MAX);
+        }
+    }
+
     pub(crate) fn on_alert(&mut self, place: Place<M>, content: &[u8]) {
         if let [level, code] = content {
             self.facts
@@ -91,6 +100,7 @@ impl<'f, M: Copy + PartialEq> Taken<'f, M> {
                 lane: place.lane,
                 kind,
                 len,
+                padding: 0,
                 mark: place.mark,
             });
         }

@@ -168,7 +168,11 @@ impl<M: Copy + PartialEq> Half<'_, M> {
         self.has_opened = true;
         taken.on_record(place);
         match kind {
-            ContentType::HANDSHAKE => self.on_messages(&content, place, suite, draft, taken),
+            ContentType::HANDSHAKE => {
+                self.on_messages(&content, place, suite, draft, taken);
+                let bare_len = content.len() + 1 + suite.cipher.tag_len();
+                taken.on_padding(place, fragment.len().saturating_sub(bare_len));
+            }
             ContentType::ALERT => taken.on_alert(place, &content),
             ContentType::APPLICATION_DATA => taken.on_data(place, &content),
             _ => {}
