@@ -12,7 +12,7 @@ use serde_json::Value;
 use run::told;
 use support::capture::Pcap;
 use support::certificate::Certificate;
-use support::conversation::{Conversation, Segment, Segments as _, Side};
+use support::conversation::{Conversation, FIN, RST, Segment, Segments as _, Side};
 use support::packet::{Link, Packets as _};
 use support::tls::{
     APPLICATION_DATA, ClientHello, HANDSHAKE, ServerHello, Tls as _, change_cipher_spec,
@@ -114,6 +114,62 @@ fn a_hello_that_is_captured_long_after_a_reset_belongs_to_what_was_reset() {
     let flow = only([reset, vec![late]].concat());
     assert_eq!(flow["rule"]["id"], "no-sni.refused", "{flow:#}");
     assert_eq!(flow["destination"]["packets"], 2);
+}
+
+/// The same ends speak TLS, in a capture without SYNs. `number` sets the connection apart.
+fn without_syn(second: i64, number: u32, end: fn(Conversation) -> Conversation) -> Vec<Segment> {
+    let spoken = conversation()
+        .numbered(number, number ^ 0x5555_5555)
+        .at(second * SECOND)
+        .tls12_to_certificate(&ClientHello::new(), &default_chain());
+    end(spoken).segments()
+}
+
+#[test]
+fn a_hello_far_from_what_has_ended_opens_another_connection_where_no_syn_was_captured() {
+    type Ends = fn(Conversation) -> Conversation;
+    let ends: [Ends; 3] = [
+        Conversation::fin,
+        |open| open.rst(Side::Server),
+        |open| open.rst(Side::Client),
+    ];
+    for end in ends {
+        let (one, other) = (without_syn(0, 7, end), without_syn(1, 0x7000_0000, end));
+        let later = without_syn(300, 0xb000_0000, end);
+        let all = [one, other, later].concat();
+        assert_eq!(flows(all.clone()).len(), 3);
+        for port in [443, 50112] {
+            let is_from = |segment: &Segment| segment.from.port() == port;
+            let side: Vec<_> = all.iter().filter(|one| is_from(one)).cloned().collect();
+            // A reset by the other side is not in it.
+            let ends = side.iter().filter(|one| one.flags & (FIN | RST) != 0);
+            if ends.count() == 3 {
+                assert_eq!(flows(side).len(), 3, "{port}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hello_that_is_captured_twice_opens_no_other_connection() {
+    for end in [Conversation::fin, |open: Conversation| {
+        open.rst(Side::Server)
+    }] {
+        let once = without_syn(0, 7, end);
+        let again = once.iter().cloned().map(|mut segment| {
+            segment.time += 5 * SECOND;
+            segment
+        });
+        only([once.clone(), again.collect()].concat());
+    }
+    // And while it lives, whatever looks like a hello is its own.
+    let open = without_syn(0, 7, |open| open.misses(Side::Client, 1 << 20));
+    let hello = conversation()
+        .numbered(7 + (1 << 21), 7 ^ 0x5555_5555)
+        .at(SECOND)
+        .client(&ClientHello::new().record())
+        .segments();
+    only([open, hello].concat());
 }
 
 #[test]

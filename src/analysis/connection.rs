@@ -159,8 +159,11 @@ impl Connection {
             .is_some_and(|older| distance(older) < distance(self))
     }
 
-    /// Whether a SYN opens another connection than this one.
-    pub(super) fn is_reopened_by(&self, segment: &Segment) -> bool {
+    /// Whether a segment opens another connection than this one: a SYN does, or a hello where no SYN was captured.
+    pub(super) fn is_reopened_by(&self, segment: &Segment, payload: &[u8]) -> bool {
+        if !segment.flags.syn() {
+            return self.is_over_before(segment, payload);
+        }
         let lane = self.lane(segment.direction);
         let first_byte = segment.seq.wrapping_add(1);
         if segment.flags.ack() {
@@ -174,6 +177,24 @@ impl Connection {
             (None, Some(anchor)) if lane.is_from_start => anchor != first_byte,
             (None, _) => lane.packets > 0 && lane.distance(first_byte) > LATE_SYN,
         }
+    }
+
+    /// Whether a hello comes when its direction has ended, and is nowhere near to what that has sent: not this connection's own hello,
+    /// captured once more or late.
+    #[inline]
+    pub(super) fn is_over_before(&self, segment: &Segment, payload: &[u8]) -> bool {
+        self.close.is_some() && self.has_ended_before(segment, payload)
+    }
+
+    /// Apart from the way of most segments.
+    #[cold]
+    fn has_ended_before(&self, segment: &Segment, payload: &[u8]) -> bool {
+        let lane = self.lane(segment.direction);
+        let has_ended = lane.fin().is_some() || self.lanes.iter().any(|lane| lane.has_rst);
+        has_ended
+            && begins_tls(payload)
+            && lane.anchor() != Some(segment.seq)
+            && lane.distance(segment.seq) > LATE_SYN
     }
 
     /// Whether a segment is of another sequence space than this connection, as where one
@@ -269,6 +290,7 @@ impl Connection {
             return false;
         }
         match &self.phase {
+            Phase::Settled(_) if self.is_over_before(segment, payload) => return false,
             Phase::Settled(_) => {}
             Phase::Watching if begins_tls(payload) => return false,
             Phase::Watching if !self.is_foreign(segment) => {}
@@ -487,7 +509,7 @@ const EVENTS: Flags = Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0);
 /// How far an ACK may lie from what was seen of the other side, and still belong to it: no
 /// capture loses as much before a handshake is over.
 const FOREIGN: u32 = 1 << 28;
-/// How far a SYN may lie from what was seen before it, and still belong to it.
+/// How far a SYN or a hello may lie from what was seen before it, and still belong to it.
 const LATE_SYN: u32 = 1 << 16;
 
 #[cfg(test)]

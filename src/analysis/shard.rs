@@ -228,6 +228,9 @@ impl Shard {
         if found.flow.take_in_passing(segment, payload, mark) {
             return true;
         }
+        if found.flow.is_over_before(segment, payload) {
+            return false;
+        }
         let was_closed = found.flow.is_closed();
         let is_meant_for_older = found.flow.is_meant_for_older(segment);
         let connection = match found.flow.older() {
@@ -268,7 +271,7 @@ impl Shard {
         let key = segment.key;
         let knocks = segment.flags.syn() && !segment.flags.ack();
         if let Some(mut found) = self.table.find(&key, tag, self.now) {
-            if segment.flags.syn() && found.flow.is_reopened_by(segment) {
+            if found.flow.is_reopened_by(segment, payload) {
                 found.is_due_after(self.now);
                 let found = found.flow;
                 let mut earlier = std::mem::replace(found, Connection::new(mark));
@@ -330,7 +333,7 @@ impl Shard {
         if let Some(found) = self.half_open.find(&key, tag, self.now) {
             let found = found.flow;
             let earlier = found
-                .is_reopened_by(segment)
+                .is_reopened_by(segment, &[])
                 .then(|| std::mem::replace(found, Connection::new(mark)));
             found.note_path(segment.path, arrival.outer);
             found.take(segment, &[], mark, &env);
