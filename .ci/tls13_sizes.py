@@ -5,8 +5,9 @@
 
 Real servers, those that are installed, serve certificates of five kinds of keys, alone and with one and two more
 behind them, to `openssl s_client` with and without OCSP stapling. tcpdump records the loopback. For each flow the tool is
-told to expect the certificate that was served, one of another size, one of the same size, and one with another kind of key; and
-what it says is counted as right, wrong or withheld. Ends with 1 if anything was wrong. Not part of `.ci/run`: it takes minutes.
+told to expect the certificate that was served, one of another size, one of the same size, and one with another kind of key; then
+the whole chain, however much of it was served; then nothing. What it says is counted as right, wrong or withheld. Ends with 1 if
+anything was wrong. Not part of `.ci/run`: it takes minutes.
 """
 
 import json
@@ -23,8 +24,8 @@ NAME = "api.example.test"
 KEYS = {
     "rsa2048": (["-newkey", "rsa:2048"], "RSA with 2048 bits"),
     "rsa4096": (["-newkey", "rsa:4096"], "RSA with 4096 bits"),
-    "p256": (["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "ECDSA on P-256"),
-    "p384": (["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384"], "ECDSA on P-384"),
+    "p256": (["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "ECDSA with 256 bits"),
+    "p384": (["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384"], "ECDSA with 384 bits"),
     "ed25519": (["-newkey", "ed25519"], "Ed25519"),
 }
 OTHER = {"rsa2048": "p256", "rsa4096": "rsa2048", "p256": "rsa2048", "p384": "p256", "ed25519": "p256"}
@@ -44,10 +45,12 @@ def main(tool, wanted):
                 for length in (1, 2, 3):
                     measure(tool, folder, server, kind, length, rows[name])
             print(f"{name}: {rows[name].flows} flows", file=sys.stderr)
-    print("| server | flows | key: right | wrong | withheld | certificate: right | wrong | withheld | same size: not told apart |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    titles = ["key", "certificate", "how many, chain known", "how many, nothing known"]
+    print("| server | flows | " + " | ".join(f"{title}: right | wrong | withheld" for title in titles) + " | same size: not told apart |")
+    print("| --- |" + " --- |" * (3 * len(titles) + 2))
     for name, row in rows.items():
-        print(f"| {name} | {row.flows} | {row.cells('key')} | {row.cells('certificate')} | {row.same} |")
+        cells = " | ".join(row.cells(what) for what in ("key", "certificate", "chain", "one"))
+        print(f"| {name} | {row.flows} | {cells} | {row.same} |")
     for row in rows.values():
         for line in row.wrong:
             print(f"wrong: {line}", file=sys.stderr)
@@ -212,6 +215,12 @@ def build_java(folder):
     subprocess.run(["javac", "-d", folder, f"{folder}/Sizes.java"], check=True)
 
 
+def build_rustls(folder):
+    source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    subprocess.run(["cargo", "build", "--quiet", "--example", "rustls_server", "--target-dir", f"{source}/target"], check=True, cwd=source)
+    shutil.copy(f"{source}/target/debug/examples/rustls_server", folder)
+
+
 SERVERS = {
     "OpenSSL s_server": Server(["openssl"], s_server),
     "nginx": Server(["nginx"], nginx),
@@ -225,6 +234,8 @@ SERVERS = {
     "Node.js": Server(["node"], lambda folder, chain, key, port: [
         "node", f"{folder}/sizes.js", f"{chain}.pem", key, str(port)],
         lambda folder: write(f"{folder}/sizes.js", NODE)),
+    "rustls": Server(["cargo"], lambda folder, chain, key, port: [
+        f"{folder}/rustls_server", f"{chain}.pem", key, str(port)], build_rustls),
 }
 
 
@@ -267,11 +278,15 @@ def measure(tool, folder, server, kind, length, row):
     told = {
         what: flows_of(tool, capture, os.path.join(folder, path)) for what, path in expected.items()
     }
+    with_chain = flows_of(tool, capture, os.path.join(folder, f"{kind}-3.pem"))
+    with_nothing = flows_of(tool, capture, None)
     for number, client in enumerate(served):
         context = f"{' '.join(server.needs)} {kind} x{length} {client}"
         row.flows += 1
         key = reason(told["served"][number], "server-key")
         row.count("key", "withheld" if key is None else "right" if KEYS[kind][1] in key else "wrong", context)
+        row.count("chain", how_many(with_chain[number], length), context)
+        row.count("one", how_many(with_nothing[number], length), context)
         for what in expected:
             flow = told[what][number]
             consistent = reason(flow, "expected-cert.consistent") is not None
@@ -287,8 +302,22 @@ def measure(tool, folder, server, kind, length, row):
                 row.count("certificate", answer, f"{context} expecting {what}")
 
 
+def how_many(flow, length):
+    """Whether what is said of the number of certificates is right, where `length` were served."""
+    said = {
+        "certificates.one": lambda reason: length == 1,
+        "chain.leaf-only": lambda reason: length == 1 and "the intermediate certificate" in reason,
+        "chain.several": lambda reason: length > 1 and f"with {length - 1} behind it" in reason,
+    }
+    answers = [is_right(reason(flow, what)) for what, is_right in said.items() if reason(flow, what)]
+    if not answers:
+        return "withheld"
+    return "right" if all(answers) else "wrong"
+
+
 def flows_of(tool, capture, certificate):
-    lines = subprocess.check_output([tool, "-q", "-f", "jsonl", "--expected-cert", certificate, capture], text=True)
+    expected = ["--expected-cert", certificate] if certificate else []
+    lines = subprocess.check_output([tool, "-q", "-f", "jsonl", *expected, capture], text=True)
     flows = [json.loads(line) for line in lines.splitlines()]
     # Probes of the port never came to TLS.
     return sorted((flow for flow in flows if flow.get("tls", {}).get("version")), key=lambda flow: flow["@timestamp"])

@@ -26,7 +26,7 @@ use support::certificate::Certificate;
 use support::conversation::{Conversation, Segments as _};
 use support::packet::{Link, Packets as _};
 use support::tls::{
-    APPLICATION_DATA, CHANGE_CIPHER_SPEC, ClientHello, HANDSHAKE, ServerHello, record,
+    APPLICATION_DATA, CHANGE_CIPHER_SPEC, ClientHello, HANDSHAKE, ServerHello, Tls as _, record,
 };
 
 /// A flow of TLS 1.3 whose server sends sealed records of these lengths, and the client a Finished.
@@ -36,9 +36,12 @@ fn flow(port: u16, name: Option<&str>, lens: &[usize]) -> Conversation {
         Some(name) => hello.sni(name),
         None => hello,
     };
-    let mut conversation = Conversation::between(&format!("10.1.0.5:{port}"), "10.1.0.4:443")
-        .at(i64::from(port) * 1_000_000_000)
-        .syn()
+    flow_of(port, &hello, lens)
+}
+
+/// The same, of any ClientHello.
+fn flow_of(port: u16, hello: &ClientHello, lens: &[usize]) -> Conversation {
+    let mut conversation = begun(port)
         .client(&record(HANDSHAKE, &hello.message()))
         .server(&record(HANDSHAKE, &ServerHello::tls13().message()))
         .server(&record(CHANGE_CIPHER_SPEC, &[1]));
@@ -49,6 +52,23 @@ fn flow(port: u16, name: Option<&str>, lens: &[usize]) -> Conversation {
         .client(&record(APPLICATION_DATA, &[0xa5; 53]))
         .client(&record(APPLICATION_DATA, &[0xa5; 200]))
         .fin()
+}
+
+fn begun(port: u16) -> Conversation {
+    Conversation::between(&format!("10.1.0.5:{port}"), "10.1.0.4:443")
+        .at(i64::from(port) * 1_000_000_000)
+        .syn()
+}
+
+/// A flow of TLS 1.2, with its certificates in clear.
+fn clear(port: u16, name: &str, chain: &[Vec<u8>]) -> Conversation {
+    begun(port).tls12(&ClientHello::new().sni(name), chain)
+}
+
+/// The records of a flight with these certificates and an Ed25519 key.
+fn flight(chain: &[&Vec<u8>]) -> [usize; 4] {
+    let list: usize = chain.iter().map(|der| 5 + der.len()).sum();
+    [23, 17 + 8 + list, 17 + 8 + 64, 53]
 }
 
 fn told(analyzer: &Analyzer, flows: Vec<Conversation>) -> Vec<Value> {
@@ -67,11 +87,33 @@ fn ids(flow: &Value) -> Vec<&str> {
     all.map(|one| one["id"].as_str().unwrap()).collect()
 }
 
+fn reason<'a>(flow: &'a Value, id: &str) -> &'a str {
+    let all = flow["tlstriage"]["inferred"].as_array().unwrap();
+    let one = all.iter().find(|one| one["id"] == id);
+    one.and_then(|one| one["reason"].as_str()).unwrap()
+}
+
 fn expecting(der: &[u8]) -> Analyzer {
-    let certificate = pki::Certificate::from_der(der);
-    Analyzer::new().with_expectations(Arc::new(
-        Expectations::default().with_certificate(certificate),
-    ))
+    expecting_all(&[der], &[])
+}
+
+fn expecting_all(own: &[&[u8]], authorities: &[&[u8]]) -> Analyzer {
+    let read = |der: &&[u8]| pki::Certificate::from_der(der);
+    let expectations = own
+        .iter()
+        .map(read)
+        .fold(Expectations::default(), Expectations::with_certificate);
+    let authorities = authorities.iter().map(read);
+    let expectations = authorities.fold(expectations, Expectations::with_authority);
+    Analyzer::new().with_expectations(Arc::new(expectations))
+}
+
+/// A server's certificate, the intermediate that issued it, and the root.
+fn issued() -> [Vec<u8>; 3] {
+    let root = Certificate::authority("Root").self_signed();
+    let middle = Certificate::authority("Issuing Authority").signed_by(&root);
+    let leaf = Certificate::new("api.example").names(&["api.example"]);
+    [leaf.signed_by(&middle).der, middle.der, root.der]
 }
 
 #[test]
@@ -86,17 +128,25 @@ fn sizes_show_the_key_and_whether_the_expected_certificate_was_served() {
         (
             certificate,
             own,
-            &["server-key", "expected-cert.consistent"][..],
+            &["server-key", "expected-cert.consistent", "chain.leaf-only"][..],
         ),
         (
             certificate - 1,
             own,
-            &["server-key", "expected-cert.inconsistent"],
+            &[
+                "server-key",
+                "expected-cert.inconsistent",
+                "certificates.one",
+            ],
         ),
         (
             certificate + 1,
             own,
-            &["server-key", "expected-cert.inconsistent"],
+            &[
+                "server-key",
+                "expected-cert.inconsistent",
+                "certificates.one",
+            ],
         ),
         (
             certificate,
@@ -116,24 +166,228 @@ fn sizes_show_the_key_and_whether_the_expected_certificate_was_served() {
 }
 
 #[test]
+fn whether_the_intermediate_was_sent_shows_where_the_chain_is_expected() {
+    let [leaf, middle, root] = &issued();
+    let analyzer = expecting_all(&[leaf, root], &[middle]);
+    let told = |lens: &[usize]| told(&analyzer, vec![flow(50_000, None, lens)]).remove(0);
+
+    let flow = told(&flight(&[leaf]));
+    assert_eq!(
+        ids(&flow),
+        ["server-key", "expected-cert.consistent", "chain.leaf-only"]
+    );
+    assert_eq!(
+        reason(&flow, "chain.leaf-only"),
+        "The Certificate message has the size of CN=api.example alone: the intermediate certificate CN=Issuing Authority was not sent. Another one of the same size is not excluded."
+    );
+    for sent in [&[leaf, middle][..], &[leaf, middle, root]] {
+        let flow = told(&flight(sent));
+        assert_eq!(
+            ids(&flow),
+            ["server-key", "expected-cert.consistent", "chain.several"]
+        );
+        let behind = format!(
+            "with {} behind it, CN=Issuing Authority first",
+            sent.len() - 1
+        );
+        assert!(reason(&flow, "chain.several").contains(&behind));
+    }
+    // One byte more or less is another message; what is much longer may be anything.
+    let [extensions, certificates, verify, finished] = flight(&[leaf, middle]);
+    for (len, wanted) in [
+        (certificates - 1, &["server-key"][..]),
+        (certificates + 1, &["server-key"]),
+        (certificates + 3000, &["server-key"]),
+    ] {
+        assert_eq!(ids(&told(&[extensions, len, verify, finished])), wanted);
+    }
+}
+
+#[test]
+fn where_two_chains_have_the_size_it_is_not_said_how_many_were_sent() {
+    let [leaf, middle, _] = &issued();
+    let twin = Certificate::new("api.example")
+        .names(&["api.example"])
+        .number(77);
+    let twin = &twin
+        .signed_by(&Certificate::authority("Issuing Authority").self_signed())
+        .der;
+    assert_eq!(leaf.len(), twin.len());
+    let lens = flight(&[leaf]);
+    let flows = told(
+        &expecting_all(&[leaf, twin], &[middle]),
+        vec![flow(50_000, None, &lens)],
+    );
+    assert_eq!(
+        ids(&flows[0]),
+        ["server-key", "expected-cert.consistent", "certificates.one"]
+    );
+
+    // A leaf that is as long as the other with its intermediate.
+    let mut large = leaf.len();
+    let mut names = String::from("api.example");
+    let root = Certificate::authority("Root").self_signed();
+    let mut long = Vec::new();
+    while large < leaf.len() + 5 + middle.len() {
+        names.push('a');
+        long = Certificate::new("api.example")
+            .names(&[&names])
+            .signed_by(&root)
+            .der;
+        large = long.len();
+        assert!(names.len() < 1000);
+    }
+    let flows = told(
+        &expecting_all(&[leaf, &long], &[middle]),
+        vec![flow(50_000, None, &flight(&[leaf, middle]))],
+    );
+    let told_how_many = ids(&flows[0]).iter().any(|id| id.starts_with("chain."));
+    assert_eq!(told_how_many, large != leaf.len() + 5 + middle.len());
+
+    // What may be compressed may be anything.
+    let hello = ClientHello::new().tls13().extension(27, vec![2, 0, 2]);
+    let flows = told(
+        &expecting_all(&[leaf], &[middle]),
+        vec![flow_of(50_000, &hello, &lens)],
+    );
+    assert_eq!(ids(&flows[0]), ["server-key", "expected-cert.consistent"]);
+    let confounders = &flows[0]["tlstriage"]["inferred"][1]["confounders"];
+    assert_eq!(confounders[0], "compression-offered");
+}
+
+#[test]
+fn a_chain_that_the_endpoint_shows_in_clear_tells_what_was_left_out() {
+    let [leaf, middle, root] = &issued();
+    let shown = [leaf.clone(), middle.clone()];
+    let named = |lens: &[usize]| {
+        let flows = vec![
+            clear(50_000, "api.example", &shown),
+            flow(50_001, Some("api.example"), lens),
+        ];
+        told(&Analyzer::new(), flows).remove(1)
+    };
+    let whole = named(&flight(&[leaf, middle]));
+    assert_eq!(
+        ids(&whole),
+        ["server-key", "seen-cert.consistent", "chain.several"]
+    );
+    let alone = named(&flight(&[leaf]));
+    assert_eq!(
+        ids(&alone),
+        ["server-key", "seen-cert.consistent", "chain.leaf-only"]
+    );
+    // The same leaf with something else behind it is not called another leaf; a smaller message is.
+    let other = named(&flight(&[leaf, middle, root]));
+    assert_eq!(ids(&other), ["server-key", "seen-chain.inconsistent"]);
+    let mut small = flight(&[leaf]);
+    small[1] -= 1;
+    let small = named(&small);
+    assert!(ids(&small).contains(&"seen-cert.inconsistent"));
+}
+
+#[test]
+fn a_message_that_is_too_small_for_two_certificates_says_that_there_is_one() {
+    let own = Certificate::new("localhost").self_signed().der;
+    let told = |lens: &[usize]| told(&Analyzer::new(), vec![flow(50_000, None, lens)]).remove(0);
+    let flow = told(&flight(&[&own]));
+    assert_eq!(
+        ids(&flow),
+        ["server-key", "certificates.one"],
+        "{}",
+        own.len()
+    );
+    let [leaf, middle, _] = &issued();
+    assert_eq!(ids(&told(&flight(&[leaf, middle]))), ["server-key"]);
+}
+
+#[test]
+fn what_was_reckoned_with_is_told() {
+    // OCSP stapling is offered, a client certificate is asked for, and all is padded.
+    let status = ClientHello::new().tls13().extension(5, vec![1, 0, 0, 0, 0]);
+    let flow = flow_of(50_000, &status, &[39, 100, 839, 297, 69]);
+    let flow = told(&Analyzer::new(), vec![flow]).remove(0);
+    let confounders: Vec<_> = flow["tlstriage"]["inferred"][0]["confounders"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let wanted = ["padding", "stapling-offered", "client-certificate-request"];
+    assert_eq!(confounders, wanted);
+}
+
+/// The ports of the flows that are said to have got another certificate for want of a name.
+fn by_length(flows: Vec<Conversation>) -> Vec<u64> {
+    told(&Analyzer::new(), flows)
+        .iter()
+        .filter(|flow| ids(flow).contains(&"default-cert.by-length"))
+        .map(|flow| flow["source"]["port"].as_u64().unwrap())
+        .collect()
+}
+
+#[test]
 fn without_a_name_another_certificate_is_told_by_its_length() {
     let served = |lens: [usize; 3]| {
         let [named, other, unnamed] = lens;
         let flight = |len| [23, len, 281, 53];
-        let flows = vec![
+        by_length(vec![
             flow(50_000, Some("api.example"), &flight(named)),
             flow(50_001, Some("shop.example"), &flight(other)),
             flow(50_002, None, &flight(unnamed)),
-        ];
-        let flows = told(&Analyzer::new(), flows);
-        flows
-            .iter()
-            .filter(|flow| ids(flow).contains(&"default-cert.by-length"))
-            .map(|flow| flow["source"]["port"].as_u64().unwrap())
-            .collect::<Vec<_>>()
+        ])
     };
     assert_eq!(served([1874, 1880, 834]), [50_002]);
     assert_eq!(served([1874, 834, 834]), [0_u64; 0]);
+    // A serial number and a signature in it make up for so much.
+    assert_eq!(served([860, 860, 834]), [0_u64; 0]);
+}
+
+#[test]
+fn what_differs_for_another_reason_is_not_put_down_to_the_missing_name() {
+    let named = |port| flow(port, Some("api.example"), &[23, 834, 97, 53]);
+    let hello = ClientHello::new().tls13();
+    let nobody = [0_u64; 0];
+    // Signatures of ECDSA vary in length, tickets come behind, and only the nameless are asked for a certificate.
+    for lens in [
+        &[23, 834, 95, 53][..],
+        &[23, 836, 96, 53, 250, 250],
+        &[23, 118, 834, 97, 53],
+    ] {
+        assert_eq!(by_length(vec![named(1), flow_of(2, &hello, lens)]), nobody);
+    }
+    // A staple, where only the nameless take one.
+    let status = hello.clone().extension(5, vec![1, 0, 0, 0, 0]);
+    let stapled = flow_of(2, &status, &[23, 1310, 97, 53]);
+    assert_eq!(by_length(vec![named(1), stapled]), nobody);
+    // A server with two certificates for the name: this client takes RSA only.
+    let mut rsa = hello.clone();
+    rsa.extensions
+        .as_mut()
+        .unwrap()
+        .retain(|(kind, _)| *kind != 13);
+    let rsa = rsa.extension(13, vec![0, 4, 8, 4, 8, 5]);
+    let other_key = flow_of(2, &rsa, &[23, 1310, 281, 53]);
+    assert_eq!(by_length(vec![named(1), other_key]), nobody);
+    // Hours later.
+    let later = flow_of(9000, &hello, &[23, 1310, 97, 53]);
+    assert_eq!(by_length(vec![named(1), later]), nobody);
+    // Servers by turns: another client without a name got what those with one get.
+    let turns = [834, 1310].map(|len| [23, len, 97, 53]);
+    let turns = [(2, turns[0]), (3, turns[1])].map(|(port, lens)| flow_of(port, &hello, &lens));
+    assert_eq!(by_length([vec![named(1)], turns.into()].concat()), nobody);
+    // And what is clear stays clear.
+    let clear = flow_of(2, &hello, &[23, 1310, 97, 53]);
+    assert_eq!(by_length(vec![named(1), clear]), [2]);
+}
+
+#[test]
+fn in_one_record_the_sum_tells_another_certificate_where_nothing_else_explains_it() {
+    let named = |port| flow(port, Some("api.example"), &[1100]);
+    assert_eq!(by_length(vec![named(1), flow(2, None, &[2400])]), [2]);
+    assert_eq!(
+        by_length(vec![named(1), flow(2, None, &[1250])]),
+        [0_u64; 0]
+    );
 }
 
 #[test]

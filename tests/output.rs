@@ -13,9 +13,9 @@ use serde_json::Value;
 use tlstriage::output::{Format, MAX_LINE_LEN, Style, schema};
 use tlstriage::report::{
     self, AlertReport, CertificateDetail, CertificateReport, CertificateState, Confidence,
-    DefaultBy, EvidenceGrade, EvidenceReason, FindingReport, FlowReport, Hex, Horizon, Inferred,
-    InnerNetwork, Outcome, PreambleReport, ResumedBy, ResumedFrom, SeenAs, Severity, Side,
-    SniState, Summary, TunnelReport,
+    Confounder, DefaultBy, EvidenceGrade, EvidenceReason, FindingReport, FlowReport, Hex, Horizon,
+    Inferred, InnerNetwork, Outcome, PreambleReport, ResumedBy, ResumedFrom, SeenAs, Severity,
+    Side, SniState, Summary, TunnelReport,
 };
 
 use reports::{certificate, client_offer, default_certificate_refused, end, leaf};
@@ -135,7 +135,11 @@ fn with_every_rare_field() -> FlowReport {
     own.vlans = vec![12, 13];
     own.also_seen_as = vec![SeenAs::new(one.into(), other.into())];
     own.same_hello_as = Some(Hex([4; 16]));
-    own.inferred = vec![Inferred::new("certificate", "It has 793 bytes.".into())];
+    own.inferred = vec![
+        Inferred::new("certificate", "It has 793 bytes.".into())
+            .with_confounders(&[Confounder::Padding, Confounder::StaplingOffered]),
+        Inferred::new("server-key", "RSA with 2048 bits.".into()),
+    ];
     own.horizon = Some(Horizon::Partial);
     own.decrypted = true;
     own.lossy_text = true;
@@ -346,6 +350,7 @@ fn every_word_of_the_lists_is_explained_in_the_docs() {
         Severity::ALL.iter().map(|word| word.as_str()).collect(),
         DefaultBy::ALL.iter().map(|word| word.as_str()).collect(),
         ResumedBy::ALL.iter().map(|word| word.as_str()).collect(),
+        Confounder::ALL.iter().map(|word| word.as_str()).collect(),
     ];
     for word in words.concat() {
         assert!(page.contains(&format!("\n| `{word}` |")), "{word}");

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::analysis::asked::{self, AskedFor};
-use crate::analysis::inferring::Hidden;
+use crate::analysis::hidden::{Flights, Hidden};
 use crate::analysis::kinds::{Chain, Known};
 use crate::analysis::seen::Tls;
 use crate::analysis::story::Story;
@@ -43,8 +43,8 @@ pub(super) struct Books {
 #[derive(Debug)]
 pub(super) struct Book {
     rows: Vec<Row>,
-    /// The sizes of hidden flights to those who asked for names.
-    named_flights: Vec<Hidden>,
+    /// The sizes of hidden flights.
+    flights: Flights,
     /// With what names clients were content, each once.
     accepted: Vec<AskedFor>,
     /// Who was content, with which name and certificate.
@@ -215,12 +215,13 @@ impl Books {
         if tls.resumption.is_none() && tls.answer.is_some() {
             book.remember(story, tls, chain, &asked_for, &mut self.room);
         }
-        if let Some(hidden) = Hidden::of(story, tls)
-            && asked_for != AskedFor::Nobody
-            && book.named_flights.len() < MAX_FLIGHTS
-            && !book.named_flights.contains(&hidden)
-        {
-            book.named_flights.push(hidden);
+        // A name in clear may be a cover.
+        let may_hide_name = tls
+            .client
+            .as_ref()
+            .is_some_and(|client| client.may_hide_name);
+        if !may_hide_name && let Some(hidden) = Hidden::of(story, tls) {
+            book.flights.enter(hidden, &asked_for, story.first.time);
         }
         let (Some(chain), Some(leaf), Observed::Seen(_)) = (chain, leaf, &asked.name) else {
             return;
@@ -267,7 +268,7 @@ impl Book {
     fn new(keyed: Keyed) -> Self {
         Self {
             rows: Vec::new(),
-            named_flights: Vec::new(),
+            flights: Flights::default(),
             accepted: Vec::new(),
             content: HashSet::with_hasher(keyed),
             full: HashMap::with_hasher(keyed),
@@ -319,9 +320,9 @@ impl Book {
         self.rows.iter().map(|row| (&row.asked_for, &*row.chain))
     }
 
-    /// The sizes of hidden flights to those who asked for names.
-    pub(super) fn named_flights(&self) -> impl Iterator<Item = &Hidden> {
-        self.named_flights.iter()
+    /// The sizes of hidden flights.
+    pub(super) const fn flights(&self) -> &Flights {
+        &self.flights
     }
 
     /// Whether the endpoint served somebody who asked for another name than this.
@@ -433,7 +434,5 @@ const MAX_SPEAKERS: usize = 1 << 20;
 const FAR_APART: i64 = 30 * 60 * 1_000_000_000;
 /// Clients with what they asked for, of one endpoint.
 const MAX_CONTENT: usize = 1024;
-/// Hidden flights of one endpoint, that differ in size or in what was offered.
-const MAX_FLIGHTS: usize = 32;
 /// Sessions of one endpoint.
 const MAX_SESSIONS: usize = 4096;

@@ -1,6 +1,7 @@
 //! Facts of the wire in the words of the report: hellos and certificates, each kind once.
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
 use crate::analysis::kinds::{Answer, Client, Product};
@@ -201,9 +202,21 @@ pub(super) fn client(hello: &ClientHello, ech: Option<Ech>) -> Client {
             stapling: hello.status_request
                 || hello.extensions.contains(&SIGNED_CERTIFICATE_TIMESTAMP),
             compression: !hello.certificate_compression().is_empty(),
+            signatures: signatures(hello),
         },
         has_lossy_text,
     }
+}
+
+/// A number that stands for the signature algorithms in their order.
+fn signatures(hello: &ClientHello) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for algorithm in hello.signature_algorithms() {
+        if !tls::is_grease(algorithm) {
+            hasher.write_u16(algorithm);
+        }
+    }
+    hasher.finish()
 }
 
 fn digest(ja3: &tls::Ja3) -> Hex<16> {

@@ -1,73 +1,18 @@
-//! What may be said of a certificate that TLS 1.3 hides, from the sizes of the server's flight: its key, and whether a known chain
-//! was served. Never a verdict.
+//! What may be said of a certificate that TLS 1.3 hides, from the sizes of the server's flight: its key, how many certificates there
+//! are, and whether a known chain was served. Never a verdict.
 
-use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use crate::analysis::asked::AskedFor;
 use crate::analysis::book::Book;
 use crate::analysis::expectations::Expectations;
-use crate::analysis::kinds::Chain;
+use crate::analysis::hidden::Hidden;
+use crate::analysis::kinds::{Chain, Known};
 use crate::analysis::seen::Tls;
 use crate::analysis::story::Story;
-use crate::pki::Certificate;
+use crate::pki::{Certificate, ChainShape};
 use crate::report::Inferred;
-use crate::tls::{Observed, Unseen};
-use crate::verdict::{Fit, Flight, Offers};
-
-/// The sizes of a hidden flight, as far as an endpoint's book remembers them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hidden {
-    pub(super) flight: Flight,
-    offers: Offers,
-    hash_len: u32,
-}
-
-impl Hidden {
-    /// The sizes of the server's flight, where its certificate is hidden and all of its records were seen.
-    pub(super) fn of(story: &Story, tls: &Tls) -> Option<Self> {
-        let answer = tls.answer.as_ref()?;
-        let capture = &story.capture;
-        let is_whole = !capture.gap
-            && !capture.truncated
-            && !capture.midstream
-            && !capture.limit
-            && capture.missing_side.is_none();
-        let is_hidden = matches!(tls.chain, Observed::Unseen(Unseen::Encrypted));
-        if !is_hidden || !is_whole || tls.is_decrypted() {
-            return None;
-        }
-        let hash_len = answer.hash_len?;
-        Some(Self {
-            flight: tls.acts.flight(hash_len)?,
-            offers: tls.client.as_ref()?.offers,
-            hash_len,
-        })
-    }
-
-    fn fit<'a>(&self, chain: impl IntoIterator<Item = &'a Certificate>, is_whole: bool) -> Fit {
-        self.flight.fit(chain, is_whole, self.offers, self.hash_len)
-    }
-
-    /// The length of the Certificate message, and the lengths that it may have without staples and uncompressed.
-    fn certificate_len(&self) -> Option<(u32, RangeInclusive<u32>)> {
-        match self.flight {
-            Flight::Apart {
-                certificate_len: len,
-                ..
-            } => {
-                let least = if self.offers.stapling { 0 } else { len };
-                let most = if self.offers.compression {
-                    u32::MAX
-                } else {
-                    len
-                };
-                Some((len, least..=most))
-            }
-            Flight::Together { .. } => None,
-        }
-    }
-}
+use crate::verdict::Fit;
 
 /// What may be concluded about the hidden certificate of a flow.
 pub(super) fn infer(
@@ -80,54 +25,183 @@ pub(super) fn infer(
         return Vec::new();
     };
     let asked = &*tls.asked;
+    let (expected, authorities) = expectations.certificates_for(story.source().ip, asked);
+    let given = readings_of_expected(&hidden, expected, authorities);
+    let seen = book.map_or_else(Vec::new, |book| readings_of_seen(&hidden, book));
+
     let mut told = Vec::new();
     told.extend(key(&hidden));
-    let expected = expectations.certificates_for(story.source().ip, asked);
-    told.extend(against_expected(&hidden, expected));
-    if let Some(book) = book {
-        told.extend(against_seen(&hidden, book, &asked.asked_for));
-        told.extend(against_named(&hidden, book, &asked.asked_for));
+    told.extend(against_expected(&hidden, expected, &given));
+    told.extend(book.and_then(|book| against_seen(&hidden, book, &seen, &asked.asked_for)));
+    let known = || -> Vec<&Certificate> {
+        let chains = book.into_iter().flat_map(Book::chains);
+        let shown = chains.flat_map(|(_, chain)| leaf_first(chain));
+        let shown = shown.map(|known| &known.certificate);
+        let given = expected.iter().chain(authorities);
+        given.chain(shown).take(MAX_KNOWN).collect()
+    };
+    let readings: Vec<&Reading<'_>> = given.iter().chain(&seen).collect();
+    told.extend(how_many(&hidden, &readings, known).or_else(|| one(&hidden)));
+    // A name may hide where none is in clear.
+    let may_hide_name = |tls: &Tls| {
+        let client = tls.client.as_ref();
+        client.is_some_and(|client| client.may_hide_name)
+    };
+    if asked.asked_for == AskedFor::Nobody
+        && !may_hide_name(tls)
+        && let Some(book) = book
+    {
+        told.extend(against_named(&hidden, book, story));
     }
-    told
+    let confounders = hidden.confounders();
+    told.into_iter()
+        .map(|inferred| inferred.with_confounders(&confounders))
+        .collect()
+}
+
+/// Known certificates that would give the message the size that it has, the server's own first.
+struct Reading<'a> {
+    sent: Vec<&'a Certificate>,
+    /// The subject of the server's own as text, and of the one behind it.
+    subject: Cow<'a, str>,
+    next: Option<Cow<'a, str>>,
+}
+
+impl<'a> Reading<'a> {
+    fn leaf(&self) -> Option<&'a Certificate> {
+        self.sent.first().copied()
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let pairs = self.sent.iter().zip(&other.sent);
+        self.sent.len() == other.sent.len()
+            && pairs
+                .into_iter()
+                .all(|(one, other)| one.sha256 == other.sha256)
+    }
 }
 
 fn key(hidden: &Hidden) -> Option<Inferred> {
-    let key = hidden.flight.key()?;
-    let Flight::Apart { verify_len, .. } = hidden.flight else {
-        return None;
-    };
+    let (key, verify_len) = hidden.key()?;
     let reason = format!(
         "The server's key is {key}: its CertificateVerify message takes {verify_len} bytes."
     );
     Some(Inferred::new("server-key", reason.into()))
 }
 
+/// The expected certificates, each alone and with the authorities behind it that were given beside it: in the order of the files, and
+/// in that of issuing.
+fn readings_of_expected<'a>(
+    hidden: &Hidden,
+    expected: &'a [Certificate],
+    authorities: &'a [Certificate],
+) -> Vec<Reading<'a>> {
+    let mut found: Vec<Reading<'a>> = Vec::new();
+    for leaf in expected {
+        // A root may be expected by itself, and be sent behind another.
+        let behind = || {
+            let others = expected.iter().filter(|one| one.sha256 != leaf.sha256);
+            authorities.iter().chain(others)
+        };
+        let as_given: Vec<_> = std::iter::once(leaf).chain(behind()).collect();
+        let as_issued = path(leaf, behind());
+        for order in [as_given, as_issued] {
+            let mut sent = Vec::new();
+            // What issued itself has nothing behind it.
+            let most = if leaf.self_signed.holds() {
+                1
+            } else {
+                MAX_SENT
+            };
+            for certificate in order.into_iter().take(most) {
+                sent.push(certificate);
+                let fit = hidden.fit(sent.iter().copied(), sent.len() > 1);
+                let reading = Reading {
+                    sent: sent.clone(),
+                    subject: leaf.subject.to_string().into(),
+                    next: sent.get(1).map(|next| next.subject.to_string().into()),
+                };
+                if fit == Fit::Consistent && !found.iter().any(|one| one.is_same(&reading)) {
+                    found.push(reading);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// A certificate and those of `others` that issued it, upwards.
+fn path<'a>(
+    leaf: &'a Certificate,
+    others: impl Iterator<Item = &'a Certificate>,
+) -> Vec<&'a Certificate> {
+    let all: Vec<_> = std::iter::once(leaf).chain(others).collect();
+    // From the first one, whatever it is: the leaf may be an authority itself.
+    let mut path = vec![leaf];
+    while let Some(issuer) = path.last().and_then(|last| issuer_of(last, &all)) {
+        if path.iter().any(|one| one.sha256 == issuer.sha256) || path.len() >= MAX_SENT {
+            break;
+        }
+        path.push(issuer);
+    }
+    path
+}
+
+fn issuer_of<'a>(of: &Certificate, among: &[&'a Certificate]) -> Option<&'a Certificate> {
+    let is_issuer = |candidate: &&&'a Certificate| {
+        candidate.sha256 != of.sha256 && ChainShape::of(&[of, **candidate]).path == [0, 1]
+    };
+    among.iter().find(is_issuer).copied()
+}
+
+/// What the endpoint shows where it can be seen: each chain whole, and its leaf alone.
+fn readings_of_seen<'a>(hidden: &Hidden, book: &'a Book) -> Vec<Reading<'a>> {
+    let mut found: Vec<Reading<'a>> = Vec::new();
+    for (_, chain) in book.chains() {
+        let Some(leaf) = chain.leaf() else {
+            continue;
+        };
+        let lens = [chain.certificates.len(), 1];
+        for len in lens.into_iter().take(chain.certificates.len()) {
+            let sent = || leaf_first(chain).take(len);
+            if hidden.fit(sent().map(|known| &known.certificate), true) != Fit::Consistent {
+                continue;
+            }
+            let reading = Reading {
+                sent: sent().map(|known| &known.certificate).collect(),
+                subject: Cow::Borrowed(&*leaf.subject),
+                next: sent().nth(1).map(|next| Cow::Borrowed(&*next.subject)),
+            };
+            if !found.iter().any(|one| one.is_same(&reading)) {
+                found.push(reading);
+            }
+        }
+    }
+    found
+}
+
+/// The certificates of a chain, the server's own first, wherever that stands.
+fn leaf_first(chain: &Chain) -> impl Iterator<Item = &Known> {
+    let leaf = chain.leaf().map(|leaf| &**leaf);
+    let hash = leaf.map(|leaf| leaf.certificate.sha256);
+    let sent = chain.certificates.iter().take(MAX_SENT);
+    let others = sent
+        .map(|known| &**known)
+        .filter(move |one| hash != Some(one.certificate.sha256));
+    leaf.into_iter().chain(others)
+}
+
 /// What the user expects: a certificate, alone or with the authorities that were given beside it behind it.
 fn against_expected(
     hidden: &Hidden,
-    (expected, authorities): (&[Certificate], &[Certificate]),
+    expected: &[Certificate],
+    readings: &[Reading<'_>],
 ) -> Option<Inferred> {
     let first = expected.first()?;
-    let is_served = |leaf: &&Certificate| {
-        let mut chain = vec![*leaf];
-        // A root may be expected by itself, and be sent behind another.
-        let mut behind = authorities
-            .iter()
-            .chain(expected.iter().filter(|one| one.sha256 != leaf.sha256));
-        loop {
-            if hidden.fit(chain.iter().copied(), chain.len() > 1) == Fit::Consistent {
-                return true;
-            }
-            match behind.next() {
-                Some(authority) => chain.push(authority),
-                None => return false,
-            }
-        }
-    };
-    if let Some(leaf) = expected.iter().find(is_served) {
+    if let Some(fits) = readings.first() {
         let reason = format!(
             "The sizes of the server's messages are those of the expected certificate, {}. Another one of the same size is not excluded.",
-            leaf.subject
+            fits.subject
         );
         return Some(Inferred::new("expected-cert.consistent", reason.into()));
     }
@@ -142,68 +216,132 @@ fn against_expected(
 }
 
 /// What the same endpoint showed in clear, or where keys opened it.
-fn against_seen(hidden: &Hidden, book: &Book, asked_for: &AskedFor) -> Option<Inferred> {
-    let fit = |chain: &Chain| {
-        let certificates = chain.certificates.iter();
-        hidden.fit(certificates.map(|known| &known.certificate), true)
-    };
-    let subject = |chain: &Chain| {
-        let leaf = chain.leaf().map(|leaf| Arc::clone(&leaf.subject));
-        leaf.unwrap_or_default()
-    };
-    let mut consistent: Option<&Chain> = None;
-    for (_, chain) in book.chains() {
-        if fit(chain) == Fit::Consistent {
-            let is_another = consistent.is_some_and(|known| known.leaf_hash() != chain.leaf_hash());
-            if is_another {
-                // Two of the same size: the sizes do not tell which.
-                return None;
-            }
-            consistent = Some(chain);
-        }
+fn against_seen(
+    hidden: &Hidden,
+    book: &Book,
+    readings: &[Reading<'_>],
+    asked_for: &AskedFor,
+) -> Option<Inferred> {
+    if let Some(first) = readings.first() {
+        let hash = |one: &Reading<'_>| one.leaf().map(|leaf| leaf.sha256);
+        // Two of the same size: the sizes do not tell which.
+        return readings.iter().all(|one| hash(one) == hash(first)).then(|| {
+            let reason = [
+                "The sizes of the server's messages are those of ",
+                &first.subject,
+                ", which it shows where its certificate can be seen. Another one of the same size is not excluded.",
+            ]
+            .concat();
+            Inferred::new("seen-cert.consistent", reason.into())
+        });
     }
-    if let Some(chain) = consistent {
+    let own = || {
+        let own = book.chains().filter(|(asked, _)| *asked == asked_for);
+        own.map(|(_, chain)| chain)
+    };
+    let subject = &own().next()?.leaf()?.subject;
+    let is_excluded = |chain: &Chain, is_whole| {
+        let len = if is_whole { MAX_SENT } else { 1 };
+        let sent = leaf_first(chain).take(len).map(|known| &known.certificate);
+        hidden.fit(sent, is_whole) == Fit::Inconsistent
+    };
+    if own().all(|chain| is_excluded(chain, false)) {
         let reason = [
-            "The sizes of the server's messages are those of ",
-            &subject(chain),
-            ", which it shows where its certificate can be seen. Another one of the same size is not excluded.",
+            "The server did not show ",
+            subject,
+            ", which it shows to the same request where its certificate can be seen: the sizes of its messages exclude it.",
         ]
         .concat();
-        return Some(Inferred::new("seen-cert.consistent", reason.into()));
+        return Some(Inferred::new("seen-cert.inconsistent", reason.into()));
     }
-    let mut own = book
-        .chains()
-        .filter(|(asked, _)| *asked == asked_for)
-        .map(|(_, chain)| chain)
-        .peekable();
-    let first = *own.peek()?;
-    own.all(|chain| fit(chain) == Fit::Inconsistent).then(|| {
-        let reason = format!(
-            "The server did not show {}, which it shows to the same request where its certificate can be seen: the sizes of its messages exclude it.",
-            subject(first)
-        );
-        Inferred::new("seen-cert.inconsistent", reason.into())
+    // The leaf may be the same with others behind it.
+    own().all(|chain| is_excluded(chain, true)).then(|| {
+        let reason = [
+            "The server did not show ",
+            subject,
+            " with just what it sends behind it to the same request where its certificate can be seen: the sizes of its messages exclude that.",
+        ]
+        .concat();
+        Inferred::new("seen-chain.inconsistent", reason.into())
     })
 }
 
-/// For a client without SNI: what those who name a host get, also hidden.
-fn against_named(hidden: &Hidden, book: &Book, asked_for: &AskedFor) -> Option<Inferred> {
-    if *asked_for != AskedFor::Nobody {
+/// Whether the server's own certificate was sent alone, where what is known gives the size in one way only.
+fn how_many<'a>(
+    hidden: &Hidden,
+    readings: &[&Reading<'_>],
+    known: impl Fn() -> Vec<&'a Certificate>,
+) -> Option<Inferred> {
+    let (first, others) = readings.split_first()?;
+    if !hidden.shows_how_many() || !others.iter().all(|other| other.is_same(first)) {
         return None;
     }
-    let (own, range) = hidden.certificate_len()?;
-    let mut others = book
-        .named_flights()
-        .filter_map(Hidden::certificate_len)
-        .peekable();
-    let (other, _) = *others.peek()?;
-    let is_another = |of_other: &RangeInclusive<u32>| {
-        of_other.end() < range.start() || range.end() < of_other.start()
+    let (leaf, behind) = first.sent.split_first()?;
+    let subject = &first.subject;
+    let (id, what) = match behind {
+        [] => ("chain.leaf-only", alone(leaf, issuer_of(leaf, &known()))),
+        [_, ..] => {
+            let next = first.next.as_deref().unwrap_or_default();
+            let what = format!("with {} behind it, {next} first", behind.len());
+            ("chain.several", what)
+        }
     };
-    others.all(|(_, of_other)| is_another(&of_other)).then(|| {
-        let reason = format!(
-            "Clients without SNI get another certificate here than those with a name: the Certificate message takes {own} bytes, and {other} there."
-        );
-        Inferred::new("default-cert.by-length", reason.into())
-    })
+    let reason = format!(
+        "The Certificate message has the size of {subject} {what}. Another one of the same size is not excluded."
+    );
+    Some(Inferred::new(id, reason.into()))
 }
+
+/// What it means that a certificate was sent alone.
+fn alone(leaf: &Certificate, issuer: Option<&Certificate>) -> String {
+    match issuer {
+        _ if leaf.self_signed.holds() => {
+            "alone, which is self-signed: no other belongs to it".into()
+        }
+        Some(issuer) if issuer.self_signed.holds() => {
+            format!(
+                "alone; its issuer, {}, is a root, which need not be sent",
+                issuer.subject
+            )
+        }
+        Some(issuer) => format!(
+            "alone: the intermediate certificate {} was not sent",
+            issuer.subject
+        ),
+        None => format!(
+            "alone: that of its issuer, {}, was not sent, which is a fault unless that is a root",
+            leaf.issuer
+        ),
+    }
+}
+
+/// Whether the message is too small for two certificates, whichever they are.
+fn one(hidden: &Hidden) -> Option<Inferred> {
+    let small = hidden.holds_one()?;
+    let reason = format!(
+        "The server sent one certificate: the Certificate message takes {} bytes, and with two and this key it takes at least {}.",
+        small.len, small.least_of_two
+    );
+    Some(Inferred::new("certificates.one", reason.into()))
+}
+
+/// For a client without SNI: what those who name a host get, also hidden.
+fn against_named(hidden: &Hidden, book: &Book, story: &Story) -> Option<Inferred> {
+    let other = book.flights().another_to_named(hidden, story.first.time)?;
+    let what = if hidden.is_apart() {
+        "the Certificate message takes"
+    } else {
+        "the server's messages take"
+    };
+    let reason = format!(
+        "Clients without SNI get another certificate here than those with a name, or others behind it: {what} {} bytes, and {} there.",
+        hidden.measured(),
+        other.measured()
+    );
+    Some(Inferred::new("default-cert.by-length", reason.into()))
+}
+
+/// Certificates of a chain that are looked at.
+const MAX_SENT: usize = 16;
+/// Certificates among which an issuer is looked for.
+const MAX_KNOWN: usize = 64;

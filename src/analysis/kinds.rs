@@ -47,11 +47,6 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// The hash of the server's own certificate.
-    pub(super) fn leaf_hash(&self) -> Option<[u8; 32]> {
-        self.leaf().map(|leaf| leaf.certificate.sha256)
-    }
-
     /// The server's own certificate, wherever in the list it stands.
     pub(super) fn leaf(&self) -> Option<&Arc<Known>> {
         let leaf = self

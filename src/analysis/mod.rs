@@ -25,6 +25,7 @@ mod expectations;
 mod feed;
 mod filter;
 mod group;
+mod hidden;
 mod inferring;
 mod keyring;
 mod kinds;

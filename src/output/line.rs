@@ -298,11 +298,20 @@ impl Line<'_> {
         self.hex(r#""same_hello_as":"#, same_hello_as.as_ref());
         if !inferred.is_empty() {
             self.raw(r#""inferred":["#);
-            for Inferred { id, reason } in inferred {
+            for Inferred {
+                id,
+                reason,
+                confounders,
+            } in inferred
+            {
                 self.raw(r#"{"id":"#);
                 self.text(id)?;
                 self.raw(r#""reason":"#);
                 self.text(reason)?;
+                if !confounders.is_empty() {
+                    self.raw(r#""confounders":"#);
+                    self.words(confounders.iter().map(|one| one.as_str()));
+                }
                 self.close("}");
             }
             self.close("]");

@@ -62,8 +62,8 @@ pub use tls::{CipherList, TlsClient, TlsReport, TlsServer, bounded_ciphers};
 pub use triage::{Inferred, TriageReport};
 pub use version::SCHEMA_VERSION;
 pub use words::{
-    AlertLevel, CertificateDetail, CertificateState, Close, Confidence, Dataset, DefaultBy, Ech,
-    EventCategory, EventKind, EventOutcome, EventType, EvidenceGrade, EvidenceReason, Horizon,
-    IpVersion, Module, Outcome, Protocol, ResumedBy, Role, Severity, Side, SniState, Transport,
-    VersionProtocol,
+    AlertLevel, CertificateDetail, CertificateState, Close, Confidence, Confounder, Dataset,
+    DefaultBy, Ech, EventCategory, EventKind, EventOutcome, EventType, EvidenceGrade,
+    EvidenceReason, Horizon, IpVersion, Module, Outcome, Protocol, ResumedBy, Role, Severity, Side,
+    SniState, Transport, VersionProtocol,
 };

@@ -17,7 +17,7 @@ use crate::report::offer::{ClientReport, EchReport};
 use crate::report::place::{CaptureReport, PreambleReport, SeenAs, TunnelReport};
 use crate::report::skip::{absent, no};
 use crate::report::version::SCHEMA_VERSION;
-use crate::report::words::{Horizon, SniState};
+use crate::report::words::{Confounder, Horizon, SniState};
 
 /// The answer for one flow and what it rests on (`tlstriage`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -193,13 +193,27 @@ pub struct Inferred {
     pub id: &'static str,
     /// The conclusion, and what it rests on.
     pub reason: Cow<'static, str>,
+    /// What was there that may change sizes, and was reckoned with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub confounders: Vec<Confounder>,
 }
 
 impl Inferred {
     /// The conclusion `reason` about `id`.
     #[must_use]
     pub const fn new(id: &'static str, reason: Cow<'static, str>) -> Self {
-        Self { id, reason }
+        Self {
+            id,
+            reason,
+            confounders: Vec::new(),
+        }
+    }
+
+    /// The same, with what was there that may change sizes.
+    #[must_use]
+    pub fn with_confounders(mut self, confounders: &[Confounder]) -> Self {
+        self.confounders = confounders.to_vec();
+        self
     }
 }
 

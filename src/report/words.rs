@@ -55,6 +55,18 @@ words! {
         Unknown = "unknown",
     }
 
+    /// What was there that may change the size of a message, and was reckoned with.
+    Confounder {
+        /// Each record is padded.
+        Padding = "padding",
+        /// The client offered to take compressed certificates (RFC 8879): the message may be smaller.
+        CompressionOffered = "compression-offered",
+        /// The client offered to take OCSP responses or certificate timestamps: the message may be larger.
+        StaplingOffered = "stapling-offered",
+        /// The server asks for a certificate of the client, or may do so in the same record.
+        ClientCertificateRequest = "client-certificate-request",
+    }
+
     /// Whether the server's certificate was seen, or why not.
     CertificateState {
         /// It was in the capture, and readable.

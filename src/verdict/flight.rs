@@ -5,10 +5,12 @@
 //! amount shows it in Finished, whose length is known. A size proves what a message is not, and never what it is.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use crate::pki::Certificate;
 use crate::tls::{MessageType, StepKind};
 use crate::verdict::reaction::{Act, Side};
+use crate::verdict::smallest;
 
 /// The sizes of a server's flight, in bytes of its messages with their headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +21,10 @@ pub enum Flight {
         certificate_len: u32,
         /// The CertificateVerify message.
         verify_len: u32,
+        /// By how much each record is padded.
+        padding: u32,
+        /// A CertificateRequest is among them.
+        requests: bool,
     },
     /// All messages from EncryptedExtensions to Finished are in one record.
     Together {
@@ -36,6 +42,9 @@ pub struct Offers {
     pub stapling: bool,
     /// Certificate compression (RFC 8879): it may be smaller.
     pub compression: bool,
+    /// Stands for the signature algorithms in their order: a server that has several certificates for a name chooses by them
+    /// (RFC 8446, section 4.4.2.2).
+    pub signatures: u64,
 }
 
 /// A key, by the size of its signatures.
@@ -43,12 +52,21 @@ pub struct Offers {
 pub enum Key {
     /// RSA, with so many bits.
     Rsa(u32),
-    /// ECDSA on the NIST curve of so many bits.
+    /// ECDSA on a curve of so many bits.
     Ecdsa(u32),
     /// Ed25519.
     Ed25519,
     /// Ed448.
     Ed448,
+}
+
+/// That a message is too small for two certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooSmall {
+    /// The Certificate message.
+    pub len: u32,
+    /// The least that one with two certificates takes.
+    pub least_of_two: u32,
 }
 
 /// What sizes say of a chain that might have been served.
@@ -100,15 +118,22 @@ impl Flight {
     }
 
     fn apart(lens: &[u32], finished: u32, padding: u32) -> Option<Self> {
-        let message = |len: u32| len.checked_sub(RECORD_EXTRA_LEN + padding);
-        let is_finished = |len: &u32| message(*len) == Some(finished);
+        let message = |len: &u32| {
+            // A full record goes on in another.
+            let len = len.checked_sub(RECORD_EXTRA_LEN + padding)?;
+            (len < MAX_RECORD_LEN).then_some(len)
+        };
+        let messages: Vec<u32> = lens.iter().map_while(message).collect();
         // EncryptedExtensions, perhaps a request, Certificate, CertificateVerify, Finished.
-        let at = lens.iter().position(is_finished)?;
-        let messages: Vec<u32> = lens.get(..at)?.iter().copied().map_while(message).collect();
-        let (extensions, certificate_len, verify_len) = match *messages.as_slice() {
-            [extensions, certificate, verify] => (extensions, certificate, verify),
-            [extensions, request, certificate, verify] if request >= MIN_REQUEST_LEN => {
-                (extensions, certificate, verify)
+        let (extensions, certificate_len, verify_len, requests) = match *messages.as_slice() {
+            [extensions, certificate, verify, last, ..] if last == finished => {
+                (extensions, certificate, verify, false)
+            }
+            // Where records are kept small, the first part of a certificate stands there, and no smaller part comes before it.
+            [extensions, request, certificate, verify, last, ..]
+                if last == finished && (MIN_REQUEST_LEN..certificate).contains(&request) =>
+            {
+                (extensions, certificate, verify, true)
             }
             _ => return None,
         };
@@ -118,6 +143,8 @@ impl Flight {
         is_plausible.then_some(Self::Apart {
             certificate_len,
             verify_len,
+            padding,
+            requests,
         })
     }
 
@@ -145,6 +172,71 @@ impl Flight {
             }
             Self::Together { .. } => None,
         }
+    }
+
+    /// Whether one certificate was sent and no more: two do not fit. Nothing where the message may be compressed.
+    #[must_use]
+    pub fn holds_one(&self, offers: Offers) -> Option<TooSmall> {
+        let Self::Apart {
+            certificate_len: len,
+            ..
+        } = *self
+        else {
+            return None;
+        };
+        let key = self.key()?;
+        let least = CERTIFICATE_EXTRA_LEN + smallest::leaf(key) + ENTRY_EXTRA;
+        let least_of_two = least + smallest::AUTHORITY + ENTRY_EXTRA;
+        // Less than one certificate is no certificate, but a raw key (RFC 7250).
+        ((least..least_of_two).contains(&len) && !offers.compression)
+            .then_some(TooSmall { len, least_of_two })
+    }
+
+    /// Whether this flight and `other` are of different certificates, or of different ones behind the same: whatever may vary
+    /// between two flights with the same certificates does not explain how much they differ.
+    #[must_use]
+    pub fn is_clearly_another(
+        &self,
+        other: &Self,
+        offers: [Offers; 2],
+        hash_lens: [u32; 2],
+    ) -> bool {
+        let [own_offers, of_other] = offers;
+        let [hash_len, hash_len_of_other] = hash_lens;
+        let is_choice_the_same = own_offers.signatures == of_other.signatures;
+        let is_comparable = match (self, other) {
+            (Self::Apart { .. }, Self::Apart { .. }) => {
+                is_choice_the_same || self.key() == other.key()
+            }
+            (Self::Together { .. }, Self::Together { .. }) => is_choice_the_same,
+            _ => false,
+        };
+        let own = self.certificates(own_offers, hash_len);
+        let others = other.certificates(of_other, hash_len_of_other);
+        let is_above = |one: &RangeInclusive<u32>, below: &RangeInclusive<u32>| {
+            *one.start() >= below.end().saturating_add(CLEARLY)
+        };
+        is_comparable && (is_above(&own, &others) || is_above(&others, &own))
+    }
+
+    /// What the certificates take without staples and uncompressed; with the signature behind them where all is in one record.
+    fn certificates(&self, offers: Offers, hash_len: u32) -> RangeInclusive<u32> {
+        let (least, most) = match *self {
+            Self::Apart {
+                certificate_len, ..
+            } => (certificate_len, certificate_len),
+            Self::Together { len, may_request } => {
+                let request = if may_request { MAX_REQUEST_LEN } else { 0 };
+                let len = len.saturating_sub(MESSAGE_HEADER_LEN + hash_len);
+                (
+                    len.saturating_sub(MAX_EXTENSIONS_LEN + request),
+                    len.saturating_sub(MIN_EXTENSIONS_LEN),
+                )
+            }
+        };
+        let least = if offers.stapling { 0 } else { least };
+        let most = if offers.compression { u32::MAX } else { most };
+        least..=most
     }
 
     /// What the sizes say of `chain`: the certificates as sent, or, where `is_whole` is false, the server's own one and nothing
@@ -262,7 +354,8 @@ impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rsa(bits) => write!(f, "RSA with {bits} bits"),
-            Self::Ecdsa(bits) => write!(f, "ECDSA on P-{bits}"),
+            // Not only the NIST curves have as many (RFC 8734).
+            Self::Ecdsa(bits) => write!(f, "ECDSA with {bits} bits"),
             Self::Ed25519 => f.write_str("Ed25519"),
             Self::Ed448 => f.write_str("Ed448"),
         }
@@ -290,124 +383,16 @@ const MAX_REQUEST_LEN: u32 = 4096;
 const CERTIFICATE_EXTRA_LEN: u32 = 8;
 /// Length of a certificate, and of its extensions, of which there are none.
 const ENTRY_EXTRA_LEN: usize = 5;
+/// The same.
+const ENTRY_EXTRA: u32 = 5;
 /// With a certificate of no names and the smallest key.
 const MIN_CERTIFICATE_LEN: u32 = 200;
 /// A further certificate, or a response of OCSP.
 const MIN_MORE_LEN: u32 = 100;
+/// More than what is issued again differs in size: serial numbers, and signatures of ECDSA in it, vary in length.
+const CLEARLY: u32 = 32;
 /// Header, algorithm, length of the signature.
 const VERIFY_EXTRA_LEN: u32 = 8;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn acts(server: &[u32], client: &[u32]) -> Vec<Act> {
-        let act = |by, kind, len| Act { by, kind, len };
-        let hello = StepKind::Message(MessageType::CLIENT_HELLO);
-        let answer = StepKind::Message(MessageType::SERVER_HELLO);
-        let mut acts = vec![
-            act(Side::Client, hello, 300),
-            act(Side::Server, answer, 122),
-            act(Side::Server, StepKind::ChangeCipherSpec, 1),
-        ];
-        let data = StepKind::ApplicationData;
-        acts.extend(server.iter().map(|len| act(Side::Server, data, *len)));
-        acts.extend(client.iter().map(|len| act(Side::Client, data, *len)));
-        acts
-    }
-
-    fn certificate(len: usize) -> Certificate {
-        let mut certificate = Certificate::from_der(&[]);
-        certificate.der_len = len;
-        certificate
-    }
-
-    #[test]
-    fn a_flight_in_records_of_its_own_shows_certificate_and_key() {
-        let flight = Flight::of(&acts(&[23, 823, 281, 69], &[69]), 48).unwrap();
-        assert_eq!(
-            flight,
-            Flight::Apart {
-                certificate_len: 806,
-                verify_len: 264
-            }
-        );
-        assert_eq!(flight.key(), Some(Key::Rsa(2048)));
-        // With a request, with SHA-256, padded, and with a ticket behind it.
-        for (lens, hash_len) in [
-            (&[42, 118, 823, 281, 69][..], 48),
-            (&[23, 823, 281, 53, 147], 32),
-            (&[39, 839, 297, 85], 48),
-            (&[39, 839, 297, 69], 32),
-        ] {
-            assert_eq!(Flight::of(&acts(lens, &[]), hash_len), Some(flight));
-        }
-    }
-
-    #[test]
-    fn what_has_another_order_says_nothing() {
-        for lens in [
-            &[][..],
-            &[23, 69],
-            &[23, 281, 69],
-            &[23, 823, 280, 69],
-            &[23, 823, 281, 200, 300, 69],
-            &[900, 281, 53],
-        ] {
-            assert_eq!(Flight::of(&acts(lens, &[69]), 48), None, "{lens:?}");
-        }
-        let mut early = acts(&[23, 823, 281, 69], &[69]);
-        early.insert(1, early[early.len() - 1]);
-        assert_eq!(Flight::of(&early, 48), None);
-    }
-
-    #[test]
-    fn one_record_shows_the_sum() {
-        let flight = Flight::of(&acts(&[1163], &[69]), 48);
-        let expected = |may_request| {
-            Some(Flight::Together {
-                len: 1146,
-                may_request,
-            })
-        };
-        assert_eq!(flight, expected(false));
-        assert_eq!(Flight::of(&acts(&[1163], &[19]), 48), expected(true));
-        assert_eq!(Flight::of(&acts(&[1163, 1163], &[69]), 48), None);
-    }
-
-    #[test]
-    fn a_length_excludes_a_chain_or_is_consistent_with_it() {
-        let flight = Flight::of(&acts(&[23, 823, 281, 69], &[69]), 48).unwrap();
-        let none = Offers::default();
-        let stapling = Offers {
-            stapling: true,
-            ..none
-        };
-        let compression = Offers {
-            compression: true,
-            ..none
-        };
-        let fit = |len, is_whole, offers| flight.fit(&[certificate(len)], is_whole, offers, 48);
-        assert_eq!(fit(793, true, none), Fit::Consistent);
-        assert_eq!(fit(793, false, stapling), Fit::Consistent);
-        assert_eq!(fit(794, true, none), Fit::Inconsistent);
-        assert_eq!(fit(794, true, compression), Fit::Open);
-        assert_eq!(fit(700, true, compression), Fit::Inconsistent);
-        assert_eq!(fit(500, true, none), Fit::Inconsistent);
-        assert_eq!(fit(500, true, stapling), Fit::Open);
-        // Another certificate may follow.
-        assert_eq!(fit(500, false, none), Fit::Open);
-        assert_eq!(fit(700, false, none), Fit::Inconsistent);
-        let both = [&certificate(400), &certificate(388)];
-        assert_eq!(flight.fit(both, true, none, 48), Fit::Consistent);
-    }
-
-    #[test]
-    fn every_signature_has_one_kind_of_key() {
-        assert_eq!(Key::of_signature(71), Some(Key::Ecdsa(256)));
-        assert_eq!(Key::of_signature(103), Some(Key::Ecdsa(384)));
-        assert_eq!(Key::of_signature(512), Some(Key::Rsa(4096)));
-        assert_eq!(Key::of_signature(64), Some(Key::Ed25519));
-        assert_eq!(Key::of_signature(300), None);
-    }
-}
+mod tests;

@@ -24,6 +24,7 @@ mod proof;
 mod protocol;
 mod reaction;
 mod refused;
+mod smallest;
 mod unreachable;
 mod validity;
 mod wording;
@@ -33,7 +34,7 @@ pub use evidence::{
 };
 pub use expected::{Expected, Gateway};
 pub use finding::{Confidence, Finding, Judgement, Severity, VerdictId};
-pub use flight::{Fit, Flight, Key, Offers};
+pub use flight::{Fit, Flight, Key, Offers, TooSmall};
 pub use portal::Message;
 pub use reaction::{Act, ClearAlert, Close, Closing, Course, Reaction, Side};
 pub(crate) use validity::is_outdated;
