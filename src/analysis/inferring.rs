@@ -41,7 +41,10 @@ pub(super) fn infer(
         given.chain(shown).take(MAX_KNOWN).collect()
     };
     let readings: Vec<&Reading<'_>> = given.iter().chain(&seen).collect();
-    told.extend(how_many(&hidden, &readings, known).or_else(|| one(&hidden)));
+    // Not all of more than these were tried.
+    let are_all_tried = expected.len() + authorities.len() <= MAX_KNOWN;
+    let how_many = are_all_tried.then(|| how_many(&hidden, &readings, known));
+    told.extend(how_many.flatten().or_else(|| one(&hidden)));
     // A name may hide where none is in clear.
     let may_hide_name = |tls: &Tls| {
         let client = tls.client.as_ref();
@@ -97,31 +100,33 @@ fn readings_of_expected<'a>(
     authorities: &'a [Certificate],
 ) -> Vec<Reading<'a>> {
     let mut found: Vec<Reading<'a>> = Vec::new();
-    for leaf in expected {
+    let may_be = |leaf: &&Certificate| hidden.fit([*leaf], false) != Fit::Inconsistent;
+    for leaf in expected.iter().filter(may_be).take(MAX_KNOWN) {
         // A root may be expected by itself, and be sent behind another.
         let behind = || {
             let others = expected.iter().filter(|one| one.sha256 != leaf.sha256);
-            authorities.iter().chain(others)
+            authorities.iter().chain(others).take(MAX_KNOWN)
         };
-        let as_given: Vec<_> = std::iter::once(leaf).chain(behind()).collect();
-        let as_issued = path(leaf, behind());
+        // What issued itself has nothing behind it.
+        let most = if leaf.self_signed.holds() {
+            1
+        } else {
+            MAX_SENT
+        };
+        let as_given: Vec<_> = std::iter::once(leaf).chain(behind()).take(most).collect();
+        let as_issued = path(leaf, behind(), most);
         for order in [as_given, as_issued] {
-            let mut sent = Vec::new();
-            // What issued itself has nothing behind it.
-            let most = if leaf.self_signed.holds() {
-                1
-            } else {
-                MAX_SENT
-            };
-            for certificate in order.into_iter().take(most) {
-                sent.push(certificate);
-                let fit = hidden.fit(sent.iter().copied(), sent.len() > 1);
+            for len in 1..=order.len() {
+                let sent = order.get(..len).unwrap_or_default();
+                if hidden.fit(sent.iter().copied(), len > 1) != Fit::Consistent {
+                    continue;
+                }
                 let reading = Reading {
-                    sent: sent.clone(),
+                    sent: sent.to_vec(),
                     subject: leaf.subject.to_string().into(),
                     next: sent.get(1).map(|next| next.subject.to_string().into()),
                 };
-                if fit == Fit::Consistent && !found.iter().any(|one| one.is_same(&reading)) {
+                if !found.iter().any(|one| one.is_same(&reading)) {
                     found.push(reading);
                 }
             }
@@ -130,18 +135,19 @@ fn readings_of_expected<'a>(
     found
 }
 
-/// A certificate and those of `others` that issued it, upwards.
+/// A certificate and those of `others` that issued it, upwards, at most so many.
 fn path<'a>(
     leaf: &'a Certificate,
     others: impl Iterator<Item = &'a Certificate>,
+    most: usize,
 ) -> Vec<&'a Certificate> {
     let all: Vec<_> = std::iter::once(leaf).chain(others).collect();
     // From the first one, whatever it is: the leaf may be an authority itself.
     let mut path = vec![leaf];
-    while let Some(issuer) = path.last().and_then(|last| issuer_of(last, &all)) {
-        if path.iter().any(|one| one.sha256 == issuer.sha256) || path.len() >= MAX_SENT {
-            break;
-        }
+    while path.len() < most
+        && let Some(issuer) = path.last().and_then(|last| issuer_of(last, &all))
+        && !path.iter().any(|one| one.sha256 == issuer.sha256)
+    {
         path.push(issuer);
     }
     path
@@ -343,5 +349,5 @@ fn against_named(hidden: &Hidden, book: &Book, story: &Story) -> Option<Inferred
 
 /// Certificates of a chain that are looked at.
 const MAX_SENT: usize = 16;
-/// Certificates among which an issuer is looked for.
+/// Certificates that are tried, and among which an issuer is looked for.
 const MAX_KNOWN: usize = 64;

@@ -185,8 +185,8 @@ impl Flight {
             return None;
         };
         let key = self.key()?;
-        let least = CERTIFICATE_EXTRA_LEN + smallest::leaf(key) + ENTRY_EXTRA;
-        let least_of_two = least + smallest::AUTHORITY + ENTRY_EXTRA;
+        let least = CERTIFICATE_EXTRA_LEN + smallest::leaf(key) + ENTRY_EXTRA_LEN;
+        let least_of_two = least + smallest::AUTHORITY + ENTRY_EXTRA_LEN;
         // Less than one certificate is no certificate, but a raw key (RFC 7250).
         ((least..least_of_two).contains(&len) && !offers.compression)
             .then_some(TooSmall { len, least_of_two })
@@ -253,14 +253,13 @@ impl Flight {
         let Some(leaf) = chain.next() else {
             return Fit::Open;
         };
-        let entry_len =
-            |certificate: &Certificate| certificate.der_len.saturating_add(ENTRY_EXTRA_LEN);
+        let entry_len = |certificate: &Certificate| {
+            let len = u32::try_from(certificate.der_len).unwrap_or(u32::MAX);
+            len.saturating_add(ENTRY_EXTRA_LEN)
+        };
         let list_len = chain
             .map(entry_len)
-            .fold(entry_len(leaf), usize::saturating_add);
-        let Ok(list_len) = u32::try_from(list_len) else {
-            return Fit::Open;
-        };
+            .fold(entry_len(leaf), u32::saturating_add);
         let expected = CERTIFICATE_EXTRA_LEN.saturating_add(list_len);
         let key = Key::of(leaf);
         match *self {
@@ -280,10 +279,10 @@ impl Flight {
                 };
                 let finished = MESSAGE_HEADER_LEN + hash_len;
                 let (least, most) = signature;
-                let rest = VERIFY_EXTRA_LEN + finished + expected;
-                let is_too_small = len < MIN_EXTENSIONS_LEN + least + rest;
+                let rest = expected.saturating_add(VERIFY_EXTRA_LEN + finished);
+                let is_too_small = len < rest.saturating_add(MIN_EXTENSIONS_LEN + least);
                 let request = if may_request { MAX_REQUEST_LEN } else { 0 };
-                let is_too_large = len > MAX_EXTENSIONS_LEN + most + rest + request;
+                let is_too_large = len > rest.saturating_add(MAX_EXTENSIONS_LEN + most + request);
                 if (is_too_small && !offers.compression)
                     || (is_too_large && is_whole && !offers.stapling)
                 {
@@ -382,9 +381,7 @@ const MAX_REQUEST_LEN: u32 = 4096;
 /// Header, context, length of the list.
 const CERTIFICATE_EXTRA_LEN: u32 = 8;
 /// Length of a certificate, and of its extensions, of which there are none.
-const ENTRY_EXTRA_LEN: usize = 5;
-/// The same.
-const ENTRY_EXTRA: u32 = 5;
+const ENTRY_EXTRA_LEN: u32 = 5;
 /// With a certificate of no names and the smallest key.
 const MIN_CERTIFICATE_LEN: u32 = 200;
 /// A further certificate, or a response of OCSP.
