@@ -93,7 +93,7 @@ words! {
         Malformed = "malformed",
         /// A bound on memory was reached.
         Limit = "limit",
-        /// The cipher suite authenticates by a key agreed before (RFC 4279).
+        /// A key that was agreed before stands in its place (RFC 4279; in TLS 1.3 RFC 8446, section 2.2).
         TlsPsk = "tls-psk",
     }
 

@@ -35,6 +35,8 @@ pub struct ClientHello {
     pub psk_offered: bool,
     /// Its first identity: in a resumption the ticket.
     pub psk_identity: Option<Ticket>,
+    /// The key of its first identity was agreed before, and is not of a ticket: its obfuscated age is 0 (RFC 8446, section 4.2.11).
+    pub psk_external: bool,
     /// An `early_data` extension is there.
     pub early_data: bool,
     /// A `session_ticket` extension is there (RFC 5077).
@@ -83,6 +85,7 @@ impl ClientHello {
             key_shares: Vec::new(),
             psk_offered: false,
             psk_identity: None,
+            psk_external: false,
             early_data: false,
             session_ticket_supported: false,
             session_ticket: None,
@@ -247,7 +250,9 @@ impl ClientHello {
                 self.psk_offered = true;
                 let identity = extension::first_identity(body);
                 right = identity.is_some();
-                self.psk_identity = identity.and_then(Ticket::new);
+                self.psk_identity = identity.and_then(|(identity, _)| Ticket::new(identity));
+                // A ticket has it once in four thousand million times.
+                self.psk_external = identity.is_some_and(|(_, age)| age == Some([0; 4]));
             }
             extension::EARLY_DATA => self.early_data = true,
             extension::FIRST_ENCRYPTED_CLIENT_HELLO..=extension::ENCRYPTED_CLIENT_HELLO

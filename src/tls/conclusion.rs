@@ -89,6 +89,7 @@ fn certificates_unseen<M>(asker: &Side<M>, server: &Side<M>, refused: bool) -> U
     };
     if answer.is_tls13() {
         return match answer.psk_selected {
+            Some(_) if is_external_psk(asker, answer) => Unseen::Psk,
             Some(_) => Unseen::Resumed,
             None if !server.is_open => Unseen::Encrypted,
             // Keys opened the flight, or would have: what is missing of it is missing.
@@ -123,7 +124,8 @@ fn certificates_unseen<M>(asker: &Side<M>, server: &Side<M>, refused: bool) -> U
 fn resumption<M>(asker: &Side<M>, server: &Side<M>) -> Option<Resumption> {
     let answer = server.answer.as_ref()?;
     if answer.is_tls13() {
-        return answer.psk_selected.map(|_| Resumption::Psk);
+        let selected = answer.psk_selected.map(|_| Resumption::Psk);
+        return selected.filter(|_| !is_external_psk(asker, answer));
     }
     if server.flight != Flight::Abbreviated {
         return None;
@@ -134,6 +136,15 @@ fn resumption<M>(asker: &Side<M>, server: &Side<M>) -> Option<Resumption> {
     }
     let echoed = !answer.session_id.is_empty() && answer.session_id == hello.session_id;
     (echoed || answer.sslv2).then_some(Resumption::SessionId)
+}
+
+/// TLS 1.3: whether the server took a key that was agreed before, and not a ticket.
+fn is_external_psk<M>(asker: &Side<M>, answer: &ServerHello) -> bool {
+    let is_external = asker
+        .hello
+        .as_ref()
+        .is_some_and(|asked| asked.hello.psk_external);
+    is_external && answer.psk_selected == Some(0)
 }
 
 /// What links the session to others.

@@ -198,10 +198,11 @@ pub(crate) fn key_share_groups(body: &[u8]) -> (Vec<u16>, bool) {
     (groups, right)
 }
 
-/// The first identity of a client's pre-shared keys (RFC 8446, section 4.2.11).
-pub(crate) fn first_identity(body: &[u8]) -> Option<&[u8]> {
+/// The first identity of a client's pre-shared keys, and its obfuscated ticket age (RFC 8446, section 4.2.11).
+pub(crate) fn first_identity(body: &[u8]) -> Option<(&[u8], Option<[u8; 4]>)> {
     let mut identities = Reader::new(Reader::new(body).vec16()?);
-    identities.vec16()
+    let identity = identities.vec16()?;
+    Some((identity, identities.array()))
 }
 
 /// `server_name` (RFC 6066).

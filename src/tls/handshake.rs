@@ -197,7 +197,7 @@ pub enum StepKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Resumption {
-    /// A pre-shared key of TLS 1.3, which is a ticket but for rare set-ups (RFC 8446, section 2.2).
+    /// A pre-shared key of TLS 1.3 that came from a ticket (RFC 8446, section 2.2).
     Psk,
     /// A session id that the server remembered (RFC 5246, section 7.3).
     SessionId,

@@ -53,7 +53,7 @@ pub enum Unseen {
     Midstream,
     /// The direction that carries it was not captured, and the other one answers it.
     OneSided,
-    /// A pre-shared key stands in its place (RFC 4279).
+    /// A key that was agreed before stands in its place (RFC 4279; RFC 8446, section 2.2).
     Psk,
     /// The handshake was refused before it.
     RefusedBefore,

@@ -578,26 +578,37 @@ fn what_links_a_resumption_to_its_full_handshake_is_kept() {
 }
 
 #[test]
-fn a_chosen_psk_of_tls_1_3_is_a_resumption() {
-    let psk = [extension(43, [3, 4]), extension(41, [0, 0])].concat();
-    let identities = vec16([vec16([8; 100]), vec![0; 4]].concat());
-    let offer = extension(41, [identities, vec16(vec8([7; 32]))].concat());
-    let seen = Talk::new()
-        .client(hello().with(offer).bytes())
-        .server(
-            [
-                record(22, server_hello(0x1301, &[], psk)),
-                record(23, [0; 60]),
-            ]
-            .concat(),
-        )
-        .seen();
+fn a_chosen_psk_of_tls_1_3_is_a_resumption_if_it_came_from_a_ticket() {
+    let chosen = |age: [u8; 4], which: u8| {
+        let psk = [extension(43, [3, 4]), extension(41, [0, which])].concat();
+        let one = [vec16([8; 100]), age.to_vec()].concat();
+        let other = [vec16([9; 10]), vec![0; 4]].concat();
+        let binders = vec16([vec8([7; 32]), vec8([7; 32])].concat());
+        let offer = extension(41, [vec16([one, other].concat()), binders].concat());
+        Talk::new()
+            .client(hello().with(offer).bytes())
+            .server(
+                [
+                    record(22, server_hello(0x1301, &[], psk)),
+                    record(23, [0; 60]),
+                ]
+                .concat(),
+            )
+            .seen()
+    };
+    let seen = chosen([1, 2, 3, 4], 0);
     assert_eq!(seen.resumption, Some(Resumption::Psk));
     assert_eq!(seen.certificates, Observed::Unseen(Unseen::Resumed));
     assert_eq!(
         seen.session.ticket_offered.map(|ticket| ticket.len),
         Some(100)
     );
+    // Whoever was given a key beforehand knows no age of a ticket.
+    let seen = chosen([0; 4], 0);
+    assert_eq!(seen.resumption, None);
+    assert_eq!(seen.certificates, Observed::Unseen(Unseen::Psk));
+    // Of the other one nothing is known.
+    assert_eq!(chosen([0; 4], 1).resumption, Some(Resumption::Psk));
 }
 
 #[test]

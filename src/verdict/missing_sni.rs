@@ -1,5 +1,6 @@
 //! No SNI and a proper certificate of another site; and no SNI that did no harm.
 
+use crate::tls::{Observed, Unseen};
 use crate::verdict::evidence::Evidence;
 use crate::verdict::finding::{Confidence, Finding, Severity, VerdictId};
 use crate::verdict::reaction::Reaction;
@@ -57,18 +58,34 @@ pub(super) fn tolerated(evidence: &Evidence<'_>) -> Option<Finding> {
     if !wording::names_no_server(evidence) || evidence.reaction != Reaction::Accepted {
         return None;
     }
-    let served = wording::chain(evidence)
-        .map(|chain| format!(" ({})", wording::certificate(chain.leaf)))
-        .unwrap_or_default();
+    let server = evidence.server;
+    let by_chance = "None needed; note that the certificate was not chosen by name.";
+    let (took, fix) = match &evidence.chain {
+        Observed::Seen(chain) => {
+            let served = wording::certificate(chain.leaf);
+            let took = format!("accepted the certificate that {server} chose ({served})");
+            (took, by_chance)
+        }
+        Observed::Unseen(Unseen::Psk | Unseen::Anonymous) => {
+            let took = format!("went on with {server}, without a certificate");
+            (
+                took,
+                "None needed; there is no certificate that a name could choose.",
+            )
+        }
+        Observed::Unseen(_) => {
+            let took = format!("accepted the certificate that {server} chose");
+            (took, by_chance)
+        }
+    };
     Some(Finding {
         id: VerdictId::NoSniTolerated,
         confidence: Confidence::High,
         severity: Severity::Info,
         reason: format!(
-            "The {} sent no SNI (server_name) and accepted the certificate that {} chose{served}.",
+            "The {} sent no SNI (server_name) and {took}.",
             wording::client(evidence),
-            evidence.server
         ),
-        fix: vec!["None needed; note that the certificate was not chosen by name."],
+        fix: vec![fix],
     })
 }

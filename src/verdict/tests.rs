@@ -175,6 +175,11 @@ fn no_sni_that_does_no_harm_is_tolerated() {
         (judgement.verdict, judgement.severity),
         (VerdictId::NoSniTolerated, Severity::Info)
     );
+    // Where a key that was agreed before stands for it, nobody accepts a certificate.
+    let unseen = Observed::Unseen(Unseen::Psk);
+    let judgement = judge(&flow(&ServerName::Absent, unseen, Reaction::Accepted));
+    assert_eq!(judgement.verdict, VerdictId::NoSniTolerated);
+    assert!(judgement.reason.ends_with("without a certificate."));
 }
 
 #[test]
