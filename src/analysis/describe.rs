@@ -198,6 +198,7 @@ pub(super) fn client(hello: &ClientHello, ech: Option<Ech>) -> Client {
         ciphers,
         ja3: tls::ja3(hello).map(|ja3| digest(&ja3)),
         may_hide_name: matches!(ech, Some(Ech::Offered | Ech::Opened)),
+        is_ech_refused: ech == Some(Ech::Rejected),
         offers: Offers {
             stapling: hello.status_request
                 || hello.extensions.contains(&SIGNED_CERTIFICATE_TIMESTAMP),

@@ -77,6 +77,10 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
             .client
             .as_ref()
             .is_some_and(|client| client.may_hide_name),
+        is_ech_refused: tls
+            .client
+            .as_ref()
+            .is_some_and(|client| client.is_ech_refused),
         is_tls13: tls.answer.as_ref().is_some_and(|answer| answer.is_tls13),
         was_answered: tls.answer.is_some(),
         answers_otherwise: answers_otherwise(story, tls),
@@ -149,6 +153,7 @@ fn judge_knock(story: &Story, server: &Endpoint) -> Judged {
         server,
         server_name: Observed::Unseen(Unseen::RefusedBefore),
         may_hide_name: false,
+        is_ech_refused: false,
         is_tls13: false,
         was_answered: false,
         answers_otherwise: false,

@@ -117,6 +117,8 @@ pub(super) struct Client {
     pub(super) ja3: Option<Hex<16>>,
     /// The name in clear may be a cover name.
     pub(super) may_hide_name: bool,
+    /// The server was proved not to have taken its Encrypted Client Hello.
+    pub(super) is_ech_refused: bool,
     /// What it offers that may change the size of a certificate message.
     pub(super) offers: Offers,
     pub(super) has_lossy_text: bool,

@@ -19,6 +19,9 @@ pub struct Evidence<'a> {
     pub server_name: Observed<&'a ServerName>,
     /// Whether the hello offered Encrypted Client Hello, so that the name may be a cover name.
     pub may_hide_name: bool,
+    /// Whether the server was proved not to have taken the Encrypted Client Hello, so that a client has to leave after the handshake
+    /// (RFC 9849, section 6.1.6).
+    pub is_ech_refused: bool,
     /// Whether TLS 1.3 was chosen.
     pub is_tls13: bool,
     /// Whether a ServerHello was seen.

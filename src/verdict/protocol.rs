@@ -105,9 +105,21 @@ pub(super) fn broken_off(evidence: &Evidence<'_>) -> Option<Finding> {
         return None;
     }
     let mut fix = "Look for the reason in the log of the side that ended the connection.";
+    let fix_of_ech = "Publish the ECH configuration that the server has (HTTPS record in DNS), or give the server the key of the one that is published.";
     let (confidence, reason) = match evidence.reaction {
+        // The alert that says so is under keys that were not at hand (RFC 9849, section 6.1.6).
+        Reaction::LeftAfterHandshake if evidence.is_ech_refused => {
+            fix = fix_of_ech;
+            (
+                Confidence::Medium,
+                format!(
+                    "The client offered an Encrypted Client Hello, {} did not take it, and the client left after the handshake, as it then has to.",
+                    evidence.server
+                ),
+            )
+        }
         Reaction::Refused(Side::Client, Some(ECH_REQUIRED)) => {
-            fix = "Publish the ECH configuration that the server has (HTTPS record in DNS), or give the server the key of the one that is published.";
+            fix = fix_of_ech;
             (
                 Confidence::High,
                 format!(

@@ -77,6 +77,7 @@ fn flow<'a>(name: &'a ServerName, chain: Observed<Chain<'a>>, reaction: Reaction
         server: &"10.1.2.3:443",
         server_name: Observed::Seen(name),
         may_hide_name: false,
+        is_ech_refused: false,
         is_tls13: false,
         was_answered: true,
         answers_otherwise: false,

@@ -113,14 +113,16 @@ pub(super) const fn answered(evidence: &Evidence<'_>) -> &'static str {
 
 /// Whether the client refused what the server showed, given that something in view is wrong
 /// with it. Leaving after a finished handshake counts: many proxies check that late. But to leave
-/// without a word is a refusal only where the capture would show the word.
+/// without a word is a refusal only where the capture would show the word, and where the client had no other reason to.
 pub(super) fn client_refused(evidence: &Evidence<'_>) -> bool {
     let is_whole = is_whole(evidence);
     match evidence.reaction {
         Reaction::Refused(Side::Client, Some(code)) => is_about_certificates(code),
         Reaction::Refused(Side::Client, None) => true,
         Reaction::LeftAfterAnswer => is_whole,
-        Reaction::LeftAfterHandshake => is_whole && !evidence.endpoint.same_client_accepts,
+        Reaction::LeftAfterHandshake => {
+            is_whole && !evidence.endpoint.same_client_accepts && !evidence.is_ech_refused
+        }
         _ => false,
     }
 }
