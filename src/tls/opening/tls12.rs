@@ -2,6 +2,8 @@
 //!
 //! A renegotiated handshake runs inside of the first one and changes the keys again.
 
+use std::rc::Rc;
+
 use crate::tls::certificate::Form;
 use crate::tls::facts::Known;
 use crate::tls::keys::{Label, Protection, Suite, master_keys};
@@ -26,6 +28,7 @@ pub(crate) fn open<M: Copy + PartialEq>(
         client_random: known.client_random,
         server_random: known.server_random,
         suite: Some(suite),
+        made: None,
     };
     let has_key = keys
         .secrets(&known.client_random, Label::ClientRandom)
@@ -73,21 +76,27 @@ struct Session {
     client_random: [u8; 32],
     server_random: [u8; 32],
     suite: Option<Suite>,
+    /// The keys of client and server, once they were asked for: they change only with a hello, however often a record says so.
+    made: Option<Vec<[Rc<Protection>; 2]>>,
 }
 
 impl Session {
     /// The keys of one direction; several where a log has several secrets.
-    fn keys(&self, keys: Keys<'_>, is_client: bool) -> Vec<Protection> {
+    fn keys(&mut self, keys: Keys<'_>, is_client: bool) -> Vec<Rc<Protection>> {
         let Some(suite) = self.suite else {
             return Vec::new();
         };
-        keys.secrets(&self.client_random, Label::ClientRandom)
-            .filter_map(|secret| {
-                let both = master_keys(secret, suite, &self.client_random, &self.server_random);
-                let [client, server] = both?;
-                Some(if is_client { client } else { server })
-            })
-            .collect()
+        let (client_random, server_random) = (&self.client_random, &self.server_random);
+        let made = self.made.get_or_insert_with(|| {
+            keys.secrets(client_random, Label::ClientRandom)
+                .filter_map(|secret| master_keys(secret, suite, client_random, server_random))
+                .map(|both| both.map(Rc::new))
+                .collect()
+        });
+        let of_side = |[client, server]: &[Rc<Protection>; 2]| {
+            Rc::clone(if is_client { client } else { server })
+        };
+        made.iter().map(of_side).collect()
     }
 
     /// The hellos of a renegotiated handshake.
@@ -97,12 +106,14 @@ impl Session {
                 let mut reader = Reader::new(message.body);
                 if let (Some(_), Some(random)) = (reader.u16(), reader.array()) {
                     self.client_random = random;
+                    self.made = None;
                 }
             }
             MessageType::SERVER_HELLO if !is_client => {
                 if let Some(hello) = ServerHello::parse(message.body, message.cut.is_none()) {
                     self.server_random = hello.random;
                     self.suite = hello.cipher_suite.and_then(Suite::of);
+                    self.made = None;
                 }
             }
             _ => {}
@@ -112,7 +123,7 @@ impl Session {
 
 /// One direction.
 struct Half<M> {
-    candidates: Vec<Protection>,
+    candidates: Vec<Rc<Protection>>,
     number: u64,
     messages: Messages<M>,
 }
@@ -126,7 +137,7 @@ impl<M: Copy + PartialEq> Half<M> {
         }
     }
 
-    fn change(&mut self, candidates: Vec<Protection>) {
+    fn change(&mut self, candidates: Vec<Rc<Protection>>) {
         self.candidates = candidates;
         self.number = 0;
         self.messages = Messages::new();
