@@ -97,13 +97,8 @@ mod tests {
     #[test]
     fn each_algorithm_gives_the_message_back() {
         let message: Vec<u8> = (0..=250).cycle().take(3000).collect();
-        let zstd = zstd::stream::encode_all(&message[..], 3).unwrap();
-        for (algorithm, packed) in [
-            (ZLIB, zlib(&message)),
-            (BROTLI, brotli(&message)),
-            (ZSTD, zstd),
-        ] {
-            let body = body(algorithm, message.len(), &packed);
+        for (algorithm, pack) in packers() {
+            let body = body(algorithm, message.len(), &pack(&message));
             assert_eq!(
                 decompress(&body, 1 << 16).as_deref(),
                 Ok(&message[..]),
@@ -112,37 +107,82 @@ mod tests {
         }
     }
 
+    /// Packs a message.
+    type Packer = fn(&[u8]) -> Vec<u8>;
+
+    /// Each algorithm with what packs a message by it.
+    fn packers() -> [(u16, Packer); 3] {
+        let zstd = |bytes: &[u8]| zstd::stream::encode_all(bytes, 3).unwrap();
+        [(ZLIB, zlib), (BROTLI, brotli), (ZSTD, zstd)]
+    }
+
     #[test]
     fn a_bomb_costs_no_more_than_it_claims() {
-        let packed = zlib(&vec![0; 1 << 24]);
-        assert!(packed.len() < 1 << 15);
+        let bombs = [
+            (ZLIB, zlib(&vec![0; 1 << 24])),
+            (
+                ZSTD,
+                zstd::stream::encode_all(&vec![0; 1 << 24][..], 3).unwrap(),
+            ),
+            (BROTLI, brotli(&vec![0; 1 << 15])),
+        ];
+        for (algorithm, packed) in bombs {
+            assert!(packed.len() <= (1 << 15) + 4, "{algorithm}");
+            assert_eq!(
+                decompress(&body(algorithm, 1000, &packed), 1 << 16),
+                Err(Unseen::Malformed)
+            );
+            assert_eq!(
+                decompress(&body(algorithm, 1 << 23, &packed), 1 << 16),
+                Err(Unseen::Limit)
+            );
+        }
+    }
+
+    #[test]
+    fn a_window_that_no_message_needs_is_refused() {
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(24).unwrap();
+        encoder.include_contentsize(false).unwrap();
+        encoder.write_all(&[7; 300]).unwrap();
+        let packed = encoder.finish().unwrap();
         assert_eq!(
-            decompress(&body(ZLIB, 1000, &packed), 1 << 16),
+            decompress(&body(ZSTD, 300, &packed), 1 << 16),
             Err(Unseen::Malformed)
-        );
-        assert_eq!(
-            decompress(&body(ZLIB, 1 << 23, &packed), 1 << 16),
-            Err(Unseen::Limit)
         );
     }
 
     #[test]
     fn a_wrong_length_and_every_prefix_are_malformed() {
         let message = [7; 300];
-        let packed = zlib(&message);
-        for len in [0, 299, 301] {
-            assert_eq!(
-                decompress(&body(ZLIB, len, &packed), 1 << 16),
-                Err(Unseen::Malformed)
-            );
+        for (algorithm, pack) in packers() {
+            let packed = pack(&message);
+            for len in [0, 299, 301] {
+                assert_eq!(
+                    decompress(&body(algorithm, len, &packed), 1 << 16),
+                    Err(Unseen::Malformed),
+                    "{algorithm}"
+                );
+            }
+            let whole = body(algorithm, 300, &packed);
+            assert_eq!(decompress(&whole, 300).as_deref(), Ok(&message[..]));
+            assert_eq!(decompress(&whole, 299), Err(Unseen::Limit));
+            for len in 0..whole.len() {
+                assert!(decompress(&whole[..len], 1 << 16).is_err());
+            }
+            // No changed byte is a panic, or more than was claimed.
+            for at in 0..whole.len() {
+                for flip in [0x01, 0x10, 0xff] {
+                    let mut flipped = whole.clone();
+                    flipped[at] ^= flip;
+                    let len = decompress(&flipped, 1 << 16).map_or(0, |message| message.len());
+                    assert!(len <= 1 << 16);
+                }
+            }
         }
         assert_eq!(
-            decompress(&body(9, 300, &packed), 1 << 16),
+            decompress(&body(9, 300, &zlib(&message)), 1 << 16),
             Err(Unseen::Malformed)
         );
-        let whole = body(ZLIB, 300, &packed);
-        for len in 0..whole.len() {
-            assert!(decompress(&whole[..len], 1 << 16).is_err());
-        }
     }
 }

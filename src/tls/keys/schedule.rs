@@ -209,8 +209,12 @@ const IV_LEN: usize = 12;
 
 #[cfg(test)]
 mod tests {
+    use ring::aead;
+
     use super::*;
     use crate::tls::keys::cipher::Key;
+    use crate::tls::keys::protection::RecordHeader;
+    use crate::tls::record::ContentType;
 
     fn bytes<const LEN: usize>(hex: &str) -> [u8; LEN] {
         assert_eq!(hex.len(), 2 * LEN);
@@ -289,4 +293,83 @@ mod tests {
             assert_eq!(next_secret(&secret, suite(number), draft).is_some(), fits);
         }
     }
+
+    /// A record that holds `text`, sealed by hand with these labels and this associated data.
+    fn sealed(prefix: &[u8], aad: &[u8], text: &[u8]) -> Vec<u8> {
+        let prk = prk_of(SECRET);
+        let (mut key, mut iv) = ([0; 16], [0; IV_LEN]);
+        expand_label(&prk, prefix, b"key", &[], &mut key).unwrap();
+        expand_label(&prk, prefix, b"iv", &[], &mut iv).unwrap();
+        let key = aead::UnboundKey::new(&aead::AES_128_GCM, &key).unwrap();
+        let mut record = text.to_vec();
+        let nonce = aead::Nonce::assume_unique_for_key(iv);
+        aead::LessSafeKey::new(key)
+            .seal_in_place_append_tag(nonce, aead::Aad::from(aad), &mut record)
+            .unwrap();
+        record
+    }
+
+    #[test]
+    fn each_draft_is_opened_as_it_seals() {
+        let header = RecordHeader {
+            content_type: ContentType::APPLICATION_DATA,
+            version: [3, 1],
+        };
+        let text = b"a message\x16\0\0";
+        let aad = [23, 3, 1, 0, 28];
+        let suite = Suite::of(0x1301).unwrap();
+        let secret = Secret::new(&SECRET);
+        // The labels changed with draft 20, and the header is sealed with the record from draft 25 on.
+        for (version, prefix, has_header) in [
+            (0x7f10, b"TLS 1.3, ".as_slice(), false),
+            (0x7f13, b"TLS 1.3, ", false),
+            (0x7f14, b"tls13 ", false),
+            (0x7f18, b"tls13 ", false),
+            (0x7f19, b"tls13 ", true),
+            (0x7f1c, b"tls13 ", true),
+            (0x7e02, b"tls13 ", false),
+            (0xfb17, b"tls13 ", false),
+            (0xfb1a, b"tls13 ", true),
+            (0x0304, b"tls13 ", true),
+        ] {
+            let protection = traffic_keys(&secret, suite, Draft::of(version)).unwrap();
+            for (of_prefix, of_header) in [
+                (b"TLS 1.3, ".as_slice(), false),
+                (b"tls13 ", false),
+                (b"tls13 ", true),
+            ] {
+                let aad = if of_header { &aad[..] } else { &[] };
+                let opened = protection.open(0, header, &sealed(of_prefix, aad, text));
+                let fits = (of_prefix, of_header) == (prefix, has_header);
+                let expected = fits.then(|| (ContentType::HANDSHAKE, b"a message".to_vec()));
+                assert_eq!(opened, expected, "{version:#x}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_of_padding_only_holds_nothing() {
+        let header = RecordHeader {
+            content_type: ContentType::APPLICATION_DATA,
+            version: [3, 3],
+        };
+        let suite = Suite::of(0x1301).unwrap();
+        let protection = traffic_keys(&Secret::new(&SECRET), suite, Draft::of(0x0304)).unwrap();
+        // RFC 8446, section 5.4: there has to be a type, and an empty record may have one.
+        for (text, expected) in [
+            (&[0; 40][..], None),
+            (&[], None),
+            (&[23], Some((ContentType::APPLICATION_DATA, Vec::new()))),
+            (
+                &[23, 0, 0],
+                Some((ContentType::APPLICATION_DATA, Vec::new())),
+            ),
+        ] {
+            let len = u8::try_from(text.len() + 16).unwrap();
+            let record = sealed(b"tls13 ", &[23, 3, 3, 0, len], text);
+            assert_eq!(protection.open(0, header, &record), expected);
+        }
+    }
+
+    const SECRET: [u8; 32] = [7; 32];
 }
