@@ -10,7 +10,8 @@ use crate::analysis::shard::{Arrival, Shard, Tick};
 use crate::analysis::shared::Shared;
 use crate::capture::{Block, Frame};
 use crate::flow::FlowKey;
-use crate::packet::{self, Decoded, Defragmenter, Fragment, Joined, Segment, Unreachable};
+use crate::packet::{self, Decoded, Defragmenter, Fragment, Joined, Segment, Skip, Unreachable};
+use crate::reassembly::Tag;
 use crate::time::{Precision, Timestamp};
 
 /// One block, decoded.
@@ -81,21 +82,23 @@ impl Batch {
                 self.tally.filtered += 1;
                 continue;
             }
-            match packet::decode(&frame) {
-                Decoded::Segment(segment) if filter.admits(&segment.key) => {
-                    self.tally.segments += 1;
-                    let at = FrameAt::of(&frame, block, newest);
-                    self.push(segment.key, What::Segment(segment), at);
-                }
-                Decoded::Segment(_) => self.tally.filtered += 1,
+            if packet::is_plain_udp(&frame) {
+                self.tally.skip(Skip::Udp, &frame);
+                continue;
+            }
+            let at = FrameAt::of(&frame, block, newest);
+            if let Some(segment) = packet::plain_segment(&frame) {
+                self.take_segment(segment, at, filter);
+                continue;
+            }
+            match packet::walked(&frame) {
+                Decoded::Segment(segment) => self.take_segment(segment, at, filter),
                 Decoded::Fragment(fragment) => {
                     self.tally.fragments += 1;
-                    let at = FrameAt::of(&frame, block, newest);
                     self.fragments.push((at, fragment));
                 }
                 Decoded::Unreachable(icmp) => {
                     self.tally.unreachable += 1;
-                    let at = FrameAt::of(&frame, block, newest);
                     self.push(icmp.key, What::Icmp(Box::new(icmp)), at);
                 }
                 Decoded::Skip(skip) => self.tally.skip(skip, &frame),
@@ -104,6 +107,17 @@ impl Batch {
         self.deal();
     }
 
+    #[inline]
+    fn take_segment(&mut self, segment: Segment, at: FrameAt, filter: &Filter) {
+        if filter.admits(&segment.key) {
+            self.tally.segments += 1;
+            self.push(segment.key, What::Segment(segment), at);
+        } else {
+            self.tally.filtered += 1;
+        }
+    }
+
+    #[inline]
     fn push(&mut self, key: FlowKey, what: What, at: FrameAt) {
         self.entries.push(Entry { what, at });
         self.shards
@@ -194,21 +208,31 @@ impl Batch {
         shared: &Shared,
     ) {
         let mut ticks = self.ticks.iter().copied().peekable();
+        let tagger = shard.tagger();
         for places in self.places(number).chunks(AHEAD) {
             let entries = places.iter().filter_map(|place| {
                 let place = usize::try_from(*place).ok()?;
                 self.entries.get(place)
             });
-            touch(entries.clone().filter_map(|entry| match &entry.what {
-                What::Segment(segment) => Some((&*shard, shard.tag(&segment.key))),
-                _ => None,
-            }));
-            for entry in entries {
+            let mut sought = [(Tag::default(), None); AHEAD];
+            for (sought, entry) in sought.iter_mut().zip(entries.clone()) {
+                let tag = entry.what.key().map(|key| tagger.tag(key));
+                *sought = (
+                    tag.unwrap_or_default(),
+                    tag.and_then(|tag| shard.guess(tag)),
+                );
+            }
+            touch(
+                sought
+                    .iter()
+                    .filter_map(|(_, guess)| Some((&*shard, (*guess)?))),
+            );
+            for (entry, sought) in entries.zip(sought) {
                 let here = (file, entry.at.number(block));
                 while let Some(tick) = ticks.next_if(|tick| tick.place <= here) {
                     shard.tick(tick, shared);
                 }
-                self.give(entry, shard, block, file, shared);
+                self.give(entry, sought, shard, (block, file), shared);
             }
         }
         for tick in ticks {
@@ -225,7 +249,14 @@ impl Batch {
     }
 
     #[inline]
-    fn give(&self, entry: &Entry, shard: &mut Shard, block: &Block, file: u32, shared: &Shared) {
+    fn give(
+        &self,
+        entry: &Entry,
+        (tag, guess): (Tag, Option<u32>),
+        shard: &mut Shard,
+        (block, file): (&Block, u32),
+        shared: &Shared,
+    ) {
         let frame = entry.at.frame(block);
         let mark = mark(&frame, file);
         let clock = self.clock.max(entry.at.newest);
@@ -233,7 +264,8 @@ impl Batch {
             What::Segment(segment) => shard.take(
                 &Arrival {
                     segment,
-                    tag: shard.tag(&segment.key),
+                    tag,
+                    guess,
                     payload: segment.payload(frame.data),
                     mark,
                     clock,
@@ -249,7 +281,8 @@ impl Batch {
                 shard.take(
                     &Arrival {
                         segment,
-                        tag: shard.tag(&segment.key),
+                        tag,
+                        guess,
                         payload: segment.payload(&whole.bytes),
                         mark,
                         clock,
@@ -259,6 +292,18 @@ impl Batch {
                 );
             }
             What::Icmp(icmp) => shard.take_icmp(icmp),
+        }
+    }
+}
+
+impl What {
+    /// The connection of a segment.
+    #[inline]
+    fn key(&self) -> Option<&FlowKey> {
+        match self {
+            Self::Segment(segment) => Some(&segment.key),
+            Self::Joined(joined) => Some(&joined.0.key),
+            Self::Icmp(_) => None,
         }
     }
 }

@@ -9,9 +9,9 @@ use crate::analysis::filter::Filter;
 use crate::analysis::mark::Mark;
 use crate::analysis::shard::{Arrival, Shard, Tick};
 use crate::analysis::shared::Shared;
-use crate::capture::{Block, Frame, LinkType};
-use crate::packet::{self, Decoded, Defragmenter, Fragment, Joined, Skip, Unreachable};
-use crate::reassembly::Tag;
+use crate::capture::{Block, Frame, Frames, LinkType};
+use crate::packet::{self, Decoded, Defragmenter, Fragment, Joined, Segment, Skip, Unreachable};
+use crate::reassembly::{Tag, Tagger};
 use crate::time::{Precision, Timestamp};
 
 /// What was seen of the frames, beside their segments.
@@ -32,13 +32,18 @@ impl FrameTally {
     #[inline]
     pub(super) fn see(&mut self, frame: &Frame<'_>) {
         self.frames += 1;
-        let at = (frame.time, frame.precision);
         match &mut self.last {
             // Nearly always a frame is later than those before it.
-            Some(last) if at > *last => *last = at,
-            Some(_) => self.first = self.first.map(|first| first.min(at)),
-            None => (self.first, self.last) = (Some(at), Some(at)),
+            Some((time, precision)) if frame.time > *time => {
+                (*time, *precision) = (frame.time, frame.precision);
+            }
+            _ => self.see_out_of_order((frame.time, frame.precision)),
         }
+    }
+
+    fn see_out_of_order(&mut self, at: (Timestamp, Precision)) {
+        self.first = Some(self.first.map_or(at, |first| first.min(at)));
+        self.last = Some(self.last.map_or(at, |last| last.max(at)));
     }
 
     pub(super) fn skip(&mut self, skip: Skip, frame: &Frame<'_>) {
@@ -77,27 +82,37 @@ impl FrameTally {
 
 /// Tells when a second of the capture has gone by, so that shards to which no segment comes let
 /// go of their flows too. It ticks at frames, never at the borders of blocks or rounds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ticker {
-    next: Option<Timestamp>,
+    /// Before all times until the first frame.
+    next: Timestamp,
+}
+
+impl Default for Ticker {
+    fn default() -> Self {
+        Self {
+            next: Timestamp::from_nanos(i64::MIN),
+        }
+    }
 }
 
 impl Ticker {
     /// The frames of a block at which it ticks; `newest` is the newest time in the block.
     pub(super) fn ticks(&mut self, block: &Block, file: u32, newest: Timestamp) -> Vec<Tick> {
-        if self.next.is_some_and(|next| newest < next) {
+        if newest < self.next {
             return Vec::new();
         }
         let ticks = block.frames().filter_map(|frame| self.tick(&frame, file));
         ticks.collect()
     }
 
+    #[inline]
     fn tick(&mut self, frame: &Frame<'_>, file: u32) -> Option<Tick> {
-        if self.next.is_some_and(|next| frame.time < next) {
+        if frame.time < self.next {
             return None;
         }
-        let is_first = self.next.is_none();
-        self.next = Some(frame.time.saturating_add_nanos(SECOND));
+        let is_first = self.next == Self::default().next;
+        self.next = frame.time.saturating_add_nanos(SECOND);
         (!is_first).then_some(Tick {
             place: (file, frame.number),
             time: frame.time,
@@ -106,10 +121,90 @@ impl Ticker {
 }
 
 /// Where the connection of a segment is looked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Place {
     shard: usize,
     tag: Tag,
+    /// The slot that it most likely stands in.
+    guess: Option<u32>,
+}
+
+/// A few frames, decoded before the first of them is taken: their connections lie far apart in
+/// memory, and come from there side by side.
+///
+/// What is known of them stands in lists apart, so that each is written once, where it stays.
+#[derive(Debug, Default)]
+struct Ahead<'a> {
+    frames: Vec<(Frame<'a>, Kind)>,
+    segments: Vec<(Segment, Place)>,
+    others: Vec<Decoded>,
+}
+
+/// What a frame turned out to be.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// The next one of the segments.
+    Segment,
+    /// The next one of what is not.
+    Other,
+    Skip(Skip),
+}
+
+impl<'a> Ahead<'a> {
+    /// Decodes the next few frames; what was here before is gone.
+    ///
+    /// A function of its own, so that what it goes through stays in registers.
+    #[inline(never)]
+    fn fill(&mut self, frames: &mut Frames<'a>, tagger: Tagger) {
+        self.frames.clear();
+        self.segments.clear();
+        self.others.clear();
+        let mut next = frames.clone();
+        for frame in next.by_ref().take(AHEAD) {
+            let kind = if let Some(segment) = packet::plain_segment(&frame) {
+                self.push(segment, tagger)
+            } else if packet::is_plain_udp(&frame) {
+                Kind::Skip(Skip::Udp)
+            } else {
+                self.walk(frame, tagger)
+            };
+            self.frames.push((frame, kind));
+        }
+        *frames = next;
+    }
+
+    #[inline(never)]
+    fn walk(&mut self, frame: Frame<'a>, tagger: Tagger) -> Kind {
+        match packet::walked(&frame) {
+            Decoded::Segment(segment) => self.push(segment, tagger),
+            Decoded::Skip(skip) => Kind::Skip(skip),
+            other => {
+                self.others.push(other);
+                Kind::Other
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, segment: Segment, tagger: Tagger) -> Kind {
+        let place = Place {
+            shard: shard_of(&segment.key),
+            tag: tagger.tag(&segment.key),
+            guess: None,
+        };
+        self.segments.push((segment, place));
+        Kind::Segment
+    }
+
+    /// Finds the connections of the segments, and reads of each what will be wanted first.
+    #[inline]
+    fn touch(&mut self, shards: &[Shard]) {
+        touch(self.segments.iter_mut().filter_map(|(_, place)| {
+            let shard = shards.get(place.shard)?;
+            place.guess = shard.guess(place.tag);
+            Some((shard, place.guess?))
+        }));
+    }
 }
 
 /// Where the frames of a file go.
@@ -127,80 +222,70 @@ pub(super) struct Intake<'a> {
 
 impl Intake<'_> {
     /// Takes the frames of a block one after the other.
-    ///
-    /// A few are decoded before the first of them is taken: their connections lie far apart in
-    /// memory, and come from there side by side.
     pub(super) fn take(&mut self, block: &Block) -> FrameTally {
         let mut tally = FrameTally::default();
-        // Apart: together they would be too much to be moved in a few instructions.
-        let mut ahead = Vec::with_capacity(AHEAD);
-        let mut decoded = Vec::with_capacity(AHEAD);
+        let Some(tagger) = self.shards.first().map(Shard::tagger) else {
+            return tally;
+        };
+        let mut ahead = Ahead::default();
         let mut frames = block.frames();
         loop {
-            ahead.clear();
-            decoded.clear();
-            for frame in frames.by_ref().take(AHEAD) {
-                decoded.push(packet::decode(&frame));
-                let place = decoded.last().map(|decoded| self.place(decoded));
-                ahead.push((frame, place.unwrap_or_default()));
-            }
-            if ahead.is_empty() {
+            ahead.fill(&mut frames, tagger);
+            if ahead.frames.is_empty() {
                 return tally;
             }
-            touch(ahead.iter().filter_map(|(_, place)| {
-                let shard = self.shards.get(place.shard)?;
-                Some((shard, place.tag))
-            }));
-            for ((frame, place), decoded) in ahead.iter().zip(&decoded) {
-                self.take_frame(frame, decoded, *place, &mut tally);
+            ahead.touch(self.shards);
+            let mut segments = ahead.segments.iter();
+            let mut others = ahead.others.iter();
+            for (frame, kind) in &ahead.frames {
+                let (segment, other) = match kind {
+                    Kind::Segment => (segments.next(), None),
+                    Kind::Other => (None, others.next()),
+                    Kind::Skip(_) => (None, None),
+                };
+                if !self.sees(frame, &mut tally) {
+                    continue;
+                }
+                if let Some((segment, place)) = segment {
+                    let arrival = Arrival {
+                        segment,
+                        tag: place.tag,
+                        guess: place.guess,
+                        payload: segment.payload(frame.data),
+                        mark: mark(frame, self.file),
+                        clock: self.clock,
+                        outer: &|| packet::encapsulation(frame),
+                    };
+                    self.take_segment(&arrival, place.shard, &mut tally);
+                } else if let Some(other) = other {
+                    self.take_other(frame, other, &mut tally);
+                } else if let Kind::Skip(skip) = kind {
+                    tally.skip(*skip, frame);
+                }
             }
         }
     }
 
+    /// Counts a frame and moves the clock; whether it is looked at.
     #[inline]
-    fn place(&self, decoded: &Decoded) -> Place {
-        let Decoded::Segment(segment) = decoded else {
-            return Place::default();
-        };
-        let shard = shard_of(&segment.key);
-        let tag = self.shards.get(shard).map(|shard| shard.tag(&segment.key));
-        Place {
-            shard,
-            tag: tag.unwrap_or_default(),
-        }
-    }
-
-    fn take_frame(
-        &mut self,
-        frame: &Frame<'_>,
-        decoded: &Decoded,
-        place: Place,
-        tally: &mut FrameTally,
-    ) {
+    fn sees(&mut self, frame: &Frame<'_>, tally: &mut FrameTally) -> bool {
         tally.see(frame);
         self.clock = self.clock.max(frame.time);
-        let ticker = self.ticker.as_mut();
-        if let Some(tick) = ticker.and_then(|ticker| ticker.tick(frame, self.file)) {
+        if let Some(ticker) = &mut self.ticker
+            && let Some(tick) = ticker.tick(frame, self.file)
+        {
             for shard in self.shards.iter_mut() {
                 shard.tick(tick, self.shared);
             }
         }
-        if !self.filter.admits_time(frame.time) {
-            tally.filtered += 1;
-            return;
-        }
-        match decoded {
-            Decoded::Segment(segment) => {
-                let arrival = Arrival {
-                    segment,
-                    tag: place.tag,
-                    payload: segment.payload(frame.data),
-                    mark: mark(frame, self.file),
-                    clock: self.clock,
-                    outer: &|| packet::encapsulation(frame),
-                };
-                self.take_segment(&arrival, place.shard, tally);
-            }
+        let is_admitted = self.filter.admits_time(frame.time);
+        tally.filtered += u64::from(!is_admitted);
+        is_admitted
+    }
+
+    /// Takes what came in a frame that is no whole segment.
+    fn take_other(&mut self, frame: &Frame<'_>, other: &Decoded, tally: &mut FrameTally) {
+        match other {
             Decoded::Fragment(fragment) => {
                 tally.fragments += 1;
                 let mut whole = Vec::new();
@@ -215,7 +300,7 @@ impl Intake<'_> {
                 tally.unreachable += 1;
                 self.take_icmp(icmp);
             }
-            Decoded::Skip(skip) => tally.skip(*skip, frame),
+            Decoded::Segment(_) | Decoded::Skip(_) => {}
         }
     }
 
@@ -228,6 +313,7 @@ impl Intake<'_> {
         }
     }
 
+    #[inline]
     fn take_segment(&mut self, arrival: &Arrival<'_>, shard: usize, tally: &mut FrameTally) {
         if !self.filter.admits(&arrival.segment.key) {
             tally.filtered += 1;
@@ -255,7 +341,8 @@ impl Intake<'_> {
                 };
                 let arrival = Arrival {
                     segment: &segment,
-                    tag: shard.tag(&segment.key),
+                    tag: shard.tagger().tag(&segment.key),
+                    guess: None,
                     payload: segment.payload(frame.data),
                     mark: mark(completed_by, self.file),
                     clock: self.clock,
@@ -295,10 +382,11 @@ pub(super) fn join(
 
 /// Reads what is about to be taken, of at most [`AHEAD`] connections. Nothing but short loops does
 /// it: only what stands close together in the program waits for memory together.
-pub(super) fn touch<'a>(places: impl Iterator<Item = (&'a Shard, Tag)>) {
+#[inline]
+pub(super) fn touch<'a>(places: impl Iterator<Item = (&'a Shard, u32)>) {
     let mut found = [None; AHEAD];
-    for (found, (shard, tag)) in found.iter_mut().zip(places) {
-        *found = shard.guess(tag).map(|slot| (shard, slot));
+    for (found, place) in found.iter_mut().zip(places) {
+        *found = Some(place);
     }
     let read = found
         .iter()

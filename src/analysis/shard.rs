@@ -15,7 +15,7 @@ use crate::analysis::waiting::Departed;
 use crate::flow::{Direction, FlowKey};
 use crate::hash::Keyed;
 use crate::packet::{Encapsulation, Segment, SeqNumber, Unreachable};
-use crate::reassembly::{FlowTable, Limits, Look, Tag};
+use crate::reassembly::{FlowTable, Limits, Look, Tag, Tagger};
 use crate::time::Timestamp;
 use crate::tls;
 
@@ -25,6 +25,8 @@ pub(super) struct Arrival<'a> {
     pub(super) segment: &'a Segment,
     /// What its key is sought by.
     pub(super) tag: Tag,
+    /// The slot that its connection most likely stands in.
+    pub(super) guess: Option<u32>,
     pub(super) payload: &'a [u8],
     pub(super) mark: Mark,
     /// The newest time among the frames of the run up to this one.
@@ -47,8 +49,8 @@ pub(super) struct Shard {
     held_len: usize,
     /// Segments since connections were last looked at for their age.
     since_aged: usize,
-    /// When that was.
-    aged: Timestamp,
+    /// When they are to be looked at in any case.
+    ages_at: Timestamp,
     now: Timestamp,
     /// The frame at hand, and the newest time up to it.
     place: (u32, u64),
@@ -133,7 +135,7 @@ impl Shard {
             limits,
             held_len: 0,
             since_aged: 0,
-            aged: Timestamp::from_nanos(i64::MIN),
+            ages_at: Timestamp::from_nanos(i64::MIN),
             now: Timestamp::from_nanos(i64::MIN),
             place: (0, 0),
             clock: Timestamp::from_nanos(i64::MIN),
@@ -145,10 +147,10 @@ impl Shard {
         }
     }
 
-    /// What a key is sought by: the same in all shards of a run.
+    /// What makes of keys what they are sought by: the same in all shards of a run.
     #[inline]
-    pub(super) fn tag(&self, key: &FlowKey) -> Tag {
-        self.table.tag(key)
+    pub(super) fn tagger(&self) -> Tagger {
+        self.table.tagger()
     }
 
     /// The slot that a connection most likely stands in.
@@ -166,6 +168,7 @@ impl Shard {
     }
 
     /// Takes a segment.
+    #[inline]
     pub(super) fn take(&mut self, arrival: &Arrival<'_>, shared: &Shared) {
         self.now = self.now.max(arrival.mark.time);
         self.place = arrival.mark.place();
@@ -173,9 +176,9 @@ impl Shard {
         // A few at a time: each slot as often as with one at each segment. After a silence at once:
         // what comes then may be of a new connection between the same ends.
         self.since_aged += 1;
-        if self.since_aged >= GLANCES || self.now.nanos_since(self.aged) >= SECOND {
+        if self.since_aged >= GLANCES || self.now >= self.ages_at {
             self.since_aged = 0;
-            self.aged = self.now;
+            self.ages_at = self.now.saturating_add_nanos(SECOND);
             self.age(shared);
         }
         if (arrival.segment.flags.syn() || !self.apply(arrival, shared))
@@ -218,11 +221,13 @@ impl Shard {
         let Arrival {
             segment,
             tag,
+            guess,
             payload,
             mark,
             ..
         } = *arrival;
-        let Some(mut found) = self.table.find(&segment.key, tag, self.now) else {
+        let found = self.table.find_near(guess, &segment.key, tag, self.now);
+        let Some(mut found) = found else {
             return false;
         };
         if found.flow.take_in_passing(segment, payload, mark) {
@@ -260,6 +265,7 @@ impl Shard {
 
     /// Sees to it that the table has a connection for a segment that found none, or that opens
     /// one. `false` when the segment asks for no more than to be remembered as a SYN, or comes late.
+    #[inline(never)]
     fn make_room(&mut self, arrival: &Arrival<'_>, shared: &Shared) -> bool {
         let Arrival {
             segment,
@@ -360,6 +366,7 @@ impl Shard {
 
     /// Glances at the next few connections, and lets go those that have been over or silent for
     /// long.
+    #[inline(never)]
     fn age(&mut self, shared: &Shared) {
         for _ in 0..self.table.due(self.now, GLANCES) {
             self.age_one(shared);

@@ -86,6 +86,7 @@ impl Block {
 
     pub(crate) fn frames_from(&self, cursor: Cursor) -> Frames<'_> {
         Frames {
+            end: self.bytes().len(),
             rest: self.bytes().get(cursor.at..).unwrap_or_default(),
             cursor,
             interfaces: &self.interfaces,
@@ -133,24 +134,34 @@ impl Block {
 #[derive(Clone, Debug)]
 pub struct Frames<'a> {
     rest: &'a [u8],
+    /// Where they end in the block.
+    end: usize,
+    /// But for the place, which follows from what is left.
     cursor: Cursor,
     interfaces: &'a Interfaces,
 }
 
 impl<'a> Frames<'a> {
     pub(crate) fn cursor(&self) -> Cursor {
-        self.cursor
+        Cursor {
+            at: self.end.saturating_sub(self.rest.len()),
+            ..self.cursor
+        }
     }
 
     #[inline]
-    fn next_classic(&mut self, layout: classic::Layout) -> Option<Frame<'a>> {
+    fn next_classic(&mut self) -> Option<Frame<'a>> {
+        let Layout::Classic(layout) = &self.cursor.layout else {
+            return None;
+        };
         let (record, rest) = layout.split_record(self.rest)?;
-        self.move_to(rest);
-        let time = layout.time(&record);
+        self.rest = rest;
+        let number = self.cursor.number;
+        self.cursor.number = number.saturating_add(1);
         Some(Frame {
-            number: self.next_number(time),
-            time,
-            precision: layout.clock.precision(),
+            number,
+            time: record.time,
+            precision: layout.precision,
             link_type: layout.link_type,
             interface: 0,
             data: record.data,
@@ -161,7 +172,7 @@ impl<'a> Frames<'a> {
     #[inline]
     fn next_ng(&mut self, section: Section) -> Option<Frame<'a>> {
         if let Some((packet, len)) = section.usual_packet(self.rest, usize::MAX) {
-            self.move_to(self.rest.get(len..)?);
+            self.rest = self.rest.get(len..)?;
             return self.frame_of(packet);
         }
         self.next_ng_slowly(section)
@@ -174,7 +185,7 @@ impl<'a> Frames<'a> {
                 return None;
             };
             let (block, rest) = self.rest.split_at_checked(header.len)?;
-            self.move_to(rest);
+            self.rest = rest;
             match section.item(header, block, self.interfaces) {
                 Ok(Item::Packet(packet)) => return self.frame_of(packet),
                 Ok(Item::Section(next)) => section = next,
@@ -204,12 +215,6 @@ impl<'a> Frames<'a> {
     }
 
     #[inline]
-    fn move_to(&mut self, rest: &'a [u8]) {
-        self.cursor.at += self.rest.len() - rest.len();
-        self.rest = rest;
-    }
-
-    #[inline]
     fn next_number(&mut self, time: Timestamp) -> u64 {
         let number = self.cursor.number;
         self.cursor.number = number.saturating_add(1);
@@ -224,7 +229,7 @@ impl<'a> Iterator for Frames<'a> {
     #[inline]
     fn next(&mut self) -> Option<Frame<'a>> {
         match self.cursor.layout {
-            Layout::Classic(layout) => self.next_classic(layout),
+            Layout::Classic(_) => self.next_classic(),
             Layout::Ng(section) => self.next_ng(section),
             Layout::Empty => None,
         }

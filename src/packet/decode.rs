@@ -56,7 +56,10 @@ fn straight(frame: &Frame<'_>) -> Option<Decoded> {
     };
     match protocol {
         ip::TCP => tcp::segment(&mut walk).ok().map(Decoded::Segment),
-        ip::UDP => udp::is_no_tunnel(&walk.view).then_some(Decoded::Skip(Skip::Udp)),
+        ip::UDP => {
+            let &[s0, s1, d0, d1, _, _, _, _] = walk.view.peek()?;
+            udp::is_no_tunnel([s0, s1, d0, d1]).then_some(Decoded::Skip(Skip::Udp))
+        }
         _ => None,
     }
 }

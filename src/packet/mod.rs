@@ -34,11 +34,13 @@ mod tests;
 #[cfg(test)]
 mod wire;
 
+pub(crate) use decode::walked;
 pub use decode::{Decoded, decode, encapsulation};
 pub use defragment::{Defragmenter, FragmentCounts, FragmentLimits};
 pub use fragment::Fragment;
 pub use icmp::{Cause, Unreachable};
 pub use joined::Joined;
 pub use path::{Encapsulation, PathId, Tunnel, TunnelKind};
+pub(crate) use plain::{is_plain_udp, segment as plain_segment};
 pub use skip::Skip;
 pub use tcp::{Flags, Segment, SeqNumber};

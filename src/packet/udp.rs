@@ -35,9 +35,9 @@ pub(crate) fn datagram<T: Trail>(walk: &mut Walk<'_, T>) -> Result<Layer, Skip> 
     Err(Skip::Udp)
 }
 
-/// Whether a datagram has a whole header, and no port of a tunnel in it.
+/// Whether neither of a datagram's ports, as its header gives them, is that of a tunnel.
 #[inline]
-pub(crate) fn is_no_tunnel(view: &View<'_>) -> bool {
+pub(crate) fn is_no_tunnel(ports: [u8; 4]) -> bool {
     let is_of_none = |port| {
         !matches!(
             port,
@@ -53,9 +53,8 @@ pub(crate) fn is_no_tunnel(view: &View<'_>) -> bool {
                 | MPLS
         )
     };
-    view.peek().is_some_and(|&[s0, s1, d0, d1, _, _, _, _]| {
-        is_of_none(u16::from_be_bytes([s0, s1])) && is_of_none(u16::from_be_bytes([d0, d1]))
-    })
+    let [s0, s1, d0, d1] = ports;
+    is_of_none(u16::from_be_bytes([s0, s1])) && is_of_none(u16::from_be_bytes([d0, d1]))
 }
 
 type Inside = (TunnelKind, Option<u64>, Layer);

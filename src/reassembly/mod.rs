@@ -25,4 +25,4 @@ mod waiting;
 pub use index::Tag;
 pub use limits::Limits;
 pub use stream::{Chunk, Facts, GapReason, Outcome, Stream};
-pub use table::{FlowTable, Found, Look};
+pub use table::{FlowTable, Found, Look, Tagger};

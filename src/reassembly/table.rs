@@ -21,7 +21,20 @@ pub struct FlowTable<T> {
     free: Vec<u32>,
     cursor: usize,
     capacity: usize,
-    keyed: Keyed,
+    tagger: Tagger,
+}
+
+/// Makes of keys what they are sought by: the same in all tables of one seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Tagger(Keyed);
+
+impl Tagger {
+    /// What a key is sought by.
+    #[inline]
+    #[must_use]
+    pub fn tag(self, key: &FlowKey) -> Tag {
+        Tag::of(self.0.words(key.words()))
+    }
 }
 
 /// A flow that was found.
@@ -83,7 +96,7 @@ impl<T> FlowTable<T> {
             free: Vec::new(),
             cursor: 0,
             capacity: capacity.clamp(1, MAX_CAPACITY),
-            keyed: Keyed::new(seed),
+            tagger: Tagger(Keyed::new(seed)),
         }
     }
 
@@ -105,10 +118,18 @@ impl<T> FlowTable<T> {
         self.len() >= self.capacity
     }
 
-    /// What a key is sought by, the same in all tables of one seed.
+    /// What makes of keys what they are sought by.
+    #[inline]
+    #[must_use]
+    pub fn tagger(&self) -> Tagger {
+        self.tagger
+    }
+
+    /// What a key is sought by.
+    #[inline]
     #[must_use]
     pub fn tag(&self, key: &FlowKey) -> Tag {
-        Tag::of(self.keyed.words(key.words()))
+        self.tagger.tag(key)
     }
 
     /// The slot of a flow that stands under `tag`: most likely the one that is meant.
@@ -132,6 +153,26 @@ impl<T> FlowTable<T> {
     #[inline]
     pub fn find(&mut self, key: &FlowKey, tag: Tag, now: Timestamp) -> Option<Found<'_, T>> {
         let at = self.at(key, tag)?;
+        self.found(at, now)
+    }
+
+    /// The flow of `key`, as [`FlowTable::find`], where it stands in the slot that was guessed for it; else it is looked for.
+    #[inline]
+    pub fn find_near(
+        &mut self,
+        guess: Option<u32>,
+        key: &FlowKey,
+        tag: Tag,
+        now: Timestamp,
+    ) -> Option<Found<'_, T>> {
+        match guess {
+            Some(at) if self.holds(at, key) => self.found(at, now),
+            _ => self.find(key, tag, now),
+        }
+    }
+
+    #[inline]
+    fn found(&mut self, at: u32, now: Timestamp) -> Option<Found<'_, T>> {
         let slot = self.slots.get_mut(index(at))?.as_mut()?;
         let previous = slot.last;
         slot.last = previous.max(now);
@@ -260,10 +301,14 @@ impl<T> FlowTable<T> {
 
     #[inline]
     fn at(&self, key: &FlowKey, tag: Tag) -> Option<u32> {
-        self.index.find(tag, |at| {
-            let slot = self.slots.get(index(at)).and_then(Option::as_ref);
-            slot.is_some_and(|slot| slot.key == *key)
-        })
+        self.index.find(tag, |at| self.holds(at, key))
+    }
+
+    /// Whether the flow of `key` stands in a slot.
+    #[inline]
+    fn holds(&self, at: u32, key: &FlowKey) -> bool {
+        let slot = self.slots.get(index(at)).and_then(Option::as_ref);
+        slot.is_some_and(|slot| slot.key == *key)
     }
 
     fn advance(&mut self) -> Option<usize> {
