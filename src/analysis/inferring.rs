@@ -167,6 +167,10 @@ fn readings_of_seen<'a>(hidden: &Hidden, book: &'a Book) -> Vec<Reading<'a>> {
         let Some(leaf) = chain.leaf() else {
             continue;
         };
+        // Then with any others behind it too.
+        if hidden.fit([&leaf.certificate], false) == Fit::Inconsistent {
+            continue;
+        }
         let lens = [chain.certificates.len(), 1];
         for len in lens.into_iter().take(chain.certificates.len()) {
             let sent = || leaf_first(chain).take(len);
