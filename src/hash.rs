@@ -166,6 +166,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::flow::FlowKey;
 
     #[test]
     fn every_byte_and_every_length_counts() {
@@ -202,5 +203,59 @@ mod tests {
         let hash = |seed| Keyed::new(seed).bytes(b"api.example.com");
         assert_ne!(hash(1), hash(2));
         assert_eq!(hash(1), hash(1));
+    }
+
+    /// Whoever crafts addresses does not know the seed, but may know the function: what is regular in keys must not show.
+    #[test]
+    fn regular_addresses_and_ports_are_spread_like_random_ones() {
+        const KEYS: u32 = 1 << 15;
+        type Ends = ([u8; 4], u16, [u8; 4], u16);
+        let families: [fn(u32) -> Ends; 7] = [
+            // A scan of addresses, of ports, of both; from both ends; in steps; in bits that lie apart; in one word against the other.
+            |n| (n.to_be_bytes(), 1, [10, 0, 0, 1], 443),
+            |n| ([10, 0, 0, 2], low_half(n), [10, 0, 0, 1], 443),
+            |n| (n.to_be_bytes(), low_half(n), [10, 0, 0, 1], 443),
+            |n| (n.to_be_bytes(), 1, (n ^ 0xffff_ffff).to_be_bytes(), 443),
+            |n| ((n << 16).to_be_bytes(), 1, [10, 0, 0, 1], 443),
+            |n| {
+                (
+                    ((n & 0x7f) << 24 | n >> 7).to_be_bytes(),
+                    1,
+                    [10, 0, 0, 1],
+                    443,
+                )
+            },
+            |n| {
+                (
+                    (n >> 8).to_be_bytes(),
+                    low_half(n & 0xff),
+                    (n >> 8).to_be_bytes(),
+                    0x100 ^ low_half(n & 0xff),
+                )
+            },
+        ];
+        for seed in 0..8 {
+            let keyed = Keyed::new(seed);
+            for (number, family) in families.iter().enumerate() {
+                let places: HashSet<u64> = (0..KEYS)
+                    .map(|n| {
+                        let (from, from_port, to, to_port) = family(n);
+                        let key = FlowKey::v4(from, from_port, to, to_port).0;
+                        // The bits that a table of twice as many places goes by.
+                        keyed.words(key.words()) >> 32 & 0xffff
+                    })
+                    .collect();
+                // Of 65,536 places, so many random keys fill 25,787; 110 is one standard deviation at most.
+                assert!(
+                    places.len() > 25_000,
+                    "{} places, family {number}, seed {seed}",
+                    places.len()
+                );
+            }
+        }
+    }
+
+    fn low_half(n: u32) -> u16 {
+        u16::try_from(n & 0xffff).unwrap()
     }
 }

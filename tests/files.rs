@@ -183,6 +183,40 @@ fn the_ugly_among_many_lose_nothing_of_the_others() {
 }
 
 #[test]
+fn files_that_are_decompressed_side_by_side_are_told_as_one_after_the_other() {
+    let plain: Vec<Vec<u8>> = rotated().iter().map(|part| pcap(part)).collect();
+    let pack = |(n, file): (usize, &Vec<u8>)| match n % 3 {
+        0 => capture::gzip(file, 1),
+        1 => capture::zstd(file),
+        _ => capture::gzip(file, 2),
+    };
+    let mut packed: Vec<Vec<u8>> = plain.iter().enumerate().map(pack).collect();
+    let folder = TempDir::new().unwrap();
+    let paths = write_all(folder.path(), &plain);
+    let expected = same_on_any_threads(&on_threads(1), &|| sources(&paths));
+    let paths = write_all(folder.path(), &packed);
+    let told = same_on_any_threads(&on_threads(1), &|| sources(&paths));
+    assert_eq!(told.flows(), expected.flows());
+
+    // One is cut in its compressed data, one is none any more when its turn comes, and a plain one stands between two.
+    let half = packed[20].len() / 2;
+    packed[20].truncate(half);
+    packed[31].clone_from(&plain[31]);
+    let paths = write_all(folder.path(), &packed);
+    let told = same_on_any_threads(&on_threads(1), &|| {
+        write_all(folder.path(), &packed);
+        let sources: Vec<Source> = paths.iter().filter_map(Source::capture).collect();
+        fs::write(&paths[40], b"overwritten").unwrap();
+        sources
+    });
+    assert_eq!(failed(&told), [40]);
+    let clients = clients(&told);
+    for n in (0..FILES).filter(|n| ![20, 40].contains(n)) {
+        assert!(clients.contains(&format!("10.0.1.{}", n + 1)), "file {n}");
+    }
+}
+
+#[test]
 fn a_file_that_changed_since_it_was_looked_into_is_read_as_it_is() {
     let rotated = rotated();
     let all: Vec<Vec<u8>> = rotated.iter().map(|part| pcap(part)).collect();

@@ -66,4 +66,4 @@ impl Begun {
 }
 
 /// Flows of which the addresses and the beginning are remembered, to tell twins apart.
-const MAX_COUNTS: usize = 1 << 20;
+const MAX_COUNTS: usize = 1 << 17;

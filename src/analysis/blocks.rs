@@ -1,6 +1,7 @@
 //! Where blocks come from: read when they are asked for, or ahead by a thread of their own.
 
 use std::collections::VecDeque;
+use std::iter;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 
 use crate::analysis::Progress;
@@ -46,6 +47,8 @@ impl Filled {
 enum FromReader {
     /// A block, with the secrets in it.
     Block(Filled),
+    /// What came before is so much longer than a block.
+    Weight,
     End(Box<AnyReader>, Result<(), capture::Error>),
 }
 
@@ -68,11 +71,16 @@ impl Blocks {
         Self::from(From::Here(Some(Box::new(reader))))
     }
 
-    /// Reads on a thread of its own, a few blocks ahead.
+    /// Reads on a thread of its own, at most so many bytes ahead, and one block.
     ///
     /// When the run is stopped, a file is read no further; of a stream, what is on its way.
-    pub(super) fn there(mut reader: AnyReader, is_stream: bool, progress: Progress) -> Self {
-        let (to_us, blocks) = sync_channel(BLOCKS_AHEAD);
+    pub(super) fn there(
+        mut reader: AnyReader,
+        is_stream: bool,
+        len_ahead: usize,
+        progress: Progress,
+    ) -> Self {
+        let (to_us, blocks) = sync_channel(len_ahead / BLOCK_LEN);
         let (empties, returned) = sync_channel::<Block>(BLOCKS_AHEAD * 2);
         std::thread::spawn(move || {
             let result = loop {
@@ -82,12 +90,17 @@ impl Blocks {
                 let mut block = returned.try_recv().unwrap_or_default();
                 match reader.read_block(&mut block) {
                     Ok(true) => {
+                        let weight = block.bytes().len() / BLOCK_LEN;
                         let filled = Filled {
                             block,
                             secrets: reader.secrets().collect(),
                         };
-                        if to_us.send(FromReader::Block(filled)).is_err() {
-                            return;
+                        // One of a long record takes the place of many.
+                        let weights = (1..weight).map(|_| FromReader::Weight);
+                        for message in iter::once(FromReader::Block(filled)).chain(weights) {
+                            if to_us.send(message).is_err() {
+                                return;
+                            }
                         }
                     }
                     Ok(false) => break Ok(()),
@@ -192,6 +205,7 @@ impl Blocks {
             return;
         };
         match received {
+            FromReader::Weight => {}
             FromReader::End(reader, result) => self.end = Some((Some(reader), result)),
             FromReader::Block(_) if progress.is_stopped() && *left_after_stop == 0 => {
                 self.end = Some((None, Ok(())));
@@ -239,8 +253,83 @@ fn read(place: &mut Option<Box<AnyReader>>, into: &mut Filled, progress: &Progre
     }
 }
 
-/// Blocks that a thread reads ahead.
+/// How many bytes a block has, unless a record of it is longer.
+const BLOCK_LEN: usize = 256 * 1024;
+/// Blocks that are waited for together, of what a thread reads ahead; so many are used again.
 const BLOCKS_AHEAD: usize = 16;
+/// How many bytes of an input are read ahead where no others are.
+pub(super) const LEN_AHEAD: usize = BLOCKS_AHEAD * BLOCK_LEN;
 /// Blocks that are taken of a stopped stream which goes on all the same: more than lie between
 /// the reading thread and us.
 const MAX_AFTER_STOP: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::capture::Reader;
+    use crate::input;
+
+    /// A capture without end, of records that each have a megabyte.
+    struct Endless {
+        record: Vec<u8>,
+        at: usize,
+        given: Arc<AtomicUsize>,
+    }
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.at == self.record.len() {
+                self.at = HEADER_LEN;
+            }
+            let len = (&self.record[self.at..]).read(buffer)?;
+            self.at += len;
+            self.given.fetch_add(len, Ordering::Relaxed);
+            Ok(len)
+        }
+    }
+
+    const HEADER_LEN: usize = 24;
+    const RECORD_LEN: usize = 1 << 20;
+
+    #[test]
+    fn long_records_are_read_no_further_ahead_than_short_ones() {
+        let len = u32::try_from(RECORD_LEN - 16).unwrap().to_le_bytes();
+        let header = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 1 << 20, 1].map(u32::to_le_bytes);
+        let record = [
+            header.as_flattened(),
+            &[0; 8],
+            &len,
+            &len,
+            &[0; RECORD_LEN - 16],
+        ]
+        .concat();
+        let given = Arc::new(AtomicUsize::new(0));
+        let endless: Box<dyn Read + Send> = Box::new(Endless {
+            record,
+            at: 0,
+            given: Arc::clone(&given),
+        });
+        let reader = Reader::new(input::open(endless).unwrap()).unwrap();
+        let len_ahead = 8 * RECORD_LEN;
+        let mut blocks = Blocks::there(reader, false, len_ahead, Progress::default());
+        let mut filled = Filled::default();
+        for taken in 1..=20 {
+            while blocks.next(&mut filled, &Progress::default()) != Got::Block {
+                thread::yield_now();
+            }
+            assert_eq!(filled.block.frame_count(), 1);
+            // Time enough to run away.
+            thread::sleep(Duration::from_millis(5));
+            // Beside what was taken: what waits, the block that finds no room, and what the reader has of the next one.
+            let most = taken * RECORD_LEN + len_ahead + 4 * RECORD_LEN;
+            let given = given.load(Ordering::Relaxed);
+            assert!(given <= most, "{given} bytes after {taken} blocks");
+        }
+    }
+}

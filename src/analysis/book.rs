@@ -427,7 +427,7 @@ impl Book {
 }
 
 /// Clients and sessions of all endpoints, about a hundred bytes each.
-const MAX_REMEMBERED: usize = 1 << 20;
+const MAX_REMEMBERED: usize = 1 << 19;
 /// Addresses remembered as speakers of TLS.
 const MAX_SPEAKERS: usize = 1 << 20;
 /// Nanoseconds after which an address may have gone to another server.

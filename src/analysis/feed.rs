@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::analysis::Progress;
-use crate::analysis::blocks::{Blocks, Filled, Got};
+use crate::analysis::blocks::{Blocks, Filled, Got, LEN_AHEAD};
 use crate::analysis::plan::{AnyReader, Opened, Plan};
 use crate::capture::{self, Damage, Format, Secrets};
 
@@ -15,11 +15,19 @@ pub(super) struct Feed {
     plan: Plan,
     /// Of the input that is being read.
     blocks: Option<Blocks>,
+    /// The compressed files that come next, decompressed side by side as far as there is room.
+    ahead: VecDeque<Begun>,
     /// What nobody was told yet.
     events: VecDeque<Event>,
-    /// There are threads beside the one that asks.
-    has_threads: bool,
+    /// How many threads there are.
+    threads: usize,
     is_over: bool,
+}
+
+/// An input that was opened, and what is read of it.
+struct Begun {
+    beginning: Beginning,
+    blocks: Result<Blocks, capture::Error>,
 }
 
 /// What comes next of the inputs. Its memory is used again.
@@ -68,13 +76,14 @@ pub(super) struct Noted {
 }
 
 impl Feed {
-    /// Nothing is read yet. Without threads, whoever asks decompresses.
-    pub(super) const fn new(plan: Plan, has_threads: bool) -> Self {
+    /// Nothing is read yet. With one thread, whoever asks decompresses.
+    pub(super) const fn new(plan: Plan, threads: usize) -> Self {
         Self {
             plan,
             blocks: None,
+            ahead: VecDeque::new(),
             events: VecDeque::new(),
-            has_threads,
+            threads,
             is_over: false,
         }
     }
@@ -89,6 +98,7 @@ impl Feed {
             return false;
         }
         self.blocks = None;
+        self.ahead.clear();
         self.events.clear();
         self.is_over = false;
         true
@@ -103,8 +113,13 @@ impl Feed {
     pub(super) fn may_wait(&self) -> bool {
         match &self.blocks {
             Some(blocks) => blocks.is_read_ahead(),
-            None => self.plan.is_next_a_stream(),
+            None => self.is_next_a_stream(),
         }
+    }
+
+    /// Whether what comes next is a stream: to open it may be to wait.
+    fn is_next_a_stream(&self) -> bool {
+        self.ahead.is_empty() && self.plan.is_next_a_stream()
     }
 
     /// Whether all was taken.
@@ -122,7 +137,7 @@ impl Feed {
                 break Got::Nothing;
             }
             let Some(blocks) = &mut self.blocks else {
-                if self.plan.is_next_a_stream() && !progress.is_stopped() {
+                if self.is_next_a_stream() && !progress.is_stopped() {
                     break Got::Nothing;
                 }
                 if !self.open(progress) {
@@ -144,7 +159,7 @@ impl Feed {
 
     /// Waits until something is there. For a stream that is to be opened too.
     pub(super) fn wait(&mut self, progress: &Progress) {
-        if self.blocks.is_none() && self.plan.is_next_a_stream() {
+        if self.blocks.is_none() && self.is_next_a_stream() {
             self.open(progress);
         }
         if let Some(blocks) = &mut self.blocks {
@@ -152,11 +167,35 @@ impl Feed {
         }
     }
 
-    /// Opens the next input; `false` when there is none.
+    /// Begins with the next input; `false` when there is none, or when the run is stopped.
     fn open(&mut self, progress: &Progress) -> bool {
-        let Some(opened) = self.plan.next(progress) else {
+        if progress.is_stopped() {
+            self.ahead.clear();
+        }
+        let Some(begun) = self.ahead.pop_front().or_else(|| self.begin(progress)) else {
             return false;
         };
+        self.events.push_back(Event::Begin(begun.beginning));
+        match begun.blocks {
+            Ok(blocks) => self.blocks = Some(blocks),
+            Err(error) => self.events.push_back(Event::End(Box::new(Ending {
+                secrets: Vec::new(),
+                noted: None,
+                result: Err(error),
+            }))),
+        }
+        while self.ahead.len() + 1 < self.side_by_side()
+            && self.plan.is_next_compressed()
+            && let Some(begun) = self.begin(progress)
+        {
+            self.ahead.push_back(begun);
+        }
+        true
+    }
+
+    /// Opens the next input of the plan. Compressed files and streams are read by threads of their own from now on.
+    fn begin(&mut self, progress: &Progress) -> Option<Begun> {
+        let opened = self.plan.next(progress)?;
         let is_compressed = opened.is_compressed();
         let Opened {
             name,
@@ -165,24 +204,31 @@ impl Feed {
             is_stream,
         } = opened;
         let format = reader.as_ref().map(|reader| (reader.format(), compression));
-        self.events.push_back(Event::Begin(Beginning {
+        let beginning = Beginning {
             name,
             opened: format.ok(),
             is_plain: !is_stream && !is_compressed,
-        }));
-        match reader {
+        };
+        let is_one_of_many = self.plan.is_next_compressed() || !self.ahead.is_empty();
+        let len_ahead = if is_compressed && is_one_of_many {
+            MAX_AHEAD_LEN / self.side_by_side()
+        } else {
+            LEN_AHEAD
+        };
+        let blocks = reader.map(|reader| {
             // Whoever waits for a stream cannot look whether the run is stopped.
-            Ok(reader) if is_stream || (is_compressed && self.has_threads) => {
-                self.blocks = Some(Blocks::there(reader, is_stream, progress.clone()));
+            if is_stream || (is_compressed && self.threads > 1) {
+                Blocks::there(reader, is_stream, len_ahead, progress.clone())
+            } else {
+                Blocks::here(reader)
             }
-            Ok(reader) => self.blocks = Some(Blocks::here(reader)),
-            Err(error) => self.events.push_back(Event::End(Box::new(Ending {
-                secrets: Vec::new(),
-                noted: None,
-                result: Err(error),
-            }))),
-        }
-        true
+        });
+        Some(Begun { beginning, blocks })
+    }
+
+    /// How many compressed files are read at a time.
+    fn side_by_side(&self) -> usize {
+        self.threads.clamp(1, MAX_SIDE_BY_SIDE)
     }
 
     /// The input that is read has ended.
@@ -213,5 +259,9 @@ impl Noted {
     }
 }
 
+/// Compressed files that are read at a time.
+const MAX_SIDE_BY_SIDE: usize = 8;
+/// How many bytes of them are held at most, decompressed, beside a block of each.
+const MAX_AHEAD_LEN: usize = 64 * 1024 * 1024;
 /// Inputs without a frame come together, and only so many.
 const MAX_EVENTS: usize = 64;

@@ -122,6 +122,13 @@ impl Plan {
         next.is_some_and(|source| matches!(source.kind, Kind::Stream(_)))
     }
 
+    /// Whether what comes next is a compressed file, as far as is known.
+    pub(super) fn is_next_compressed(&self) -> bool {
+        let glimpse = self.sources.last().and_then(Source::glimpse);
+        let compression = glimpse.and_then(|glimpse| glimpse.compression);
+        compression.is_some_and(|compression| compression != Compression::None)
+    }
+
     /// Opens the next input; `None` when there is none, or when the run is stopped.
     pub(super) fn next(&mut self, progress: &Progress) -> Option<Opened> {
         if progress.is_stopped() {

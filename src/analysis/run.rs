@@ -70,7 +70,7 @@ impl Analysis {
             })?)
         };
         Ok(Self {
-            feed: Feed::new(Plan::new(sources, pool.as_ref()), pool.is_some()),
+            feed: Feed::new(Plan::new(sources, pool.as_ref()), count),
             pool,
             shared: shared(&settings),
             groups: Vec::new(),
@@ -435,7 +435,7 @@ fn lobby(settings: &Analyzer) -> Lobby {
 /// Lines of one endpoint for connections that never came about.
 const MAX_KNOCKS: usize = 16;
 /// Flows that are compared with those told before the end of the run, about 300 bytes each.
-const MAX_SIGHTINGS: usize = 1 << 18;
+const MAX_SIGHTINGS: usize = 1 << 17;
 /// Connections that never came about and wait for the end of the run.
 const MAX_WAITING_KNOCKS: usize = 1 << 16;
 /// Ports whose connections matter even when nobody speaks TLS.
