@@ -8,6 +8,7 @@
     .ci/traffic.py unfinished 1000 out.pcap     # so many connections left in the middle of a ClientHello
     .ci/traffic.py overlapping 20 out.pcap      # bulk in which each segment repeats half of the one before
     .ci/traffic.py one 100000 out.pcap          # one connection with so many segments of data
+    .ci/traffic.py certificates 1000 out.pcap   # so many connections, in each a certificate of 60 kB of its own
 
 Addresses and ports of the clients, times, and the random bytes of the hellos are another in each
 connection; checksums are not corrected, since nothing here looks at them.
@@ -181,6 +182,66 @@ def unfinished(count):
         yield from in_turn(copy_of(opening, number) for number in numbers)
 
 
+def der(tag, *content):
+    """An element of DER with a length in its shortest form."""
+    content = b"".join(content)
+    if len(content) < 128:
+        return bytes([tag, len(content)]) + content
+    length = len(content).to_bytes((len(content).bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(length)]) + length + content
+
+
+def large_certificate(number):
+    """An X.509 certificate (RFC 5280, section 4.1) for some 2,000 names, signed by nobody."""
+    name = lambda text: der(0x30, der(0x31, der(0x30, bytes.fromhex("0603550403"), der(0x0C, text))))
+    sha256_rsa = der(0x30, bytes.fromhex("06092a864886f70d01010b0500"))
+    rsa = der(0x30, bytes.fromhex("06092a864886f70d0101010500"))
+    key = der(0x30, der(2, b"\0", b"\xb7" * 256), der(2, b"\1\0\1"))
+    names = [der(0x82, b"%06d-%04d.tenant.example.com" % (number, at)) for at in range(1950)]
+    alternative = der(0x30, bytes.fromhex("0603551d11"), der(4, der(0x30, *names)))
+    body = der(
+        0x30, der(0xA0, der(2, b"\2")), der(2, struct.pack(">I", number | 1 << 24)), sha256_rsa, name(b"Large"),
+        der(0x30, der(0x17, b"260101000000Z"), der(0x17, b"270101000000Z")), name(b"%06d" % number),
+        der(0x30, rsa, der(3, b"\0", key)), der(0xA3, der(0x30, alternative)),
+    )
+    return der(0x30, body, sha256_rsa, der(3, bytes(257)))
+
+
+def with_large_certificate(recording, number):
+    """A recorded connection up to the first bytes of the server, and then its answer in TLS 1.2."""
+    client, recorded = recording
+    flow = list(copy_of(recording, number))
+    opening = []
+    for frame, (at, one, _) in ((frame, tcp(frame)) for frame in flow):
+        if one != tcp(flow[0])[1] and frame[at + (frame[at + 12] >> 4) * 4 :][:1] == b"\x16":
+            break
+        opening.append(frame)
+    yield from opening
+    seq, ack = ends(opening)
+    message = lambda kind, content: bytes([kind]) + struct.pack(">I", len(content))[1:] + content
+    certificate = large_certificate(number)
+    entry = struct.pack(">I", len(certificate))[1:] + certificate
+    hello = b"\3\3" + hashlib.sha256(b"server %d" % number).digest() + b"\0\xc0\x2f\0"
+    flight = message(2, hello) + message(11, struct.pack(">I", len(entry))[1:] + entry) + message(14, b"")
+    parts = [flight[at : at + 16384] for at in range(0, len(flight), 16384)]
+    data = b"".join(b"\x16\3\3" + struct.pack(">H", len(part)) + part for part in parts)
+    for at in range(0, len(data), 1460):
+        part = data[at : at + 1460]
+        yield segment(flow[0], False, ack, seq, part)
+        ack += len(part)
+    for to_server in (True, False):
+        fin = bytearray(segment(flow[0], to_server, *((seq, ack) if to_server else (ack, seq + 1)), b""))
+        fin[tcp(fin)[0] + 13] |= 1
+        yield bytes(fin)
+
+
+def certificates(count):
+    recording = recordings("tls13-good")[0]
+    for first in range(0, count, OPEN_AT_ONCE):
+        numbers = range(first, min(count, first + OPEN_AT_ONCE))
+        yield from in_turn(with_large_certificate(recording, number) for number in numbers)
+
+
 def small(count):
     syn = recordings()[0][1][0]
     flows = max(1, min(4000, count // 25))
@@ -194,7 +255,7 @@ def small(count):
 
 def main():
     kind, count, out = sys.argv[1:]
-    kinds = [handshakes, bulk, small, syns, unfinished, overlapping, one]
+    kinds = [handshakes, bulk, small, syns, unfinished, overlapping, one, certificates]
     make = next(make for make in kinds if make.__name__ == kind)
     with sys.stdout.buffer if out == "-" else open(out, "wb") as file:
         file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
