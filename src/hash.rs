@@ -12,6 +12,7 @@ pub(crate) struct Keyed {
     first: u64,
     second: u64,
     third: u64,
+    fourth: u64,
 }
 
 impl Keyed {
@@ -28,6 +29,7 @@ impl Keyed {
             first: word(1),
             second: word(2),
             third: word(3),
+            fourth: word(4),
         }
     }
 
@@ -52,7 +54,8 @@ impl BuildHasher for Keyed {
     fn build_hasher(&self) -> Folding {
         Folding {
             keys: *self,
-            state: self.third,
+            // A word of its own: laid over one of the others it must not give what is known.
+            state: self.fourth,
         }
     }
 }
@@ -77,6 +80,7 @@ impl Folding {
             first,
             second,
             third,
+            ..
         } = self.keys;
         let mut states = [first, second, third, STEP].map(|word| word ^ self.state);
         let (pieces, rest) = bytes.as_chunks::<64>();
@@ -96,9 +100,6 @@ impl Folding {
 
 impl Hasher for Folding {
     fn write(&mut self, bytes: &[u8]) {
-        // Zeros at the end count.
-        let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.state ^= len.wrapping_mul(STEP);
         let bytes = if bytes.len() < LONG {
             bytes
         } else {
@@ -113,6 +114,10 @@ impl Hasher for Folding {
         for (to, from) in last.iter_mut().zip(rest) {
             *to = *from;
         }
+        // Zeros at the end count. At most 15 bytes are left, so the last place is free for how many:
+        // no other bytes give the same words, whatever they are.
+        let [.., len] = &mut last;
+        *len = u8::try_from(rest.len()).unwrap_or(u8::MAX);
         let both = u128::from_le_bytes(last);
         self.take(low(both), low(both >> 64));
     }
@@ -195,6 +200,68 @@ mod tests {
                 words[at] = 1 << bit;
                 assert!(seen.insert(keyed.words(words)), "{at} {bit}");
             }
+        }
+    }
+
+    /// Counts the different hashes of keys, under several seeds.
+    fn assert_apart(keys: &[Vec<u8>]) {
+        for seed in [0, 1, 7, u64::MAX] {
+            let keyed = Keyed::new(seed);
+            let seen: HashSet<u64> = keys.iter().map(|key| keyed.bytes(key)).collect();
+            assert_eq!(seen.len(), keys.len(), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn no_factor_of_long_bytes_can_be_made_zero_without_the_seed() {
+        // Were a lane to start from what is known, such as a multiple of the length, the first word could
+        // make its factor zero, and the second would count for nothing: as many collisions as one likes.
+        let len = 1_000_usize;
+        for known in [0, STEP, STEP.wrapping_mul(1_000), u64::MAX] {
+            for lane in (0..64).step_by(16) {
+                let keys: Vec<Vec<u8>> = (0..10_000_u64)
+                    .map(|number| {
+                        let mut key = vec![0; len];
+                        key[lane..lane + 8].copy_from_slice(&known.to_le_bytes());
+                        key[lane + 8..lane + 16].copy_from_slice(&number.to_le_bytes());
+                        key
+                    })
+                    .collect();
+                assert_apart(&keys);
+            }
+        }
+    }
+
+    #[test]
+    fn the_length_cannot_be_taken_out_again_by_the_first_bytes() {
+        for blocks in 0..4 {
+            let keys: Vec<Vec<u8>> = (8..16)
+                .map(|rest| {
+                    let len = blocks * 16 + rest;
+                    let mut key = vec![0; len];
+                    key[..8].copy_from_slice(
+                        &STEP.wrapping_mul(u64::try_from(len).unwrap()).to_le_bytes(),
+                    );
+                    key
+                })
+                .collect();
+            assert_apart(&keys);
+        }
+    }
+
+    #[test]
+    fn addresses_chosen_for_their_structure_do_not_collide_under_any_seed() {
+        // Words of a key that are equal, swapped, complements, or cancel each other when laid over.
+        let parts = [0, 1, 443, 1 << 63, STEP, !STEP, 0x0a00_0001, u64::MAX];
+        let mut keys = Vec::new();
+        for n in 0..parts.len().pow(5) {
+            let part = |place: u32| parts[n / parts.len().pow(place) % parts.len()];
+            keys.push([part(0), part(1), part(2), part(3), part(4)]);
+        }
+        for seed in [0, 1, 7, u64::MAX] {
+            let keyed = Keyed::new(seed);
+            let seen: HashSet<u64> = keys.iter().map(|key| keyed.words(*key)).collect();
+            assert_eq!(seen.len(), keys.len(), "seed {seed}");
         }
     }
 
