@@ -11,8 +11,10 @@
 mod run;
 mod support;
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use serde_json::Value;
 use tempfile::{NamedTempFile, TempDir};
 use tlstriage::analysis::{Analyzer, Source};
 use tlstriage::reassembly::Limits;
@@ -205,6 +207,59 @@ fn threads_do_not_show_while_memory_is_short() {
         &one_stream,
     );
     assert!(told.summary.flows.partial_horizon > 0);
+}
+
+/// Connections that stay open, each with a certificate of 60 kB of its own, and one with a small one.
+fn large_certificates() -> Vec<u8> {
+    let mut numbers = Random::quiet(4);
+    let mut packets = Vec::new();
+    for n in 0..400 {
+        let mut der = vec![0x30, 0x82, 0xea, 0x5c];
+        der.extend(numbers.bytes(16));
+        let is_small = n == 399;
+        der.resize(if is_small { 600 } else { 60_000 }, 0x41);
+        let conversation = Conversation::between(&address(3, n, 20_000 + n), "10.3.0.4:443")
+            .at(DAWN + i64::try_from(n).unwrap() * 10_000_000)
+            .syn()
+            .segments_of(40_000)
+            .tls12(&ClientHello::new().sni("api.example"), &[der])
+            .data();
+        packets.extend(conversation.segments().packets());
+    }
+    Pcap::new().write(&Link::Raw, &packets)
+}
+
+#[test]
+fn threads_do_not_show_while_large_certificates_find_no_room() {
+    let capture = large_certificates();
+    let sources = || vec![stream(capture.clone())];
+    let limits = Limits::default().with_certificates_total(1 << 20);
+    // Three of them in each of the tables, and nearly 200 among the stories and in the books.
+    let few = limits.clone().with_large_chains_total(64 * 256 * 1024);
+    let in_full = told_by(&Analyzer::new().with_limits(limits), sources()).flows();
+    let told = same_on_any(
+        "large certificates",
+        &|analyzer| analyzer.with_limits(few.clone()),
+        &sources,
+    );
+    assert!(told.limit("large certificates") > 50);
+    assert!(told.summary.flows.partial_horizon > 100);
+    let flows = told.flows();
+    assert_eq!(flows.len(), 400, "one line each, whatever comes late of it");
+    let by_client = |flow: &Value| flow["source"]["port"].to_string();
+    let in_full: HashMap<String, &Value> =
+        in_full.iter().map(|flow| (by_client(flow), flow)).collect();
+    for flow in &flows {
+        let in_full = in_full[&by_client(flow)];
+        for path in ["/tls/server/hash/sha256", "/tlstriage/sni"] {
+            assert!(in_full.pointer(path).is_some(), "{path}");
+            assert_eq!(flow.pointer(path), in_full.pointer(path), "{path}");
+        }
+        // What is small is in nobody's way, and is told to its end.
+        if flow["source"]["port"] == 20_399 {
+            assert_eq!(flow["tlstriage"]["handshake"]["closed_by"], "client");
+        }
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::analysis::asked::{self, AskedFor};
 use crate::analysis::hidden::{Flights, Hidden};
 use crate::analysis::kinds::{Chain, Known};
+use crate::analysis::ledger::Ledger;
 use crate::analysis::seen::Tls;
 use crate::analysis::story::Story;
 use crate::analysis::telling;
@@ -37,6 +38,9 @@ pub(super) struct Books {
     room: usize,
     /// Flows, names, clients and sessions that found no place.
     left_out: u64,
+    /// The large chains of all endpoints.
+    ledger: Ledger,
+    max_chains_len: usize,
 }
 
 /// One endpoint.
@@ -169,6 +173,8 @@ impl Books {
             max_rows: limits.endpoint_names,
             room: MAX_REMEMBERED,
             left_out: 0,
+            ledger: Ledger::default(),
+            max_chains_len: limits.large_chains_total,
         }
     }
 
@@ -196,6 +202,7 @@ impl Books {
         let asked = &*tls.asked;
         let asked_for = asked.asked_for.clone();
         let chain = tls.chain.seen();
+        let is_kept = chain.is_some_and(|chain| self.ledger.add_within(chain, self.max_chains_len));
         let leaf = chain.and_then(|chain| chain.leaf());
         let leaf_hash = leaf.map(|leaf| leaf.certificate.sha256);
         if tls.reaction == Reaction::Accepted {
@@ -213,7 +220,13 @@ impl Books {
             }
         }
         if tls.resumption.is_none() && tls.answer.is_some() {
-            book.remember(story, tls, chain, &asked_for, &mut self.room);
+            book.remember(
+                story,
+                tls,
+                chain.filter(|_| is_kept),
+                &asked_for,
+                &mut self.room,
+            );
         }
         // A name in clear may be a cover.
         let may_hide_name = tls
@@ -234,7 +247,7 @@ impl Books {
         if let Some(row) = rows.find(|row| row.asked_for == asked_for && row.is_of(leaf)) {
             row.first = row.first.min(at);
             row.last = row.last.max(at);
-        } else if book.rows.len() < self.max_rows {
+        } else if is_kept && book.rows.len() < self.max_rows {
             book.rows.push(Row {
                 asked_for,
                 leaf: Arc::clone(leaf),

@@ -82,7 +82,7 @@ impl Clerk<'_> {
                 self.lobby.books.enter(&story);
                 self.lobby.queue.expect(&story);
                 self.lobby.waiting.push(story);
-                if let Some(story) = self.lobby.waiting.pop_excess() {
+                while let Some(story) = self.lobby.waiting.pop_excess() {
                     self.tell_early(story);
                 }
             }
@@ -106,7 +106,7 @@ impl Clerk<'_> {
     /// Whether stories are to be told now: at once for a stream, and else when there are many.
     pub(super) fn is_due(&self, is_stream: bool) -> bool {
         let enough = if is_stream { 1 } else { MANY };
-        self.lobby.queue.len() >= enough
+        self.lobby.queue.len() >= enough || self.lobby.queue.chains_len() >= MANY_BYTES
     }
 
     /// Notes the names of the interfaces of a block.
@@ -164,5 +164,7 @@ impl Files for FileTable {
 
 /// Stories that are worth a pause in reading.
 const MANY: usize = 1024;
+/// Bytes of large chains that are worth one.
+const MANY_BYTES: usize = 16 * 1024 * 1024;
 /// Names of interfaces that are kept: a mark tells so many apart.
 const MAX_INTERFACES: usize = 65_535;

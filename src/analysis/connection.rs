@@ -3,6 +3,7 @@
 //! A connection is read only as long as its handshake can still
 //! change: after that its buffers are gone, and only record headers are followed.
 
+use crate::analysis::kinds::Chain;
 use crate::analysis::lane::Lane;
 use crate::analysis::mark::Mark;
 use crate::analysis::reading::{Reading, Settled};
@@ -488,6 +489,22 @@ impl Connection {
             Phase::Settled(settled) => settled.touch(),
             _ => 0,
         }
+    }
+
+    /// Whether it has told its story.
+    #[inline]
+    pub(super) const fn is_settled(&self) -> bool {
+        matches!(self.phase, Phase::Settled(_))
+    }
+
+    /// The chains of a settled connection.
+    #[inline]
+    pub(super) fn chains(&self) -> impl Iterator<Item = &Chain> {
+        let settled = match &self.phase {
+            Phase::Settled(settled) => Some(settled),
+            _ => None,
+        };
+        settled.into_iter().flat_map(|settled| settled.tls.chains())
     }
 
     /// What TLS showed, once settled; `None` where there was no TLS.

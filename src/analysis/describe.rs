@@ -286,7 +286,7 @@ pub(super) fn certificate(certificate: &pki::Certificate) -> (CertificateReport,
     x509.subject = distinguished_name(&certificate.subject, subject);
     x509.issuer = distinguished_name(&certificate.issuer, issuer);
     let names = &certificate.names;
-    let dns = names.dns.iter().map(|name| Arc::from(name.as_str()));
+    let dns = names.dns.iter().map(Arc::from);
     let ips = names.ip.iter().map(|ip| Arc::from(ip.to_string()));
     let others = names
         .other

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::analysis::ledger::Large;
 use crate::analysis::seen::StoryAlert;
 use crate::pki::chain::MAX_CHAIN_LEN;
 use crate::pki::trust::Path;
@@ -42,6 +43,8 @@ pub(super) struct Chain {
     pub(super) shape: ChainShape,
     /// As sent, where its path will be asked for.
     pub(super) ders: Option<Box<[Vec<u8>]>>,
+    /// Where it takes more than is usual.
+    pub(super) large: Option<Large>,
     /// Where it leads, by which of its certificates are within their dates.
     pub(super) paths: Mutex<Vec<(u64, Path)>>,
 }

@@ -30,6 +30,7 @@ mod inferring;
 mod keyring;
 mod kinds;
 mod lane;
+mod ledger;
 mod mark;
 mod plan;
 mod pool;

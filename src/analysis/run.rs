@@ -422,7 +422,11 @@ fn shared(settings: &Analyzer) -> Shared {
 fn lobby(settings: &Analyzer) -> Lobby {
     Lobby::new(
         Books::new(&settings.limits, settings.seed),
-        Waiting::new(settings.horizon, settings.limits.stories),
+        Waiting::new(
+            settings.horizon,
+            settings.limits.stories,
+            settings.limits.large_chains_total,
+        ),
         Queue::new(
             settings.seed,
             settings

@@ -230,6 +230,13 @@ impl Tls {
         }
     }
 
+    /// The chains of both sides.
+    #[inline]
+    pub(super) fn chains(&self) -> impl Iterator<Item = &Chain> {
+        let both = [self.chain.seen(), self.client_chain.as_ref()];
+        both.into_iter().flatten().map(|chain| &**chain)
+    }
+
     /// The alerts of both sides, in order.
     pub(super) fn alerts(&self) -> impl Iterator<Item = StoryAlert> {
         let late = self.late_alerts.iter().flatten().map(|by| StoryAlert {

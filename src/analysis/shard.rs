@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use crate::analysis::connection::{Connection, Environment};
 use crate::analysis::deal::SHARDS;
+use crate::analysis::ledger::Ledger;
 use crate::analysis::mark::Mark;
 use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
@@ -47,6 +48,8 @@ pub(super) struct Shard {
     linger: i64,
     /// Bytes held by connections being read.
     held_len: usize,
+    /// The large chains of connections that are not read any more.
+    ledger: Ledger,
     /// Segments since connections were last looked at for their age.
     since_aged: usize,
     /// When they are to be looked at in any case.
@@ -64,7 +67,7 @@ pub(super) struct Shard {
     pub(super) counts: ShardCounts,
 }
 
-/// What is left of a connection without TLS: its SYNs, low to high and high to low.
+/// What is left of a connection that is told, or has nothing to tell: its SYNs, low to high and high to low.
 #[derive(Clone, Copy, Debug)]
 struct Past([Option<SeqNumber>; 2]);
 
@@ -113,6 +116,8 @@ pub(super) struct ShardCounts {
     pub(super) connections: u64,
     /// Connections that made room for others.
     pub(super) evicted: u64,
+    /// Connections that were told before their end, for want of memory for certificates.
+    pub(super) told_at_once: u64,
     /// Unanswered SYNs that made room for others.
     pub(super) half_open_evicted: u64,
     /// Connections that never came about, beyond those that are kept.
@@ -134,6 +139,7 @@ impl Shard {
             past: FlowTable::new(limits.flows, seed),
             limits,
             held_len: 0,
+            ledger: Ledger::default(),
             since_aged: 0,
             ages_at: Timestamp::from_nanos(i64::MIN),
             now: Timestamp::from_nanos(i64::MIN),
@@ -248,6 +254,7 @@ impl Shard {
             shared,
         };
         let before = connection.held_len();
+        let was_settled = connection.is_settled();
         connection.take(segment, payload, mark, &env);
         connection.measure();
         self.held_len = self.held_len.saturating_sub(before) + connection.held_len();
@@ -256,11 +263,30 @@ impl Shard {
             connection.give_up(&segment.key, shared);
             self.counts.over_memory += 1;
         }
+        let is_news = !was_settled && connection.is_settled();
+        if is_news {
+            connection.chains().for_each(|chain| self.ledger.add(chain));
+        }
         if found.flow.is_closed() && (!was_closed || found.flow.held_len() > 0) {
             let in_flight = IN_FLIGHT.min(self.linger);
             found.is_due_after(self.now.saturating_add_nanos(in_flight));
         }
+        if is_news && self.ledger.len() > self.limits.large_chains_total {
+            self.tell_at_once(&segment.key, tag, shared);
+        }
         true
+    }
+
+    /// Tells a connection whose certificates are more than there is room for: what comes of it later
+    /// is not looked at.
+    #[cold]
+    fn tell_at_once(&mut self, key: &FlowKey, tag: Tag, shared: &Shared) {
+        if let Some(mut connection) = self.table.remove(key, tag) {
+            self.counts.told_at_once += 1;
+            connection.hit_limit = true;
+            self.bury(*key, &connection);
+            self.depart(*key, connection, shared);
+        }
     }
 
     /// Sees to it that the table has a connection for a segment that found none, or that opens
@@ -389,9 +415,12 @@ impl Shard {
 
     fn age_one(&mut self, shared: &Shared) {
         let now = self.now;
-        let linger = self.linger;
-        let in_flight = IN_FLIGHT.min(linger);
+        let in_flight = IN_FLIGHT.min(self.linger);
+        // What is over goes sooner where room for certificates becomes scarce.
+        let is_scarce = self.ledger.len() > self.limits.large_chains_total / 2;
+        let linger = if is_scarce { in_flight } else { self.linger };
         let held_len = &mut self.held_len;
+        let ledger = &mut self.ledger;
         let look = |connection: &mut Connection, key: &FlowKey, last: Timestamp| {
             let silent = now.nanos_since(last);
             if !connection.is_closed() {
@@ -403,6 +432,7 @@ impl Shard {
                 }
                 *held_len = held_len.saturating_sub(connection.held_len());
                 connection.settle(key, shared);
+                connection.chains().for_each(|chain| ledger.add(chain));
             }
             let limit = if connection.leaves_a_stub() {
                 in_flight
@@ -413,16 +443,19 @@ impl Shard {
         };
         if let Some((key, connection)) = self.table.sweep(now, look) {
             if connection.leaves_a_stub() {
+                self.note_answered(&key, &connection);
                 self.bury(key, &connection);
             } else {
+                if is_scarce && connection.is_closed() {
+                    self.bury(key, &connection);
+                }
                 self.depart(key, connection, shared);
             }
         }
     }
 
-    /// Of a connection without TLS that is over, keeps what tells late segments from new ones.
+    /// Of a connection that is over before what comes late of it, keeps what tells late segments from new ones.
     fn bury(&mut self, key: FlowKey, connection: &Connection) {
-        self.note_answered(&key, connection);
         if self.past.is_full() {
             self.past.evict();
         }
@@ -443,6 +476,9 @@ impl Shard {
         self.held_len = self.held_len.saturating_sub(connection.held_len());
         self.note_answered(&key, &connection);
         let older = connection.take_older();
+        connection
+            .chains()
+            .for_each(|chain| self.ledger.remove(chain));
         connection.settle(&key, shared);
         self.departed.push(Departure {
             key,

@@ -4,10 +4,13 @@
 
 use std::sync::{Arc, Mutex};
 
+use ring::digest::{SHA256, digest};
+
 use crate::analysis::asked::Asked;
 use crate::analysis::describe;
 use crate::analysis::keyring::Keyring;
 use crate::analysis::kinds::{Acts, Answer, Chain, Client, Known};
+use crate::analysis::ledger::{self, ChainId, Large};
 use crate::analysis::pool::Pool;
 use crate::analysis::seen::StoryAlert;
 use crate::analysis::trying::Trying;
@@ -70,7 +73,15 @@ impl Shared {
         } else {
             0
         };
-        let len = size_of::<Chain>() + known.len() * 8 + kept;
+        // A certificate for which the pool had no room is in no other hands, and must not be kept by
+        // its chain instead.
+        let is_pooled = known.iter().all(|known| Arc::strong_count(known) > 1);
+        let len = if is_pooled {
+            size_of::<Chain>() + known.len() * 8 + kept
+        } else {
+            usize::MAX
+        };
+        let beyond = ledger::len_beyond_usual(ders.iter().map(Vec::len));
         self.chains.get_or_make(&key, len, || {
             let shape = ChainShape::of(
                 &known
@@ -82,6 +93,10 @@ impl Shared {
                 certificates: known,
                 shape,
                 ders: self.keeps_ders.then(|| ders.into()),
+                large: (beyond > 0).then(|| Large {
+                    id: chain_id(&key),
+                    len: beyond.saturating_add(kept),
+                }),
                 paths: Mutex::default(),
             }
         })
@@ -172,7 +187,48 @@ impl Shared {
     }
 }
 
+/// Tells chains apart by the hashes of their certificates.
+fn chain_id(hashes: &[u8]) -> ChainId {
+    let digest = digest(&SHA256, hashes);
+    let begin = digest.as_ref().first_chunk().copied();
+    ChainId::from_be_bytes(begin.unwrap_or_default())
+}
+
+/// A chain with nothing around it.
+#[cfg(test)]
+pub(super) fn describe_chain(ders: &[Vec<u8>]) -> Chain {
+    let shared = Shared::new(
+        &Limits::default(),
+        7,
+        Arc::new(Catalog::builtin().clone()),
+        false,
+        Keyring::default(),
+    );
+    let chain = shared.chain(ders);
+    drop(shared);
+    Arc::into_inner(chain).expect("nobody else holds it")
+}
+
 /// What the text of a certificate takes beside its names.
 const TEXT_LEN: usize = 1024;
 /// Bytes for each of the pools of hellos and courses.
 const SHAPES_LEN: usize = 16 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_keeps_no_certificate_for_which_there_was_no_room() {
+        let limits = Limits::default().with_certificates_total(8 * 1024);
+        let catalog = Arc::new(Catalog::builtin().clone());
+        let shared = Shared::new(&limits, 7, catalog, false, Keyring::default());
+        let (small, large) = ([vec![1; 100]], [vec![1; 100], vec![2; 60_000]]);
+        let kept = Arc::downgrade(&shared.chain(&small));
+        assert!(kept.upgrade().is_some());
+        let chain = shared.chain(&large);
+        let leaf = Arc::downgrade(chain.certificates.last().unwrap());
+        drop(chain);
+        assert!(leaf.upgrade().is_none());
+    }
+}

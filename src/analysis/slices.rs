@@ -29,6 +29,8 @@ pub(super) struct Queue {
     /// The flows that may be one connection with another one.
     sightings: Option<Sightings>,
     seed: u64,
+    /// Bytes of large chains in the early ones, as often as they stand there.
+    early_len: usize,
 }
 
 /// A story that is ready to be told.
@@ -38,6 +40,13 @@ struct Ready {
     links: Option<Box<Links>>,
     /// What it meant when it was told before the end of the run.
     judged: Option<Judged>,
+}
+
+impl Ready {
+    fn chains_len(&self) -> usize {
+        let large = self.story.chains().filter_map(|chain| chain.large);
+        large.map(|large| large.len).sum()
+    }
 }
 
 /// Stories that are judged and rendered as one piece of work.
@@ -56,12 +65,18 @@ impl Queue {
             begun: Begun::new(seed),
             sightings,
             seed,
+            early_len: 0,
         }
     }
 
     /// How many wait here.
     pub(super) fn len(&self) -> usize {
         self.early.len() + self.rest.len()
+    }
+
+    /// Bytes of large chains that wait here, as often as they do.
+    pub(super) const fn chains_len(&self) -> usize {
+        self.early_len
     }
 
     /// Takes note of a story that will be told sooner or later.
@@ -73,8 +88,10 @@ impl Queue {
 
     /// A story is to be told now, with what is known of its neighbours at this point.
     pub(super) fn push_early(&mut self, story: Box<Story>, judged: Judged, tally: &mut Tally) {
-        let ready = self.ready(story, Some(judged), tally);
-        self.early.extend(ready);
+        if let Some(ready) = self.ready(story, Some(judged), tally) {
+            self.early_len = self.early_len.saturating_add(ready.chains_len());
+            self.early.push_back(ready);
+        }
     }
 
     /// The end of the input: all that are left, in the order of the output.
@@ -119,8 +136,11 @@ impl Queue {
     fn next(&mut self, tally: &mut Tally) -> Option<Slice> {
         if !self.early.is_empty() {
             let count = SLICE_LEN.min(self.early.len());
+            let stories: Vec<Ready> = self.early.drain(..count).collect();
+            let len = stories.iter().map(Ready::chains_len).sum();
+            self.early_len = self.early_len.saturating_sub(len);
             return Some(Slice {
-                stories: self.early.drain(..count).collect(),
+                stories,
                 is_early: true,
             });
         }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::analysis::connection::Connection;
+use crate::analysis::kinds::Chain;
 use crate::analysis::mark::Mark;
 use crate::analysis::reading::Settled;
 use crate::analysis::seen::{Tls, side};
@@ -176,6 +177,11 @@ impl Story {
     /// What TLS showed; `None` where the connection never came about.
     pub(super) fn tls(&self) -> Option<&Tls> {
         self.settled.as_ref().map(|settled| &settled.tls)
+    }
+
+    /// The chains of both sides.
+    pub(super) fn chains(&self) -> impl Iterator<Item = &Chain> {
+        self.tls().into_iter().flat_map(Tls::chains)
     }
 
     /// What became of a connection that never came about.

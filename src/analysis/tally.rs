@@ -155,6 +155,10 @@ impl Tally {
         for count in counts {
             self.flows.tcp += count.connections;
             self.hit("flows evicted before their end", count.evicted);
+            self.hit(
+                "flows told before their end for their large certificates",
+                count.told_at_once,
+            );
             self.hit("unanswered SYNs forgotten", count.half_open_evicted);
             self.hit("handshakes given up for want of memory", count.over_memory);
         }

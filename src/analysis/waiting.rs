@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use crate::analysis::ledger::Ledger;
 use crate::analysis::story::Story;
 use crate::time::Timestamp;
 
@@ -32,20 +33,27 @@ pub(super) struct Waiting {
     stories: BinaryHeap<Waiter>,
     horizon: Option<i64>,
     max_len: usize,
+    /// The large chains of these stories.
+    ledger: Ledger,
+    max_chains_len: usize,
 }
 
 impl Waiting {
-    /// Nobody waits, and nobody will for more than `horizon` nanoseconds, nor more than `max_len`.
-    pub(super) const fn new(horizon: Option<i64>, max_len: usize) -> Self {
+    /// Nobody waits, and nobody will for more than `horizon` nanoseconds, nor more than `max_len`,
+    /// nor with more than `max_chains_len` bytes of large chains.
+    pub(super) fn new(horizon: Option<i64>, max_len: usize, max_chains_len: usize) -> Self {
         Self {
             fresh: Vec::new(),
             stories: BinaryHeap::new(),
             horizon,
             max_len,
+            ledger: Ledger::default(),
+            max_chains_len,
         }
     }
 
     pub(super) fn push(&mut self, story: Box<Story>) {
+        story.chains().for_each(|chain| self.ledger.add(chain));
         self.fresh.push(story);
     }
 
@@ -62,7 +70,8 @@ impl Waiting {
 
     /// The next story for which there is no room.
     pub(super) fn pop_excess(&mut self) -> Option<Box<Story>> {
-        if self.fresh.len() + self.stories.len() <= self.max_len {
+        let len = self.fresh.len() + self.stories.len();
+        if len <= self.max_len && self.ledger.len() <= self.max_chains_len {
             return None;
         }
         self.order();
@@ -71,6 +80,7 @@ impl Waiting {
 
     /// All that are left, in no order.
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = Box<Story>> + use<> {
+        self.ledger = Ledger::default();
         let ordered = std::mem::take(&mut self.stories);
         let fresh = std::mem::take(&mut self.fresh);
         fresh
@@ -83,7 +93,9 @@ impl Waiting {
     }
 
     fn pop(&mut self) -> Option<Box<Story>> {
-        self.stories.pop().map(|Waiter(story)| story)
+        let Waiter(story) = self.stories.pop()?;
+        story.chains().for_each(|chain| self.ledger.remove(chain));
+        Some(story)
     }
 }
 

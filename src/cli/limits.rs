@@ -167,6 +167,13 @@ const LIMITS: &[Limit] = &[
         value: |limits| limits.certificates_total,
         set: Limits::with_certificates_total,
     },
+    Limit {
+        name: "large-chains-total",
+        what: "bytes of distinct large certificates in tables, in stories and in books",
+        unit: Unit::Bytes,
+        value: |limits| limits.large_chains_total,
+        set: Limits::with_large_chains_total,
+    },
 ];
 
 const KIB: usize = 1 << 10;

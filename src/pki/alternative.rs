@@ -3,6 +3,7 @@
 //! DNS names and addresses are what a server is checked by; the other kinds are kept as text. Names
 //! are as they stand in the certificate: nothing is lowered, folded or judged here.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::pki::der::{Element, Extent, tag};
@@ -15,7 +16,7 @@ use crate::pki::text::Decoder;
 #[non_exhaustive]
 pub struct SubjectAlternativeNames {
     /// The `dNSName`s, in order.
-    pub dns: Vec<String>,
+    pub dns: DnsNames,
     /// The `iPAddress`es, in order.
     pub ip: Vec<IpAddr>,
     /// Names of other kinds, in order.
@@ -24,6 +25,75 @@ pub struct SubjectAlternativeNames {
     pub count: usize,
     /// The extension is there, but could not be read to its end.
     pub malformed: bool,
+}
+
+/// Names one behind the other, as text: a certificate may have thousands of them, and the places of
+/// as many strings would take more memory than the certificate.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct DnsNames {
+    text: String,
+    /// Where each of them ends in the text.
+    ends: Vec<u32>,
+}
+
+impl DnsNames {
+    /// The names, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let end = usize::try_from(end).unwrap_or(usize::MAX);
+            let name = self.text.get(start..end).unwrap_or_default();
+            start = end;
+            name
+        })
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    fn push(&mut self, name: &str) {
+        self.text.push_str(name);
+        // The whole extension is shorter: its length has at most four octets.
+        self.ends
+            .push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+    }
+
+    fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+
+    fn heap_len(&self) -> usize {
+        self.text
+            .len()
+            .saturating_add(size_of_val(self.ends.as_slice()))
+    }
+}
+
+impl fmt::Debug for DnsNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<S: AsRef<str>> FromIterator<S> for DnsNames {
+    fn from_iter<I: IntoIterator<Item = S>>(names: I) -> Self {
+        let mut collected = Self::default();
+        names
+            .into_iter()
+            .for_each(|name| collected.push(name.as_ref()));
+        collected.shrink();
+        collected
+    }
 }
 
 /// An alternative name that is neither a DNS name nor an address.
@@ -79,6 +149,7 @@ impl SubjectAlternativeNames {
             names.push(element, decoder);
         }
         names.malformed |= !elements.rest().is_empty();
+        names.dns.shrink();
         names
     }
 
@@ -104,7 +175,7 @@ impl SubjectAlternativeNames {
         }
         let content = name.content;
         let (kind, text) = match name.tag {
-            0x82 => return self.dns.push(decoder.utf8(content)),
+            0x82 => return self.dns.push(&decoder.utf8(content)),
             0x87 => match address(content) {
                 Some(address) => return self.ip.push(address),
                 None => (OtherNameKind::InvalidIp, hexadecimal(content)),
@@ -131,16 +202,13 @@ impl SubjectAlternativeNames {
 
     /// The heap that these names hold, in bytes.
     pub(crate) fn heap_len(&self) -> usize {
-        let dns = self
-            .dns
-            .iter()
-            .map(|name| name.len().saturating_add(size_of::<String>()));
         let ip = self.ip.iter().map(|_| size_of::<IpAddr>());
         let other = self
             .other
             .iter()
             .map(|name| name.text.len().saturating_add(size_of::<OtherName>()));
-        dns.chain(ip).chain(other).fold(0, usize::saturating_add)
+        ip.chain(other)
+            .fold(self.dns.heap_len(), usize::saturating_add)
     }
 }
 
@@ -214,7 +282,7 @@ mod tests {
                 b"\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01x",
             ),
         ]);
-        assert_eq!(names.dns, ["*.example.com"]);
+        assert!(names.dns.iter().eq(["*.example.com"]));
         assert_eq!(
             names.ip,
             [IpAddr::from([10, 0, 0, 1]), IpAddr::from([0_u8; 16])]
@@ -243,7 +311,7 @@ mod tests {
     fn a_wrong_inner_length_keeps_the_names_before_it_and_says_so() {
         let raw = [0x30, 9, 0x82, 1, b'a', 0x82, 1, b'b', 0x82, 9, b'c'];
         let names = SubjectAlternativeNames::from_der(&raw, &mut Decoder::default());
-        assert_eq!(names.dns, ["a", "b"]);
+        assert!(names.dns.iter().eq(["a", "b"]));
         assert!(names.malformed && !names.is_whole());
     }
 

@@ -35,7 +35,7 @@ mod text;
 pub mod trust;
 mod validity;
 
-pub use alternative::{MAX_NAMES, OtherName, OtherNameKind, SubjectAlternativeNames};
+pub use alternative::{DnsNames, MAX_NAMES, OtherName, OtherNameKind, SubjectAlternativeNames};
 pub use catalog::Catalog;
 pub use certificate::Certificate;
 pub use chain::ChainShape;

@@ -177,7 +177,7 @@ mod tests {
         let mut certificate = testing::certificate()
             .subject(&[("CN", common_name)])
             .read();
-        certificate.names.dns = dns.iter().map(ToString::to_string).collect();
+        certificate.names.dns = dns.iter().collect();
         certificate.names.ip = ip.iter().map(|address| address.parse().unwrap()).collect();
         certificate.names.count = certificate.names.kept_count();
         certificate

@@ -34,6 +34,9 @@ pub struct Limits {
     pub endpoint_sources: usize,
     /// Bytes of distinct certificates kept once for all flows; further ones stay with their flow.
     pub certificates_total: usize,
+    /// Bytes of distinct large certificates that flow tables hold, as many that stories hold, and as
+    /// many that the books of end points hold: of each chain what it takes beyond the usual.
+    pub large_chains_total: usize,
     /// VLAN tags of a frame.
     pub vlan_tags: usize,
     /// Tunnels inside each other.
@@ -64,6 +67,7 @@ impl Default for Limits {
             endpoint_names: 64,
             endpoint_sources: 32,
             certificates_total: 64 * MIB,
+            large_chains_total: 64 * MIB,
             vlan_tags: 8,
             tunnels: 8,
             ipv6_extensions: 16,
@@ -103,6 +107,7 @@ setters! {
     with_endpoint_names => endpoint_names,
     with_endpoint_sources => endpoint_sources,
     with_certificates_total => certificates_total,
+    with_large_chains_total => large_chains_total,
     with_vlan_tags => vlan_tags,
     with_tunnels => tunnels,
     with_ipv6_extensions => ipv6_extensions,
@@ -113,7 +118,7 @@ setters! {
 impl Limits {
     /// The share of one of `shards` flow tables: what they hold together is divided, rounded up.
     ///
-    /// Divided are `flows`, `half_open` and `waiting_total`; the rest is not held by a shard, or
+    /// Divided are `flows`, `half_open`, `waiting_total` and `large_chains_total`; the rest is not held by a shard, or
     /// bounds a single thing.
     #[must_use]
     pub fn per_shard(&self, shards: usize) -> Self {
@@ -122,6 +127,7 @@ impl Limits {
             flows: share(self.flows),
             half_open: share(self.half_open),
             waiting_total: share(self.waiting_total),
+            large_chains_total: share(self.large_chains_total),
             ..self.clone()
         }
     }

@@ -55,6 +55,8 @@ impl Cut {
         if list.len() > most {
             count.get_or_insert(list.len());
             list.truncate(most);
+            // A certificate may have thousands of names, and reports of it are kept.
+            list.shrink_to_fit();
         }
     }
 

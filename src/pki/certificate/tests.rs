@@ -37,7 +37,12 @@ fn a_leaf_says_what_openssl_says_of_it() {
     );
     assert_eq!(leaf.not_after_text.as_deref(), Some("2574-06-23T15:02:56Z"));
     assert_eq!(leaf.not_after, Some(Timestamp::from_nanos(i64::MAX)));
-    assert_eq!(leaf.names.dns, ["api.example.com", "*.example.com"]);
+    assert!(
+        leaf.names
+            .dns
+            .iter()
+            .eq(["api.example.com", "*.example.com"])
+    );
     let addresses: Vec<IpAddr> = vec!["10.1.2.3".parse().unwrap(), "2001:db8::5".parse().unwrap()];
     assert_eq!(leaf.names.ip, addresses);
     let other: Vec<_> = leaf
@@ -213,7 +218,7 @@ fn every_prefix_of_a_certificate_gives_what_it_has() {
                 cut.names
                     .dns
                     .iter()
-                    .all(|name| whole.names.dns.contains(name))
+                    .all(|name| whole.names.dns.iter().any(|other| other == name))
             );
             assert_ne!(cut.self_signed, SelfSigned::BySignature);
             found.push((cut.subject.is_whole(), cut.names.count));
@@ -292,7 +297,7 @@ fn a_date_that_is_none_loses_nothing_but_itself() {
         Some("2035-01-01T00:00:00Z")
     );
     assert_eq!(certificate.subject.to_string(), "CN=api.example.com");
-    assert_eq!(certificate.names.dns, ["api.example.com"]);
+    assert!(certificate.names.dns.iter().eq(["api.example.com"]));
     assert_eq!(certificate.is_valid_at(Timestamp::from_nanos(0)), None);
 
     let lower_case = testing::certificate()
@@ -346,7 +351,7 @@ fn names_that_cannot_be_read_are_no_damage_to_the_certificate() {
     );
     let certificate = testing::certificate().extension("2.5.29.17", &list).read();
     assert_eq!(certificate.malformed, None);
-    assert_eq!(certificate.names.dns, ["a.example"]);
+    assert!(certificate.names.dns.iter().eq(["a.example"]));
     assert!(certificate.names.malformed);
 }
 
@@ -358,7 +363,7 @@ fn text_that_is_none_is_said() {
             &element(tag::SEQUENCE, &element(0x82, b"a\xff.example")),
         )
         .read();
-    assert_eq!(certificate.names.dns, ["a\u{fffd}.example"]);
+    assert!(certificate.names.dns.iter().eq(["a\u{fffd}.example"]));
     assert!(certificate.lossy_text);
 }
 
