@@ -70,6 +70,8 @@ pub(super) struct Ended {
     pub(super) knocks_left_out: u64,
     pub(super) counts: Vec<ShardCounts>,
     pub(super) fragments: FragmentCounts,
+    /// What was found in packets of which not all fragments came.
+    pub(super) frames: FrameTally,
 }
 
 impl Tables<'_> {
@@ -154,7 +156,7 @@ impl Group {
             shared,
             clock: self.extent.end,
         };
-        intake.take_abandoned();
+        let frames = intake.take_abandoned();
         let finish = |shard: &mut Shard| {
             shard.finish(shared);
             shard.tell();
@@ -165,6 +167,7 @@ impl Group {
         }
         let mut ended = Ended {
             fragments: self.fragments.counts(),
+            frames,
             ..Ended::default()
         };
         let mut knocks = Vec::new();

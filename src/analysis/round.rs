@@ -111,8 +111,13 @@ impl Ticker {
         if frame.time < self.next {
             return None;
         }
+        let next = frame.time.saturating_add_nanos(SECOND);
+        if next == self.next {
+            // At the end of time the clock moves on no more.
+            return None;
+        }
         let is_first = self.next == Self::default().next;
-        self.next = frame.time.saturating_add_nanos(SECOND);
+        self.next = next;
         (!is_first).then_some(Tick {
             place: (file, frame.number),
             time: frame.time,
@@ -289,11 +294,12 @@ impl Intake<'_> {
             Decoded::Fragment(fragment) => {
                 tally.fragments += 1;
                 let mut whole = Vec::new();
+                self.fragments.begin_source(self.file);
                 join(frame, fragment, self.fragments, &mut |joined| {
                     whole.push(joined)
                 });
                 for joined in whole {
-                    self.take_joined(&joined, frame, tally);
+                    self.take_joined(&joined, mark(frame, self.file), tally);
                 }
             }
             Decoded::Unreachable(icmp) => {
@@ -304,13 +310,16 @@ impl Intake<'_> {
         }
     }
 
-    /// Takes what is left of packets of which not all fragments came.
-    pub(super) fn take_abandoned(&mut self) {
+    /// Takes what is left of packets of which not all fragments came, each at the frame of its first
+    /// piece.
+    pub(super) fn take_abandoned(&mut self) -> FrameTally {
         self.fragments.abandon_all();
         let mut tally = FrameTally::default();
         while let Some(joined) = self.fragments.pop_abandoned() {
-            self.take_joined(&joined, &joined.frame(), &mut tally);
+            let mark = mark(&joined.frame(), joined.source);
+            self.take_joined(&joined, mark, &mut tally);
         }
+        tally
     }
 
     #[inline]
@@ -331,7 +340,7 @@ impl Intake<'_> {
         }
     }
 
-    fn take_joined(&mut self, joined: &Joined, completed_by: &Frame<'_>, tally: &mut FrameTally) {
+    fn take_joined(&mut self, joined: &Joined, mark: Mark, tally: &mut FrameTally) {
         let frame = joined.frame();
         match joined.decode() {
             Decoded::Segment(segment) => {
@@ -344,7 +353,7 @@ impl Intake<'_> {
                     tag: shard.tagger().tag(&segment.key),
                     guess: None,
                     payload: segment.payload(frame.data),
-                    mark: mark(completed_by, self.file),
+                    mark,
                     clock: self.clock,
                     outer: &|| joined.encapsulation(),
                 };

@@ -309,8 +309,10 @@ impl Analysis {
             knocks_left_out,
             counts,
             fragments,
+            frames,
         } = group.finish(&self.settings.filter, &self.shared, self.pool.as_ref());
         self.tally.enter_group(&counts, fragments, knocks_left_out);
+        self.tally.enter_abandoned(&frames);
         self.keep(stories);
         let room = MAX_WAITING_KNOCKS.saturating_sub(self.knocks.len());
         let left_out = knocks.len().saturating_sub(room);

@@ -363,6 +363,7 @@ impl<'a> Stage<'a> {
             let Some(tables) = self.register.current() else {
                 continue;
             };
+            tables.fragments.begin_source(slot.file);
             batch.join(block, tables.fragments, self.filter);
             let newest = batch.tally().last.map(|(newest, _)| newest);
             let ticks = match (&mut tables.ticker, newest) {

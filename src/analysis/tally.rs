@@ -115,6 +115,11 @@ impl Tally {
         }
     }
 
+    /// What was found in packets of which not all fragments came; their frames were counted.
+    pub(super) fn enter_abandoned(&mut self, tally: &FrameTally) {
+        self.frames.add(tally);
+    }
+
     /// The last input has ended, or failed.
     pub(super) fn end_input(&mut self, noted: Option<&Noted>, result: Result<(), capture::Error>) {
         let Some(input) = self.inputs.last_mut() else {

@@ -85,6 +85,8 @@ pub struct Defragmenter {
     waiting_len: usize,
     given_up: VecDeque<Joined>,
     given_up_len: usize,
+    /// The input that frames are of.
+    source: u32,
 }
 
 impl Defragmenter {
@@ -95,6 +97,12 @@ impl Defragmenter {
             limits,
             ..Self::default()
         }
+    }
+
+    /// Frames are of this input from now on, by whatever number the caller gives it: packets may be made
+    /// of fragments in several.
+    pub const fn begin_source(&mut self, source: u32) {
+        self.source = source;
     }
 
     /// Adds a `fragment` of `frame`; gives the packet if that was its last missing piece.
@@ -147,7 +155,7 @@ impl Defragmenter {
             packet.first = Some(First {
                 protocol: fragment.protocol,
                 depth: fragment.depth,
-                origin: Origin::of(frame),
+                origin: Origin::of(frame, self.source),
                 around: match fragment.path {
                     PathId(0) => Encapsulation::default(),
                     _ => around(),
@@ -158,7 +166,7 @@ impl Defragmenter {
             self.counts.overlaps += 1;
         }
         if packet.is_complete() {
-            let joined = packet.join(&key, Some(Origin::of(frame)))?;
+            let joined = packet.join(&key, Some(Origin::of(frame, self.source)))?;
             self.counts.joined += 1;
             return Some(joined);
         }

@@ -23,6 +23,10 @@ pub struct Joined {
     pub precision: Precision,
     /// The index of its interface.
     pub interface: u32,
+    /// The input that the frame is of, as [`Defragmenter::begin_source`] said.
+    ///
+    /// [`Defragmenter::begin_source`]: crate::packet::Defragmenter::begin_source
+    pub source: u32,
     /// The VLANs and tunnels around the fragments.
     pub path: PathId,
     pub(crate) around: Encapsulation,

@@ -73,15 +73,17 @@ pub(crate) struct Origin {
     time: Timestamp,
     precision: Precision,
     interface: u32,
+    source: u32,
 }
 
 impl Origin {
-    pub(crate) const fn of(frame: &Frame<'_>) -> Self {
+    pub(crate) const fn of(frame: &Frame<'_>, source: u32) -> Self {
         Self {
             number: frame.number,
             time: frame.time,
             precision: frame.precision,
             interface: frame.interface,
+            source,
         }
     }
 }
@@ -198,6 +200,7 @@ impl Packet {
             time: origin.time,
             precision: origin.precision,
             interface: origin.interface,
+            source: origin.source,
             path: key.path,
             around: first.around.clone(),
             depth: first.depth.saturating_add(1),
