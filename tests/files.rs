@@ -21,7 +21,7 @@ use run::{Told, assert_identical, on_threads, told_by};
 use support::capture::{self, Pcap, PcapNg, Trickle};
 use support::certificate::Certificate;
 use support::conversation::{Conversation, Segments as _};
-use support::packet::{Link, Packet, Packets as _};
+use support::packet::{self, Link, Packet, Packets as _};
 use support::tls::{ClientHello, Tls as _};
 use support::town::{self, DAWN};
 
@@ -302,4 +302,78 @@ fn files_without_a_frame_are_named_each() {
     let told = same_on_any_threads(&on_threads(1), &|| sources(&paths));
     assert_eq!(told.summary.inputs.len(), 300);
     assert_eq!(told.flows().len(), 2);
+}
+
+#[test]
+fn a_file_is_of_the_capture_that_declares_the_same_interfaces() {
+    // Two interfaces, the second of which is heard of late.
+    let link = |packets: Vec<Packet>, aside: i64| {
+        let aside = Conversation::between("10.7.0.1:5000", "10.7.0.2:5000")
+            .at(DAWN + aside)
+            .lonely_syn();
+        PcapNg::new().write_interfaces(&[
+            (Link::Ethernet, packets.on(&Link::Ethernet)),
+            (Link::Raw, aside.segments().packets()),
+        ])
+    };
+    let root = Certificate::authority("Files Root").self_signed();
+    let mut first = Conversation::between("10.0.1.1:50000", "10.0.0.1:443")
+        .at(DAWN)
+        .every(1_000_000)
+        .syn()
+        .tls12(
+            &ClientHello::new().sni("files.example"),
+            &town::chain("files.example", &root),
+        )
+        .client(&vec![0x17; 600_000])
+        .segments()
+        .packets();
+    let second = first.split_off(4);
+    let end = 10 * SECOND;
+    for aside in [0, end] {
+        let folder = TempDir::new().unwrap();
+        let files = [link(first.clone(), 0), link(second.clone(), aside)];
+        let paths = write_all(folder.path(), &files);
+        let told = same_on_any_threads(&on_threads(1), &|| sources(&paths));
+        let of_tls = told.flows();
+        let of_tls = of_tls.iter().filter(|flow| !flow["tls"].is_null());
+        assert_eq!(of_tls.count(), 1, "with a frame aside at {aside}");
+    }
+}
+
+#[test]
+fn a_hello_whose_fragments_do_not_all_come_is_told_where_its_first_one_stands() {
+    let hello = ClientHello::new()
+        .sni("files.example")
+        .extension(0xfafa, vec![7; 900]);
+    let mut said = Conversation::between("10.0.1.1:50000", "10.0.0.1:443")
+        .at(DAWN)
+        .segments_of(4000)
+        .syn()
+        .client(&hello.record())
+        .segments()
+        .packets();
+    let whole = said.pop().unwrap();
+    let fragments = packet::fragments(&whole.bytes, 800, 7);
+    said.push(Packet::new(whole.time, fragments[0].clone()));
+    let later = Conversation::between("10.0.1.2:50000", "10.0.0.1:443")
+        .at(DAWN + SECOND)
+        .lonely_syn()
+        .segments()
+        .packets();
+    let folder = TempDir::new().unwrap();
+    let number = said.len();
+    let paths = write_all(folder.path(), &[pcap(&said), pcap(&later)]);
+    let told = same_on_any_threads(&on_threads(1), &|| sources(&paths));
+    let flows = told.flows();
+    let told_of = flows
+        .iter()
+        .find(|flow| flow["source"]["ip"] == "10.0.1.1")
+        .unwrap();
+    let capture = &told_of["tlstriage"]["capture"];
+    assert!(capture["file"].as_str().unwrap().ends_with("000"));
+    assert_eq!(capture["last_file"], Value::Null);
+    assert_eq!(capture["last_frame"], number);
+    // The SYN, what answers it, the hello, and a SYN of another.
+    assert_eq!(told.summary.frames.decoded, u64::try_from(number + 1).unwrap());
 }

@@ -1,8 +1,12 @@
 //! Where blocks come from: read when they are asked for, or ahead by a thread of their own.
 
 use std::collections::VecDeque;
+use std::io;
 use std::iter;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, SendError, SyncSender, TryRecvError, sync_channel,
+};
+use std::thread;
 
 use crate::analysis::Progress;
 use crate::analysis::plan::AnyReader;
@@ -36,6 +40,12 @@ pub(super) struct Filled {
 }
 
 impl Filled {
+    /// The memory that it takes, in bytes.
+    fn memory_len(&self) -> usize {
+        let secrets = self.secrets.iter().map(|secrets| secrets.data.len());
+        self.block.memory_len() + secrets.sum::<usize>()
+    }
+
     /// Makes it empty and keeps its memory.
     pub(super) fn clear(&mut self) {
         self.block.clear();
@@ -71,18 +81,24 @@ impl Blocks {
         Self::from(From::Here(Some(Box::new(reader))))
     }
 
-    /// Reads on a thread of its own, at most so many bytes ahead, and one block.
+    /// Reads on a thread of its own, at most so many bytes ahead, and one block; where no thread can be
+    /// started, when asked to.
     ///
     /// When the run is stopped, a file is read no further; of a stream, what is on its way.
     pub(super) fn there(
-        mut reader: AnyReader,
+        reader: AnyReader,
         is_stream: bool,
         len_ahead: usize,
         progress: Progress,
     ) -> Self {
         let (to_us, blocks) = sync_channel(len_ahead / BLOCK_LEN);
         let (empties, returned) = sync_channel::<Block>(BLOCKS_AHEAD * 2);
-        std::thread::spawn(move || {
+        // What a thread that never starts was given would be lost.
+        let (hand_over, handed) = sync_channel::<AnyReader>(1);
+        let started = thread::Builder::new().spawn(move || {
+            let Ok(mut reader) = handed.recv() else {
+                return;
+            };
             let result = loop {
                 if !is_stream && progress.is_stopped() {
                     break Ok(());
@@ -90,11 +106,11 @@ impl Blocks {
                 let mut block = returned.try_recv().unwrap_or_default();
                 match reader.read_block(&mut block) {
                     Ok(true) => {
-                        let weight = block.bytes().len() / BLOCK_LEN;
                         let filled = Filled {
                             block,
                             secrets: reader.secrets().collect(),
                         };
+                        let weight = filled.memory_len() / BLOCK_LEN;
                         // One of a long record takes the place of many.
                         let weights = (1..weight).map(|_| FromReader::Weight);
                         for message in iter::once(FromReader::Block(filled)).chain(weights) {
@@ -110,6 +126,12 @@ impl Blocks {
             // Nobody listens any more when the run was given up.
             let _ = to_us.send(FromReader::End(Box::new(reader), result));
         });
+        if started.is_err() {
+            return Self::here(reader);
+        }
+        if let Err(SendError(reader)) = hand_over.send(reader) {
+            return Self::here(reader);
+        }
         Self::from(From::There {
             blocks,
             empties,
@@ -167,7 +189,7 @@ impl Blocks {
                 match received {
                     Ok(received) => self.receive(received, progress),
                     Err(TryRecvError::Empty) => return Got::Nothing,
-                    Err(TryRecvError::Disconnected) => self.end = Some((None, Ok(()))),
+                    Err(TryRecvError::Disconnected) => self.end = Some((None, Err(died()))),
                 }
                 self.next(into, progress)
             }
@@ -192,7 +214,8 @@ impl Blocks {
             match blocks.recv_timeout(progress.patience()) {
                 Ok(received) => self.receive(received, progress),
                 Err(RecvTimeoutError::Timeout) if !is_stopped => {}
-                Err(_) => self.end = Some((None, Ok(()))),
+                Err(RecvTimeoutError::Timeout) => self.end = Some((None, Ok(()))),
+                Err(RecvTimeoutError::Disconnected) => self.end = Some((None, Err(died()))),
             }
         }
     }
@@ -253,6 +276,11 @@ fn read(place: &mut Option<Box<AnyReader>>, into: &mut Filled, progress: &Progre
     }
 }
 
+/// A thread always says how reading ended, unless it panicked.
+fn died() -> capture::Error {
+    io::Error::other("the thread that read it has failed").into()
+}
+
 /// How many bytes a block has, unless a record of it is longer.
 const BLOCK_LEN: usize = 256 * 1024;
 /// Blocks that are waited for together, of what a thread reads ahead; so many are used again.
@@ -265,10 +293,9 @@ const MAX_AFTER_STOP: usize = 256;
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Read};
+    use std::io::Read;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::thread;
     use std::time::Duration;
 
     use super::*;
@@ -331,5 +358,31 @@ mod tests {
             let given = given.load(Ordering::Relaxed);
             assert!(given <= most, "{given} bytes after {taken} blocks");
         }
+    }
+
+    /// A capture that ends in a panic of whoever decompresses it.
+    struct Treacherous(usize);
+
+    impl Read for Treacherous {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let header = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 1 << 20, 1].map(u32::to_le_bytes);
+            let header = header.as_flattened();
+            assert!(self.0 < header.len(), "for the sake of the test");
+            let len = (&header[self.0..]).read(buffer)?;
+            self.0 += len;
+            Ok(len)
+        }
+    }
+
+    #[test]
+    fn a_reading_thread_that_fails_is_an_error_of_its_input() {
+        let treacherous: Box<dyn Read + Send> = Box::new(Treacherous(0));
+        let reader = Reader::new(input::open(treacherous).unwrap()).unwrap();
+        let progress = Progress::default();
+        let mut blocks = Blocks::there(reader, false, LEN_AHEAD, progress.clone());
+        blocks.wait(&progress);
+        assert_eq!(blocks.next(&mut Filled::default(), &progress), Got::End);
+        let (reader, result) = blocks.take_end();
+        assert!(reader.is_none() && result.is_err());
     }
 }

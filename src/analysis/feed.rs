@@ -259,8 +259,8 @@ impl Noted {
     }
 }
 
-/// Compressed files that are read at a time.
-const MAX_SIDE_BY_SIDE: usize = 8;
+/// Compressed files that are read at a time: what is decompressed may ask for a window of 128 MiB.
+const MAX_SIDE_BY_SIDE: usize = 4;
 /// How many bytes of them are held at most, decompressed, beside a block of each.
 const MAX_AHEAD_LEN: usize = 64 * 1024 * 1024;
 /// Inputs without a frame come together, and only so many.

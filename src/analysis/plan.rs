@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::analysis::source::{Kind, Source};
 use crate::analysis::{Progress, ahead};
-use crate::capture::{self, Block, Format, LinkType, Reader};
+use crate::capture::{self, Block, Format, Reader};
 use crate::input::{self, Compression, Input};
 
 /// A reader over any input.
@@ -153,7 +153,8 @@ fn open_stream(
     progress: &Progress,
 ) -> Option<Opened> {
     let (to_us, ready) = sync_channel(1);
-    thread::spawn(move || {
+    let stream_name = Arc::clone(&name);
+    let started = thread::Builder::new().spawn(move || {
         let mut opened = opened(name, input::open(stream), Block::default());
         opened.is_stream = true;
         opened.reader = opened
@@ -162,6 +163,9 @@ fn open_stream(
         // Nobody listens any more when the run was stopped before.
         let _ = to_us.send(opened);
     });
+    if let Err(error) = started {
+        return Some(opened(stream_name, Err(error), Block::default()));
+    }
     loop {
         let was_stopped = progress.is_stopped();
         match ready.recv_timeout(progress.patience()) {
@@ -184,16 +188,4 @@ fn opened(name: Arc<str>, input: io::Result<Input<Box<dyn Read + Send>>>, spare:
         compression,
         is_stream: false,
     }
-}
-
-/// The link types of what a block holds, in order of their numbers.
-pub(super) fn link_types(block: &Block) -> Vec<LinkType> {
-    let mut interfaces = block.interfaces().iter();
-    if let (Some(only), None) = (interfaces.next(), interfaces.next()) {
-        return vec![only.link_type];
-    }
-    let mut link_types: Vec<LinkType> = block.frames().map(|frame| frame.link_type).collect();
-    link_types.sort_unstable();
-    link_types.dedup();
-    link_types
 }

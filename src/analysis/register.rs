@@ -4,7 +4,6 @@ use crate::analysis::clerk::Clerk;
 use crate::analysis::feed::{Beginning, Event, Portion};
 use crate::analysis::filter::Filter;
 use crate::analysis::group::Tables;
-use crate::analysis::plan::link_types;
 use crate::analysis::round::FrameTally;
 use crate::analysis::shared::Shared;
 use crate::analysis::waiting::Departed;
@@ -141,7 +140,7 @@ impl<'a> Register<'a> {
 
     /// The capture that goes on with an input which begins with this block.
     fn group_for(&self, first: &Block) -> Result<usize, Pause> {
-        let link_types = link_types(first);
+        let link_types = first.declared_link_types();
         let frame = first.frames().next();
         let start = frame.map(|frame| frame.time).unwrap_or_default();
         let continued = self.tables.iter().enumerate();

@@ -25,6 +25,8 @@ pub struct Block {
     pub(crate) frame_count: usize,
     pub(crate) start: Cursor,
     pub(crate) interfaces: Arc<Interfaces>,
+    /// How many of them were described before the first frame of the capture.
+    pub(crate) declared: usize,
 }
 
 /// A place between two records, with all that the next ones refer to.
@@ -120,6 +122,22 @@ impl Block {
         &self.interfaces
     }
 
+    /// The link types of the interfaces that are described before the first frame of the capture, in
+    /// order of their numbers. How much of the capture this block holds does not matter.
+    #[must_use]
+    pub fn declared_link_types(&self) -> Vec<LinkType> {
+        let declared = self.interfaces.iter().take(self.declared);
+        let mut link_types: Vec<LinkType> = declared.map(|interface| interface.link_type).collect();
+        link_types.sort_unstable();
+        link_types.dedup();
+        link_types
+    }
+
+    /// The memory that it takes, in bytes: more than its records may.
+    pub(crate) fn memory_len(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Makes it empty and keeps its buffer.
     pub(crate) fn clear(&mut self) {
         self.records = 0..0;
@@ -127,6 +145,7 @@ impl Block {
         self.frame_count = 0;
         self.start = Cursor::default();
         self.interfaces = Arc::default();
+        self.declared = 0;
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Framer<R> {
     /// Where the next record begins.
     next: Cursor,
     pub(crate) interfaces: Arc<Interfaces>,
+    /// How many of them were described before the first frame.
+    declared: usize,
     pub(crate) frame_count: u64,
     pub(crate) block_len: usize,
     pub(crate) max_record_len: usize,
@@ -43,6 +45,7 @@ impl<R: Read> Framer<R> {
                 layout,
                 ..Cursor::default()
             },
+            declared: interfaces.count(),
             interfaces: Arc::new(interfaces),
             frame_count: 0,
             block_len: DEFAULT_BLOCK_LEN,
@@ -86,6 +89,7 @@ impl<R: Read> Framer<R> {
         block.frame_count = walk.frame_count;
         block.start = start;
         block.interfaces = Arc::clone(&self.interfaces);
+        block.declared = self.declared;
     }
 
     fn walk_classic(&self, layout: classic::Layout) -> Walk {
@@ -160,6 +164,9 @@ impl<R: Read> Framer<R> {
                 let interface = section.read_interface(body);
                 Arc::make_mut(&mut self.interfaces).push(interface);
                 *section = section.with_interface();
+                if self.frame_count == 0 && walk.frame_count == 0 {
+                    self.declared = self.interfaces.count();
+                }
             }
             Ok(Item::Secrets { secrets_type, data }) => {
                 self.vault.put(secrets_type, walk.next_number, data);

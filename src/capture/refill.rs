@@ -139,7 +139,10 @@ impl<R: Read> Refill<R> {
             // An unusually large record is gone: so is the memory it took.
             *buffer = Vec::new();
         }
-        if rest > given {
+        // One that has grown for a large record is not given away with little in it.
+        let is_large = self.buffer.len() > usual_len.saturating_mul(4);
+        let is_mostly_void = is_large && given < self.buffer.len() / 2;
+        if rest > given || is_mostly_void {
             if buffer.len() < given {
                 buffer.resize(given, 0);
             }
@@ -147,6 +150,9 @@ impl<R: Read> Refill<R> {
                 to.copy_from_slice(from);
             }
             self.consume(given);
+            if is_mostly_void {
+                self.shrink(usual_len);
+            }
             return 0..given;
         }
         let (from, to) = (self.start, self.start + given);
@@ -161,6 +167,15 @@ impl<R: Read> Refill<R> {
         self.start = 0;
         self.end = rest;
         from..to
+    }
+
+    /// Gives back what the window does not need.
+    fn shrink(&mut self, usual_len: usize) {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end = self.len();
+        self.start = 0;
+        self.buffer.truncate(usual_len.max(self.end));
+        self.buffer.shrink_to_fit();
     }
 
     /// Whether the input has ended: the window holds all that is left.

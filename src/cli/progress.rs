@@ -26,7 +26,7 @@ impl Meter {
             };
         }
         let (end, ended) = channel();
-        let thread = thread::spawn(move || {
+        let thread = thread::Builder::new().spawn(move || {
             // A run that is over at once needs no meter.
             let mut wait = FIRST_WAIT;
             let mut bar = None;
@@ -41,7 +41,8 @@ impl Meter {
         });
         Self {
             end: Some(end),
-            thread: Some(thread),
+            // Without a thread to spare nothing is shown.
+            thread: thread.ok(),
         }
     }
 

@@ -25,7 +25,7 @@ pub(crate) fn listen(progress: Progress, console: Console) -> io::Result<()> {
     // A file that may not grow further would end the program; caught, it is an error of writing.
     signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    std::thread::spawn(move || {
+    std::thread::Builder::new().spawn(move || {
         let mut is_first = true;
         for signal in signals.forever() {
             if !is_first {
@@ -36,7 +36,7 @@ pub(crate) fn listen(progress: Progress, console: Console) -> io::Result<()> {
             progress.stop();
             console.note("the input ends, what was read is judged; a second signal stops at once");
         }
-    });
+    })?;
     Ok(())
 }
 

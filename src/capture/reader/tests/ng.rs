@@ -1,6 +1,7 @@
 //! pcapng in the small language, and its stories.
 
 use super::*;
+use crate::capture::LinkType;
 
 pub(super) struct Ng {
     order: Order,
@@ -406,4 +407,46 @@ fn garbage_between_blocks_is_searched_in_linear_time() {
     let outcome = read_quickly(&bytes);
     assert_eq!(outcome.nanos(), [1_000, 2_000, 3_000]);
     assert_eq!(outcome.damages[0].lost, Some(8 << 18));
+}
+
+#[test]
+fn what_a_large_record_took_is_not_given_away_with_a_small_frame() {
+    let mut ng = Ng::new(Order::Little).ethernet();
+    for n in 0..3 {
+        ng = ng
+            .block(0xbad, &vec![0; 12 << 20])
+            .packet(0, n, &[7; 100_000]);
+    }
+    let mut reader = Reader::new(&ng.bytes[..]).unwrap();
+    for _ in 0..3 {
+        let mut block = Block::default();
+        assert!(reader.read_block(&mut block).unwrap());
+        assert_eq!(block.frame_count(), 1);
+        assert!(block.memory_len() <= 1 << 20, "{}", block.memory_len());
+    }
+    assert!(reader.damages().is_empty());
+}
+
+#[test]
+fn the_link_types_are_those_declared_before_the_first_frame() {
+    let ng = Ng::new(Order::Little)
+        .interface(101, 0, &[])
+        .ethernet()
+        .ethernet()
+        .block(0xbad, &[0; 1000])
+        .packet(1, 0, &[7; 3000])
+        .interface(113, 0, &[])
+        .packet(3, 1, &[7; 3000]);
+    for len in [1, 4000, 1 << 20] {
+        let mut reader = Reader::new(&ng.bytes[..]).unwrap().with_block_len(len);
+        let mut block = Block::default();
+        while reader.read_block(&mut block).unwrap() {
+            assert_eq!(
+                block.declared_link_types(),
+                [LinkType::ETHERNET, LinkType::RAW],
+                "blocks of {len}"
+            );
+        }
+        assert_eq!(block.declared_link_types(), []);
+    }
 }
