@@ -375,5 +375,8 @@ fn a_hello_whose_fragments_do_not_all_come_is_told_where_its_first_one_stands() 
     assert_eq!(capture["last_file"], Value::Null);
     assert_eq!(capture["last_frame"], number);
     // The SYN, what answers it, the hello, and a SYN of another.
-    assert_eq!(told.summary.frames.decoded, u64::try_from(number + 1).unwrap());
+    assert_eq!(
+        told.summary.frames.decoded,
+        u64::try_from(number + 1).unwrap()
+    );
 }

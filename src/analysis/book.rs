@@ -6,6 +6,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -52,20 +53,33 @@ pub(super) struct Book {
     /// With what names clients were content, each once.
     accepted: Vec<AskedFor>,
     /// Who was content, with which name and certificate.
-    content: HashSet<(IpAddr, AskedFor, Option<[u8; 32]>), Keyed>,
-    /// The first full handshake, by who asked for what.
-    full: HashMap<(IpAddr, AskedFor), Full, Keyed>,
-    /// The full handshake of a session, by the id or ticket that it can be resumed with.
-    sessions: HashMap<[u8; 16], Full, Keyed>,
+    content: HashSet<Tag, Keyed>,
+    /// Full handshakes that later ones may go back to.
+    full: Vec<Full>,
+    /// The first of them, by who asked for what.
+    first: HashMap<Tag, First, Keyed>,
+    /// That of a session, by the id or ticket that it can be resumed with.
+    sessions: HashMap<[u8; 16], u32, Keyed>,
+    keyed: Keyed,
+}
+
+/// What is sought by 64 bits of a keyed hash of it: of the half million that are remembered, two have
+/// the same in one of a hundred million runs, and nobody can choose them.
+type Tag = u64;
+
+/// The first full handshake of somebody who asked for something.
+#[derive(Clone, Copy, Debug)]
+struct First {
+    at: u32,
+    /// Further ones had another chain.
+    is_mixed: bool,
 }
 
 /// A full handshake that later ones may go back to.
 #[derive(Clone, Debug)]
 pub(super) struct Full {
-    /// Its chain; none where it was hidden, or where further ones had another.
-    pub(super) chain: Option<Arc<Chain>>,
-    /// Further ones had another chain.
-    is_mixed: bool,
+    /// Its chain; none where it was hidden.
+    chain: Option<Arc<Chain>>,
     /// The `event.id` of its flow.
     pub(super) origin: Origin,
     /// When it began.
@@ -85,7 +99,6 @@ impl Full {
     fn of(story: &Story, chain: Option<&Arc<Chain>>) -> Self {
         Self {
             chain: chain.map(Arc::clone),
-            is_mixed: false,
             origin: match story.encapsulation {
                 None => Origin::Plain(story.key, story.client),
                 Some(_) => Origin::Id(telling::id(story, 0)),
@@ -209,7 +222,7 @@ impl Books {
             if book.accepted.len() < self.max_rows && !book.accepted.contains(&asked_for) {
                 book.accepted.push(asked_for.clone());
             }
-            let content = (client.ip, asked_for.clone(), leaf_hash);
+            let content = self.keyed.hash_one((client.ip, &asked_for, leaf_hash));
             if book.content.contains(&content) {
                 // Known already.
             } else if self.room > 0 && book.content.len() < MAX_CONTENT {
@@ -284,8 +297,10 @@ impl Book {
             flights: Flights::default(),
             accepted: Vec::new(),
             content: HashSet::with_hasher(keyed),
-            full: HashMap::with_hasher(keyed),
+            full: Vec::new(),
+            first: HashMap::with_hasher(keyed),
             sessions: HashMap::with_hasher(keyed),
+            keyed,
         }
     }
 
@@ -298,9 +313,16 @@ impl Book {
         asked_for: &AskedFor,
         room: &mut usize,
     ) {
+        let mut placed = None;
+        let mut place = |full: &mut Vec<Full>| {
+            *placed.get_or_insert_with(|| {
+                full.push(Full::of(story, chain));
+                u32::try_from(full.len() - 1).unwrap_or(u32::MAX)
+            })
+        };
         for id in asked::issued_sessions(&tls.session(), tls.tickets()) {
             if *room > 0 && self.sessions.len() < MAX_SESSIONS {
-                self.sessions.insert(id, Full::of(story, chain));
+                self.sessions.insert(id, place(&mut self.full));
                 *room -= 1;
             }
         }
@@ -308,20 +330,26 @@ impl Book {
             let leaf = chain.and_then(|chain| chain.leaf());
             leaf.map(|leaf| leaf.certificate.sha256)
         };
-        let has_room = *room > 0 && self.full.len() < MAX_CONTENT;
-        let client = story.source().ip;
-        match self.full.entry((client, asked_for.clone())) {
+        let has_room = *room > 0 && self.first.len() < MAX_CONTENT;
+        let asker = self.keyed.hash_one((story.source().ip, asked_for));
+        match self.first.entry(asker) {
             Entry::Occupied(mut known) => {
                 let known = known.get_mut();
-                match &known.chain {
-                    _ if chain.is_none() || known.is_mixed => {}
-                    None => *known = Full::of(story, chain),
-                    Some(first) if leaf(Some(first)) == leaf(chain) => {}
-                    Some(_) => (known.chain, known.is_mixed) = (None, true),
+                if chain.is_none() || known.is_mixed {
+                    return;
+                }
+                let first = usize::try_from(known.at).ok();
+                let first = first.and_then(|at| self.full.get(at)?.chain.as_ref());
+                match first {
+                    None => known.at = place(&mut self.full),
+                    Some(first) => known.is_mixed = leaf(Some(first)) != leaf(chain),
                 }
             }
-            Entry::Vacant(place) if has_room => {
-                place.insert(Full::of(story, chain));
+            Entry::Vacant(vacant) if has_room => {
+                vacant.insert(First {
+                    at: place(&mut self.full),
+                    is_mixed: false,
+                });
                 *room -= 1;
             }
             Entry::Vacant(_) => {}
@@ -367,7 +395,8 @@ impl Book {
         asked_for: &AskedFor,
         leaf: Option<[u8; 32]>,
     ) -> bool {
-        self.content.contains(&(client, asked_for.clone(), leaf))
+        let tag = self.keyed.hash_one((client, asked_for, leaf));
+        self.content.contains(&tag)
     }
 
     /// Whether `leaf` is what the endpoint shows when it knows no better: it was served where it
@@ -425,18 +454,38 @@ impl Book {
         client: IpAddr,
         asked_for: &AskedFor,
         at: Timestamp,
-    ) -> Option<(&Full, ResumedBy)> {
+    ) -> Option<Resumed<'_>> {
+        let full = |at: u32| self.full.get(usize::try_from(at).ok()?);
         let by = |ticket: Option<Ticket>, by| {
-            let full = self.sessions.get(&ticket?.digest)?;
-            Some((full, by))
+            let full = full(*self.sessions.get(&ticket?.digest)?)?;
+            Some(Resumed {
+                full,
+                by,
+                chain: full.chain.as_ref(),
+            })
         };
         by(session.ticket_offered, ResumedBy::Ticket)
             .or_else(|| by(session.id_offered, ResumedBy::SessionId))
             .or_else(|| {
-                let full = self.full.get(&(client, asked_for.clone()))?;
-                (full.first <= at).then_some((full, ResumedBy::Endpoints))
+                let asker = self.keyed.hash_one((client, asked_for));
+                let first = self.first.get(&asker)?;
+                let full = full(first.at)?;
+                (full.first <= at).then_some(Resumed {
+                    full,
+                    by: ResumedBy::Endpoints,
+                    chain: full.chain.as_ref().filter(|_| !first.is_mixed),
+                })
             })
     }
+}
+
+/// What a resumed flow goes back to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resumed<'a> {
+    pub(super) full: &'a Full,
+    pub(super) by: ResumedBy,
+    /// The chain that was shown; none where it was hidden, or where the same client got several.
+    pub(super) chain: Option<&'a Arc<Chain>>,
 }
 
 /// Clients and sessions of all endpoints, about a hundred bytes each.

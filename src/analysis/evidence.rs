@@ -45,11 +45,11 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
         }
         _ => None,
     };
-    let is_chain_assumed = matches!(resumed, Some((_, ResumedBy::Endpoints)));
+    let is_chain_assumed = resumed.is_some_and(|resumed| resumed.by == ResumedBy::Endpoints);
     let chain = match (&tls.chain, resumed) {
         (Observed::Seen(chain), _) => Observed::Seen(chain),
         (Observed::Unseen(why), None) => Observed::Unseen(*why),
-        (Observed::Unseen(why), Some((full, _))) => match &full.chain {
+        (Observed::Unseen(why), Some(resumed)) => match resumed.chain {
             Some(chain) => Observed::Seen(chain),
             None => Observed::Unseen(*why),
         },
@@ -122,7 +122,7 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
         default_by_comparison: comparison,
         default_by_catalog: default.in_catalog,
         inferred: inferring::infer(story, tls, book, expectations),
-        resumed_from: resumed.map(|(full, by)| ResumedFrom::new(full.event_id(), by)),
+        resumed_from: resumed.map(|resumed| ResumedFrom::new(resumed.full.event_id(), resumed.by)),
     }
 }
 
