@@ -31,7 +31,7 @@ use crate::verdict::Reaction;
 pub(super) struct Books {
     books: HashMap<Endpoint, Book, Keyed>,
     /// Addresses that took part in TLS, as client or as server.
-    speakers: HashSet<IpAddr, Keyed>,
+    speakers: HashSet<Tag, Keyed>,
     keyed: Keyed,
     max_endpoints: usize,
     max_rows: usize,
@@ -63,8 +63,8 @@ pub(super) struct Book {
     keyed: Keyed,
 }
 
-/// What is sought by 64 bits of a keyed hash of it: of the half million that are remembered, two have
-/// the same in one of a hundred million runs, and nobody can choose them.
+/// What is sought by 64 bits of a keyed hash of it: of the million that are remembered at most, two have
+/// the same in one of thirty million runs, and nobody can choose them.
 type Tag = u64;
 
 /// The first full handshake of somebody who asked for something.
@@ -196,14 +196,14 @@ impl Books {
         let Some(tls) = story.tls() else { return };
         let (client, server) = (story.source(), story.destination());
         if self.speakers.len() < MAX_SPEAKERS {
-            self.speakers.insert(client.ip);
+            self.speakers.insert(self.keyed.hash_one(client.ip));
         }
         let has_room = self.books.len() < self.max_endpoints;
         let book = match self.books.entry(server) {
             Entry::Occupied(book) => book.into_mut(),
             Entry::Vacant(place) => {
                 if self.speakers.len() < MAX_SPEAKERS {
-                    self.speakers.insert(server.ip);
+                    self.speakers.insert(self.keyed.hash_one(server.ip));
                 }
                 if !has_room {
                     self.left_out += 1;
@@ -286,7 +286,7 @@ impl Books {
 
     /// Whether an address took part in TLS anywhere in the run.
     pub(super) fn has_spoken(&self, ip: &IpAddr) -> bool {
-        self.speakers.contains(ip)
+        self.speakers.contains(&self.keyed.hash_one(ip))
     }
 }
 
