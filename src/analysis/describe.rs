@@ -203,6 +203,8 @@ pub(super) fn client(hello: &ClientHello, ech: Option<Ech>) -> Client {
             stapling: hello.status_request
                 || hello.extensions.contains(&SIGNED_CERTIFICATE_TIMESTAMP),
             compression: !hello.certificate_compression().is_empty(),
+            encrypted_hello: ech.is_some(),
+            delegation: hello.extensions.contains(&DELEGATED_CREDENTIAL),
             signatures: signatures(hello),
         },
         has_lossy_text,
@@ -253,8 +255,13 @@ pub(super) fn answer(hello: &ServerHello, curve: Option<u16>) -> Answer {
 /// The length of the hash of a suite, but for suites with a shorter tag: there the sizes of records
 /// say less of those of messages.
 fn hash_len(suite: &str) -> Option<u32> {
-    let len = if suite.ends_with("SHA384") { 48 } else { 32 };
-    (!suite.contains("_CCM_8")).then_some(len)
+    match suite {
+        "TLS_AES_256_GCM_SHA384" => Some(48),
+        "TLS_AES_128_GCM_SHA256" | "TLS_CHACHA20_POLY1305_SHA256" | "TLS_AES_128_CCM_SHA256" => {
+            Some(32)
+        }
+        _ => None,
+    }
 }
 
 /// Describes a certificate: as a row of a chain, and as the server's own.
@@ -342,6 +349,8 @@ pub(super) fn product(entry: &pki::catalog::Entry) -> Product {
     }
 }
 
+/// `delegated_credential` (RFC 9345, section 4).
+const DELEGATED_CREDENTIAL: u16 = 34;
 /// The extension (RFC 6962, section 3.3.1).
 const SIGNED_CERTIFICATE_TIMESTAMP: u16 = 18;
 

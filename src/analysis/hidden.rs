@@ -51,6 +51,8 @@ impl Hidden {
     /// The server's key and the length of its CertificateVerify message, where that stands alone.
     pub(super) fn key(&self) -> Option<(Key, u32)> {
         match self.flight {
+            // It may be signed by a key that the server's only vouches for.
+            _ if self.offers.delegation => None,
             Flight::Apart { verify_len, .. } => Some((self.flight.key()?, verify_len)),
             Flight::Together { .. } => None,
         }
@@ -117,6 +119,8 @@ impl Hidden {
 pub(super) struct Flights {
     to_named: Vec<Sighting>,
     to_nameless: Vec<Sighting>,
+    /// There were more than are kept.
+    is_full: bool,
 }
 
 /// Flights of the same sizes, to clients with the same offers.
@@ -144,6 +148,8 @@ impl Flights {
                 first: at,
                 last: at,
             });
+        } else {
+            self.is_full = true;
         }
     }
 
@@ -159,6 +165,9 @@ impl Flights {
             let before = one.first.nanos_since(at);
             before.max(at.nanos_since(one.last)).max(0)
         };
+        if self.is_full {
+            return None;
+        }
         let nearest = self.to_named.iter().min_by_key(distance)?;
         let is_told = distance(&nearest) <= FAR_APART && self.to_named.iter().all(is_another);
         is_told.then_some(&nearest.hidden)

@@ -2,6 +2,7 @@
 //! are, and whether a known chain was served. Never a verdict.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::analysis::asked::AskedFor;
 use crate::analysis::book::Book;
@@ -193,11 +194,15 @@ fn readings_of_seen<'a>(hidden: &Hidden, book: &'a Book) -> Vec<Reading<'a>> {
 /// The certificates of a chain, the server's own first, wherever that stands.
 fn leaf_first(chain: &Chain) -> impl Iterator<Item = &Known> {
     let leaf = chain.leaf().map(|leaf| &**leaf);
-    let hash = leaf.map(|leaf| leaf.certificate.sha256);
-    let sent = chain.certificates.iter().take(MAX_SENT);
+    let is_leaf = |known: &Arc<Known>| {
+        leaf.is_some_and(|leaf| leaf.certificate.sha256 == known.certificate.sha256)
+    };
+    // Some servers send it twice.
+    let place = chain.certificates.iter().position(is_leaf);
+    let sent = chain.certificates.iter().take(MAX_SENT).enumerate();
     let others = sent
-        .map(|known| &**known)
-        .filter(move |one| hash != Some(one.certificate.sha256));
+        .filter(move |(at, _)| Some(*at) != place)
+        .map(|(_, known)| &**known);
     leaf.into_iter().chain(others)
 }
 
@@ -251,6 +256,7 @@ fn against_seen(
     };
     let subject = &own().next()?.leaf()?.subject;
     let is_excluded = |chain: &Chain, is_whole| {
+        let is_whole = is_whole && chain.certificates.len() <= MAX_SENT;
         let len = if is_whole { MAX_SENT } else { 1 };
         let sent = leaf_first(chain).take(len).map(|known| &known.certificate);
         hidden.fit(sent, is_whole) == Fit::Inconsistent

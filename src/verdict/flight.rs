@@ -42,6 +42,10 @@ pub struct Offers {
     pub stapling: bool,
     /// Certificate compression (RFC 8879): it may be smaller.
     pub compression: bool,
+    /// An Encrypted Client Hello, real or for show: the server may answer with its configurations (RFC 9849, section 7.1).
+    pub encrypted_hello: bool,
+    /// Delegated credentials (RFC 9345): the signature may be of another key than the certificate's, and it may be larger.
+    pub delegation: bool,
     /// Stands for the signature algorithms in their order: a server that has several certificates for a name chooses by them
     /// (RFC 8446, section 4.4.2.2).
     pub signatures: u64,
@@ -234,7 +238,8 @@ impl Flight {
                 )
             }
         };
-        let least = if offers.stapling { 0 } else { least };
+        let may_be_larger = offers.stapling || offers.encrypted_hello || offers.delegation;
+        let least = if may_be_larger { 0 } else { least };
         let most = if offers.compression { u32::MAX } else { most };
         least..=most
     }
@@ -250,7 +255,7 @@ impl Flight {
         hash_len: u32,
     ) -> Fit {
         let mut chain = chain.into_iter();
-        let Some(leaf) = chain.next() else {
+        let Some(leaf) = chain.next().filter(|_| !offers.delegation) else {
             return Fit::Open;
         };
         let entry_len = |certificate: &Certificate| {
@@ -283,8 +288,9 @@ impl Flight {
                 let is_too_small = len < rest.saturating_add(MIN_EXTENSIONS_LEN + least);
                 let request = if may_request { MAX_REQUEST_LEN } else { 0 };
                 let is_too_large = len > rest.saturating_add(MAX_EXTENSIONS_LEN + most + request);
+                let may_be_larger = offers.stapling || offers.encrypted_hello;
                 if (is_too_small && !offers.compression)
-                    || (is_too_large && is_whole && !offers.stapling)
+                    || (is_too_large && is_whole && !may_be_larger)
                 {
                     Fit::Inconsistent
                 } else {
@@ -301,9 +307,15 @@ fn fit(len: u32, expected: u32, is_whole: bool, offers: Offers) -> Fit {
         Some(0) => Fit::Consistent,
         None if offers.compression => Fit::Open,
         None => Fit::Inconsistent,
-        // Further certificates, or a staple: none of them is as small as this.
+        // With more behind it that is compressed too, it may have any size; what cannot be compressed becomes a little longer.
+        Some(more) if offers.compression && (!is_whole || more <= MAX_COMPRESSION_LOSS) => {
+            Fit::Open
+        }
+        Some(more) if more < MIN_STAPLE_LEN => Fit::Inconsistent,
+        Some(_) if offers.stapling => Fit::Open,
+        // Further certificates: none of them is as small as this.
         Some(more) if more < MIN_MORE_LEN => Fit::Inconsistent,
-        Some(_) if !is_whole || offers.stapling => Fit::Open,
+        Some(_) if !is_whole => Fit::Open,
         Some(_) => Fit::Inconsistent,
     }
 }
@@ -376,15 +388,19 @@ const MIN_EXTENSIONS_LEN: u32 = 6;
 const MAX_EXTENSIONS_LEN: u32 = 160;
 /// Header, context, the extension with the signature algorithms.
 const MIN_REQUEST_LEN: u32 = 13;
-/// With names of a few authorities.
-const MAX_REQUEST_LEN: u32 = 4096;
+/// With the names of all authorities of a system: the record has no more.
+const MAX_REQUEST_LEN: u32 = 1 << 14;
 /// Header, context, length of the list.
 const CERTIFICATE_EXTRA_LEN: u32 = 8;
 /// Length of a certificate, and of its extensions, of which there are none.
 const ENTRY_EXTRA_LEN: u32 = 5;
 /// With a certificate of no names and the smallest key.
 const MIN_CERTIFICATE_LEN: u32 = 200;
-/// A further certificate, or a response of OCSP.
+/// A response of OCSP that says `tryLater` (RFC 6960, section 4.2.1), of five bytes, and its extension.
+const MIN_STAPLE_LEN: u32 = 13;
+/// The headers of a compressed message and of what is in it (RFC 8879, section 4).
+const MAX_COMPRESSION_LOSS: u32 = 40;
+/// A further certificate.
 const MIN_MORE_LEN: u32 = 100;
 /// More than what is issued again differs in size: serial numbers, and signatures of ECDSA in it, vary in length.
 const CLEARLY: u32 = 32;

@@ -80,11 +80,20 @@ pub(super) fn tolerated(evidence: &Evidence<'_>) -> Option<Finding> {
     };
     Some(Finding {
         id: VerdictId::NoSniTolerated,
-        confidence: Confidence::High,
+        confidence: if evidence.may_hide_name {
+            Confidence::Medium
+        } else {
+            Confidence::High
+        },
         severity: Severity::Info,
         reason: format!(
-            "The {} sent no SNI (server_name) and {took}.",
+            "The {} sent no SNI (server_name){} and {took}.",
             wording::client(evidence),
+            if evidence.may_hide_name {
+                " outside of its Encrypted Client Hello"
+            } else {
+                ""
+            },
         ),
         fix: vec![fix],
     })

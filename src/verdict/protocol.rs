@@ -150,7 +150,7 @@ pub(super) fn broken_off(evidence: &Evidence<'_>) -> Option<Finding> {
         ),
         Reaction::GaveUp => (
             Confidence::Low,
-            "The client gave up before the server answered.".to_owned(),
+            "The client gave up before the server had answered in full.".to_owned(),
         ),
         _ => return None,
     };

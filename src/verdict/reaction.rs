@@ -144,10 +144,10 @@ impl Course<'_> {
         let Some(first) = client.clone().next() else {
             let answered = self.protected(Side::Server).next().is_some()
                 || self.has(Side::Server, StepKind::Message(MessageType::FINISHED));
-            return if answered && self.closed_by(Side::Client) {
-                Reaction::LeftAfterAnswer
-            } else {
-                self.unfinished(false)
+            return match self.unfinished(false) {
+                // There was no certificate yet that it could have disliked.
+                Reaction::LeftAfterAnswer if !answered && self.is_tls13 => Reaction::GaveUp,
+                reaction => reaction,
             };
         };
         if self.early_data_was_taken() {
@@ -159,9 +159,11 @@ impl Course<'_> {
         if self.client_certificate_refused() {
             return Reaction::Refused(Side::Server, None);
         }
-        // A Certificate, empty or full, and early data come before Finished. Where no record has
-        // its size, several messages share one, and the first is taken to end the handshake.
-        let finished = client.clone().position(is_finished).unwrap_or(0);
+        let finished = self.finished_among_sealed();
+        if finished > 0 && self.is_answered_by_an_alert_only() {
+            // It came with a certificate, or with early data, and was shown the door.
+            return Reaction::ClosedInHandshake;
+        }
         let alert_len = client
             .clone()
             .nth(finished)
@@ -171,7 +173,7 @@ impl Course<'_> {
         let said_more = after.peek().is_some();
         if after.any(|len| !is_alert(len)) {
             Reaction::Accepted
-        } else if self.was_served_after(finished) {
+        } else if self.was_served_after(finished) || self.was_left_by_server(finished) {
             Reaction::Finished
         } else if said_more || self.closed_by(Side::Client) {
             Reaction::LeftAfterHandshake
@@ -260,6 +262,71 @@ impl Course<'_> {
         false
     }
 
+    /// TLS 1.3: which of the client's sealed records is its Finished. A Certificate, empty or full, and early data come
+    /// before it. Where no record has its size, several messages share one, and the first is taken to end the handshake.
+    fn finished_among_sealed(&self) -> usize {
+        let is_finished = |len: u32| match self.hash_len {
+            Some(hash_len) => {
+                let least = MESSAGE_HEADER_LEN + hash_len + RECORD_EXTRA_LEN;
+                len == least || len == least + PADDING
+            }
+            None => is_finished(len),
+        };
+        let Some(at) = self.protected(Side::Client).position(is_finished) else {
+            return 0;
+        };
+        let before = at.checked_sub(1);
+        let before = before.and_then(|at| self.protected(Side::Client).nth(at));
+        // A certificate of its own has a signature behind it: without one all is in this record, and the next one is a
+        // request.
+        let is_all_in_one = at == 1
+            && before.is_some_and(|len| len > LARGEST_EMPTY_CERTIFICATE)
+            && !self.is_early(at);
+        if is_all_in_one { 0 } else { at }
+    }
+
+    /// Whether a sealed record of the client comes with its hello, before that was answered.
+    fn is_early(&self, count: usize) -> bool {
+        let is_answer = |act: &&Act| act.kind != StepKind::Message(MessageType::SERVER_HELLO);
+        let early = self.acts.iter().take_while(is_answer);
+        let is_sealed =
+            |act: &&Act| act.by == Side::Client && act.kind == StepKind::ApplicationData;
+        early.filter(is_sealed).count() >= count
+    }
+
+    /// TLS 1.3: all that the server says once the client has begun to answer is of the size of an alert, before the client ends it,
+    /// and the connection ends. One that served the client has said more: tickets, data.
+    fn is_answered_by_an_alert_only(&self) -> bool {
+        let is_sealed = |act: &&Act| act.kind == StepKind::ApplicationData;
+        let is_first = |act: &Act| act.by == Side::Client && act.kind == StepKind::ApplicationData;
+        let after = self.acts.iter().skip_while(|act| !is_first(act));
+        let mut after = after.filter(is_sealed);
+        let of_server = after
+            .by_ref()
+            .find(|act| act.by == Side::Server || is_alert(act.len));
+        of_server.is_some_and(|act| act.by == Side::Server && is_alert(act.len))
+            && !after.any(|act| act.by == Side::Server)
+            && self.close.is_some()
+    }
+
+    /// TLS 1.3: after this record of the client the first to send a record of the size of an alert was the server: it ended the
+    /// connection, and the client has refused nothing.
+    fn was_left_by_server(&self, finished: usize) -> bool {
+        let is_sealed = |act: &&Act| act.kind == StepKind::ApplicationData;
+        let mut clients = 0;
+        for act in self.acts.iter().filter(is_sealed) {
+            if act.by == Side::Client {
+                clients += 1;
+                if clients > finished + 1 {
+                    return false;
+                }
+            } else if clients == finished + 1 && is_alert(act.len) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// TLS 1.3: the client sent data along with its hello, and ended it when the server had said
     /// that it takes it: EndOfEarlyData, four bytes, content type and tag (RFC 8446, section 4.5).
     fn early_data_was_taken(&self) -> bool {
@@ -270,11 +337,17 @@ impl Course<'_> {
         let (before, after) = self.acts.split_at(answer);
         let is_sealed =
             |act: &&Act| act.by == Side::Client && act.kind == StepKind::ApplicationData;
-        before.iter().any(|act| is_sealed(&act))
-            && after
+        let is_end = |len: u32| matches!(len, END_OF_EARLY_DATA | 37);
+        if before.iter().any(|act| is_sealed(&act)) {
+            return after
                 .iter()
                 .find(is_sealed)
-                .is_some_and(|act| matches!(act.len, END_OF_EARLY_DATA | 37))
+                .is_some_and(|act| is_end(act.len));
+        }
+        // Near the server its hello is captured before the data that was under way: some, its end, and Finished.
+        let mut rest = self.protected(Side::Client).skip(1);
+        let is_at_end = rest.by_ref().take(MAX_EARLY).any(is_end);
+        is_at_end && rest.next().is_some_and(is_finished)
     }
 
     /// The handshake never ended: who walked away from it, and when.
@@ -300,9 +373,7 @@ impl Course<'_> {
         }
     }
 
-    /// TLS 1.3: the client answered a request with an empty Certificate, and all that the server
-    /// says after it is of the size of an alert, and the end. One that served the client all the
-    /// same has said more: tickets, data.
+    /// TLS 1.3: the client answered a request with an empty Certificate, and the server refused it.
     fn client_certificate_refused(&self) -> bool {
         if !self
             .protected(Side::Client)
@@ -311,14 +382,7 @@ impl Course<'_> {
         {
             return false;
         }
-        let is_sealed = |act: &&Act| act.kind == StepKind::ApplicationData;
-        let is_first = |act: &Act| act.by == Side::Client && act.kind == StepKind::ApplicationData;
-        let after = self.acts.iter().skip_while(|act| !is_first(act));
-        let mut answers = after.filter(is_sealed).filter(|act| act.by == Side::Server);
-        let last = answers.next();
-        last.is_some_and(|act| is_alert(act.len))
-            && answers.next().is_none()
-            && self.close.is_some()
+        self.is_answered_by_an_alert_only()
     }
 
     fn protected(&self, side: Side) -> impl Iterator<Item = u32> + Clone {
@@ -366,9 +430,9 @@ fn is_finished(len: u32) -> bool {
 }
 
 /// Whether a TLS 1.3 record of this length holds an empty Certificate message: 4 + 1 + 3 bytes,
-/// content type and tag; alone, or with a Finished behind it.
+/// content type and tag; alone, or with a Finished behind it; padded by 16 or not.
 fn is_empty_certificate(len: u32) -> bool {
-    matches!(len, 25 | 61 | 77)
+    matches!(len, 25 | 41 | 61 | 77 | 93)
 }
 
 /// Tickets are rarely longer, unless they hold a client's certificates; data comes in records of
@@ -380,6 +444,12 @@ const MOST_TICKETS: usize = 4;
 const MESSAGE_HEADER_LEN: u32 = 4;
 /// The type of what a record holds, and the tag.
 const RECORD_EXTRA_LEN: u32 = 17;
+/// Records of early data that are looked at.
+const MAX_EARLY: usize = 16;
+/// What some pad records by (JSSE).
+const PADDING: u32 = 16;
+/// A record with an empty Certificate, and a Finished behind it, is no longer.
+const LARGEST_EMPTY_CERTIFICATE: u32 = 93;
 /// Level and description.
 const ALERT_LEN: u32 = 2;
 const CLOSE_NOTIFY: u8 = 0;
@@ -637,5 +707,105 @@ mod tests {
         );
         let refused = Reaction::Refused(Side::Server, Some(112));
         assert_eq!(reaction(&[alert(false, 112), alert(true, 112)]), refused);
+    }
+
+    /// A TLS 1.3 flow with SHA-256 after the server's hello and its flight: who sends records of which lengths.
+    fn tls13_by(records: &[(Side, u32)], close: Side) -> Reaction {
+        let mut acts = vec![client(HELLO, 300), server(ANSWER, 122)];
+        acts.extend([23, 823, 281, 53].map(|len| server(StepKind::ApplicationData, len)));
+        let sealed = |(by, len): &(Side, u32)| Act {
+            by: *by,
+            kind: StepKind::ApplicationData,
+            len: *len,
+        };
+        acts.extend(records.iter().map(sealed));
+        let course = Course {
+            acts: &acts,
+            alerts: &[],
+            close: Some(Close {
+                by: close,
+                how: Closing::Fin,
+            }),
+            is_tls13: true,
+            hash_len: Some(32),
+        };
+        course.reaction()
+    }
+    use Side::{Client as C, Server as S};
+
+    #[test]
+    fn in_tls13_a_server_that_ends_it_first_was_not_refused() {
+        // Tickets, then close_notify of one and the other.
+        let tickets = [(C, 53), (S, 250), (S, 250)];
+        for words in [&[(S, 19), (C, 19)][..], &[(S, 19)]] {
+            let records = [&tickets[..], words].concat();
+            assert_eq!(tls13_by(&records, C), Reaction::Finished, "{words:?}");
+            assert_eq!(tls13_by(&records, S), Reaction::Finished, "{words:?}");
+        }
+        let records = [&tickets[..], &[(C, 19), (S, 19)]].concat();
+        assert_eq!(tls13_by(&records, C), Reaction::LeftAfterHandshake);
+    }
+
+    #[test]
+    fn in_tls13_a_server_that_takes_no_client_certificate_is_told() {
+        let refusal = [(S, 19)];
+        for certificate in [
+            &[(C, 409), (C, 96), (C, 53)][..],
+            &[(C, 900), (C, 281), (C, 53), (C, 150)],
+        ] {
+            let refused = [certificate, &refusal].concat();
+            assert_eq!(tls13_by(&refused, S), Reaction::ClosedInHandshake);
+            let served = [certificate, &[(S, 250), (S, 400), (S, 19)]].concat();
+            assert_ne!(tls13_by(&served, S), Reaction::ClosedInHandshake);
+        }
+    }
+
+    #[test]
+    fn in_tls13_an_empty_certificate_is_padded_by_some() {
+        for empty in [
+            &[(C, 25), (C, 53)][..],
+            &[(C, 41), (C, 69)],
+            &[(C, 41), (C, 69), (C, 51)],
+            &[(C, 77)],
+        ] {
+            let refused = [empty, &[(S, 19)]].concat();
+            assert_eq!(
+                tls13_by(&refused, S),
+                Reaction::Refused(S, None),
+                "{empty:?}"
+            );
+        }
+        // A probe that leaves, and the goodbye of the server.
+        let probe = [(C, 25), (C, 53), (C, 19), (S, 19)];
+        assert_ne!(tls13_by(&probe, C), Reaction::Refused(S, None));
+    }
+
+    #[test]
+    fn in_tls13_nobody_dislikes_a_certificate_that_did_not_come() {
+        let acts = [
+            client(HELLO, 300),
+            server(ANSWER, 122),
+            server(StepKind::ChangeCipherSpec, 1),
+        ];
+        let course = Course {
+            acts: &acts,
+            alerts: &[],
+            close: CLIENT_LEAVES,
+            is_tls13: true,
+            hash_len: Some(32),
+        };
+        assert_eq!(course.reaction(), Reaction::GaveUp);
+    }
+
+    #[test]
+    fn in_tls13_early_data_is_taken_though_the_answer_is_captured_first() {
+        let taken = [(C, 200), (C, 21), (C, 53), (S, 250), (C, 19)];
+        assert_eq!(tls13_by(&taken, C), Reaction::Accepted);
+    }
+
+    #[test]
+    fn in_tls13_a_request_as_long_as_finished_is_one_behind_a_certificate_that_shares_its_record() {
+        let request = [(C, 1200), (C, 53), (S, 250), (S, 300)];
+        assert_eq!(tls13_by(&request, C), Reaction::Accepted);
     }
 }

@@ -102,6 +102,15 @@ fn a_length_excludes_a_chain_or_is_consistent_with_it() {
     assert_eq!(fit(700, true, compression), Fit::Inconsistent);
     assert_eq!(fit(500, true, none), Fit::Inconsistent);
     assert_eq!(fit(500, true, stapling), Fit::Open);
+    // A staple that says "try later" is short, and what is compressed may have anything behind it.
+    assert_eq!(fit(780, true, stapling), Fit::Open);
+    assert_eq!(fit(781, true, stapling), Fit::Inconsistent);
+    assert_eq!(fit(766, false, compression), Fit::Open);
+    let delegation = Offers {
+        delegation: true,
+        ..none
+    };
+    assert_eq!(fit(400, true, delegation), Fit::Open);
     // Another certificate may follow.
     assert_eq!(fit(500, false, none), Fit::Open);
     assert_eq!(fit(700, false, none), Fit::Inconsistent);
