@@ -333,6 +333,16 @@ fn more_flows_than_the_table_holds_are_told_all_the_same() {
 }
 
 #[test]
+fn clients_are_counted_up_to_a_bound_and_that_is_said() {
+    let refused = |one: Conversation| one.syn().refused(&ClientHello::new(), tls::BAD_CERTIFICATE);
+    let few = told(crowd(100, refused));
+    let endpoint = |told: &Told| told.summary.endpoints[0].client_count;
+    assert_eq!((endpoint(&few), few.limit("are counted")), (100, 0));
+    let many = told(crowd(4200, refused));
+    assert_eq!((endpoint(&many), many.limit("are counted")), (4096, 104));
+}
+
+#[test]
 fn segments_that_all_overlap_are_read_once() {
     let hello = ClientHello::new()
         .sni("api.example")

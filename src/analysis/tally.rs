@@ -33,6 +33,8 @@ pub(super) struct Tally {
     limits: BTreeMap<&'static str, u64>,
     endpoints: HashMap<Endpoint, EndpointTally, Keyed>,
     endpoints_left_out: u64,
+    /// How many more clients are counted, of all endpoints together.
+    client_room: usize,
     groups: HashMap<(&'static str, Endpoint), Group, Keyed>,
     groups_left_out: u64,
     worst_left_out: Option<Severity>,
@@ -75,6 +77,7 @@ impl Tally {
             limits: BTreeMap::new(),
             endpoints: HashMap::with_hasher(keyed),
             endpoints_left_out: 0,
+            client_room: MAX_ALL_CLIENTS,
             groups: HashMap::with_hasher(keyed),
             groups_left_out: 0,
             worst_left_out: None,
@@ -260,8 +263,16 @@ impl Tally {
             });
         endpoint.populations.enter(report);
         endpoint.report.flows += 1;
-        if endpoint.clients.len() < MAX_CLIENTS {
-            endpoint.clients.insert(report.source.ip);
+        let client = report.source.ip;
+        let is_uncounted = if self.client_room > 0 && endpoint.clients.len() < MAX_CLIENTS {
+            self.client_room -= usize::from(endpoint.clients.insert(client));
+            false
+        } else {
+            !endpoint.clients.contains(&client)
+        };
+        if is_uncounted {
+            let count = self.limits.entry(CLIENTS_LEFT_OUT).or_default();
+            *count += 1;
         }
         if let Some(version) = &report.tls.version {
             *endpoint.versions.entry(version.clone()).or_default() += 1;
@@ -541,6 +552,10 @@ const MAX_ENDPOINTS: usize = 65_536;
 const MAX_ROWS: usize = 64;
 /// Clients of one endpoint that are counted.
 const MAX_CLIENTS: usize = 4096;
+/// The same of all endpoints together.
+const MAX_ALL_CLIENTS: usize = 1 << 18;
+/// What is said where there are more.
+const CLIENTS_LEFT_OUT: &str = "flows of clients beyond those that are counted";
 /// Clients of one endpoint that are named.
 const MAX_NAMED_CLIENTS: usize = 32;
 /// Servers of which it is told that probes and live traffic fare differently.

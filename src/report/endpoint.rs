@@ -20,7 +20,7 @@ pub struct EndpointReport {
     pub role: Role,
     /// Its flows.
     pub flows: u64,
-    /// How many addresses called it.
+    /// How many addresses called it; at most 4,096 are counted, and the summary's `limits` say where there were more.
     pub client_count: u64,
     /// Some of these addresses.
     pub clients: Vec<IpAddr>,
