@@ -1,5 +1,6 @@
 //! `tls.version-or-cipher` and `tls.handshake-failed`: the two sides do not speak the same TLS.
 
+use crate::tls::{Observed, Unseen};
 use crate::verdict::evidence::Evidence;
 use crate::verdict::finding::{Confidence, Finding, Severity, VerdictId};
 use crate::verdict::reaction::{Reaction, Side};
@@ -139,6 +140,12 @@ pub(super) fn broken_off(evidence: &Evidence<'_>) -> Option<Finding> {
                 format!("The {who} ended the handshake with alert {what}."),
             )
         }
+        Reaction::ClosedInHandshake
+            if matches!(evidence.chain, Observed::Unseen(Unseen::Encrypted)) => (
+            Confidence::Low,
+            "The server ended the connection and sent nothing behind its part of the handshake: it may have refused the client's certificate, or have had nothing to say."
+                .to_owned(),
+        ),
         Reaction::ClosedInHandshake => (
             Confidence::Low,
             "The server closed the connection in the middle of the handshake.".to_owned(),

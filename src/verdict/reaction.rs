@@ -160,7 +160,8 @@ impl Course<'_> {
             return Reaction::Refused(Side::Server, None);
         }
         let finished = self.finished_among_sealed();
-        if finished > 0 && self.is_answered_by_an_alert_only() {
+        let said = client.clone().count().saturating_sub(finished + 1);
+        if finished > 0 && said <= MOST_UNHEARD && self.is_answered_by_an_alert_only() {
             // It came with a certificate, or with early data, and was shown the door.
             return Reaction::ClosedInHandshake;
         }
@@ -338,11 +339,9 @@ impl Course<'_> {
         let is_sealed =
             |act: &&Act| act.by == Side::Client && act.kind == StepKind::ApplicationData;
         let is_end = |len: u32| matches!(len, END_OF_EARLY_DATA | 37);
-        if before.iter().any(|act| is_sealed(&act)) {
-            return after
-                .iter()
-                .find(is_sealed)
-                .is_some_and(|act| is_end(act.len));
+        let next = after.iter().find(is_sealed);
+        if before.iter().any(|act| is_sealed(&act)) && next.is_some_and(|act| is_end(act.len)) {
+            return true;
         }
         // Near the server its hello is captured before the data that was under way: some, its end, and Finished.
         let mut rest = self.protected(Side::Client).skip(1);
@@ -444,6 +443,9 @@ const MOST_TICKETS: usize = 4;
 const MESSAGE_HEADER_LEN: u32 = 4;
 /// The type of what a record holds, and the tag.
 const RECORD_EXTRA_LEN: u32 = 17;
+/// Records that a client may have sent before it hears that its certificate is refused. One that sends more is listened to,
+/// though it gets no answer: a log, for one.
+const MOST_UNHEARD: usize = 3;
 /// Records of early data that are looked at.
 const MAX_EARLY: usize = 16;
 /// What some pad records by (JSSE).
@@ -801,6 +803,40 @@ mod tests {
     fn in_tls13_early_data_is_taken_though_the_answer_is_captured_first() {
         let taken = [(C, 200), (C, 21), (C, 53), (S, 250), (C, 19)];
         assert_eq!(tls13_by(&taken, C), Reaction::Accepted);
+        // Some of it before the answer, some behind.
+        let sealed = |len| client(StepKind::ApplicationData, len);
+        let acts = [
+            client(HELLO, 300),
+            sealed(200),
+            server(ANSWER, 122),
+            sealed(200),
+            sealed(21),
+            sealed(53),
+            sealed(19),
+        ];
+        let course = Course {
+            acts: &acts,
+            alerts: &[],
+            close: CLIENT_LEAVES,
+            is_tls13: true,
+            hash_len: Some(32),
+        };
+        assert_eq!(course.reaction(), Reaction::Accepted);
+    }
+
+    #[test]
+    fn in_tls13_a_log_that_gets_no_answer_was_not_refused() {
+        let log = [
+            (C, 900),
+            (C, 281),
+            (C, 53),
+            (C, 99),
+            (C, 99),
+            (C, 99),
+            (C, 99),
+            (S, 19),
+        ];
+        assert_eq!(tls13_by(&log, S), Reaction::Accepted);
     }
 
     #[test]
