@@ -10,7 +10,9 @@ use crate::analysis::shard::{Arrival, Shard, Tick};
 use crate::analysis::shared::Shared;
 use crate::capture::{Block, Frame};
 use crate::flow::FlowKey;
-use crate::packet::{self, Decoded, Defragmenter, Fragment, Joined, Segment, Skip, Unreachable};
+use crate::packet::{
+    self, Decoded, Defragmenter, Fragment, Joined, Plain, Segment, Skip, Unreachable,
+};
 use crate::reassembly::Tag;
 use crate::time::{Precision, Timestamp};
 
@@ -75,36 +77,59 @@ impl Batch {
         self.ticks.clear();
         self.tally = FrameTally::default();
         let mut newest = Timestamp::from_nanos(i64::MIN);
-        for frame in block.frames() {
-            self.tally.see(&frame);
-            newest = newest.max(frame.time);
-            if !filter.admits_time(frame.time) {
-                self.tally.filtered += 1;
-                continue;
-            }
-            if packet::is_plain_udp(&frame) {
-                self.tally.skip(Skip::Udp, &frame);
-                continue;
-            }
-            let at = FrameAt::of(&frame, block, newest);
-            if let Some(segment) = packet::plain_segment(&frame) {
-                self.take_segment(segment, at, filter);
-                continue;
-            }
-            match packet::walked(&frame) {
-                Decoded::Segment(segment) => self.take_segment(segment, at, filter),
-                Decoded::Fragment(fragment) => {
-                    self.tally.fragments += 1;
-                    self.fragments.push((at, fragment));
+        let mut frames = block.frames();
+        match frames.classic() {
+            Some(layout) => {
+                while let Some(frame) = frames.next_classic(&layout) {
+                    self.take(frame, &mut newest, block, filter);
                 }
-                Decoded::Unreachable(icmp) => {
-                    self.tally.unreachable += 1;
-                    self.push(icmp.key, What::Icmp(Box::new(icmp)), at);
+            }
+            None => {
+                for frame in frames {
+                    self.take(frame, &mut newest, block, filter);
                 }
-                Decoded::Skip(skip) => self.tally.skip(skip, &frame),
             }
         }
         self.deal();
+    }
+
+    #[inline(always)]
+    fn take(&mut self, frame: Frame<'_>, newest: &mut Timestamp, block: &Block, filter: &Filter) {
+        self.tally.see(&frame);
+        *newest = frame.time.max(*newest);
+        if !filter.admits_time(frame.time) {
+            self.tally.filtered += 1;
+            return;
+        }
+        match packet::plain(&frame) {
+            Plain::V4(headers) => {
+                let segment = packet::segment_v4(headers, &frame);
+                self.take_segment(segment, FrameAt::of(&frame, block, *newest), filter);
+            }
+            Plain::V6(headers) => {
+                let segment = packet::segment_v6(headers, &frame);
+                self.take_segment(segment, FrameAt::of(&frame, block, *newest), filter);
+            }
+            Plain::Datagram => self.tally.skip(Skip::Udp, &frame),
+            Plain::Other => self.walk(frame, FrameAt::of(&frame, block, *newest), filter),
+        }
+    }
+
+    /// Takes a frame that is not plain.
+    #[inline(never)]
+    fn walk(&mut self, frame: Frame<'_>, at: FrameAt, filter: &Filter) {
+        match packet::walked(&frame) {
+            Decoded::Segment(segment) => self.take_segment(segment, at, filter),
+            Decoded::Fragment(fragment) => {
+                self.tally.fragments += 1;
+                self.fragments.push((at, fragment));
+            }
+            Decoded::Unreachable(icmp) => {
+                self.tally.unreachable += 1;
+                self.push(icmp.key, What::Icmp(Box::new(icmp)), at);
+            }
+            Decoded::Skip(skip) => self.tally.skip(skip, &frame),
+        }
     }
 
     #[inline]

@@ -279,7 +279,7 @@ impl Connection {
     /// be more than that, and is still to be taken.
     ///
     /// [`Connection::take`] does the same for these, at twice the cost.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_in_passing(
         &mut self,
         segment: &Segment,

@@ -52,15 +52,19 @@ impl Filter {
     }
 
     /// Whether a frame of this time is looked at.
+    #[inline]
     pub(super) fn admits_time(&self, time: Timestamp) -> bool {
         self.from.is_none_or(|from| time >= from) && self.to.is_none_or(|to| time <= to)
     }
 
     /// Whether a segment of this flow is looked at.
+    #[inline]
     pub(super) fn admits(&self, key: &FlowKey) -> bool {
-        if self.networks.is_empty() && self.ports.is_empty() {
-            return true;
-        }
+        (self.networks.is_empty() && self.ports.is_empty()) || self.names_an_end(key)
+    }
+
+    #[inline(never)]
+    fn names_an_end(&self, key: &FlowKey) -> bool {
         let ends = [
             key.source(Direction::LowToHigh),
             key.source(Direction::HighToLow),

@@ -340,7 +340,31 @@ impl Settled {
     /// Follows the record headers of a direction, to see an alert go by. Bytes inside a record
     /// may be missing; where a header is, only a segment that holds one record and nothing else
     /// is understood.
+    #[inline]
     pub(super) fn follow(
+        &mut self,
+        direction: Direction,
+        seq: SeqNumber,
+        payload: &[u8],
+        wire_len: u32,
+    ) {
+        let [low, high] = &mut self.tails;
+        let place = match direction {
+            Direction::LowToHigh => low,
+            Direction::HighToLow => high,
+        };
+        let Some((next, tail)) = place else { return };
+        let ahead = seq.offset_from(*next);
+        // Nearly all segments go on where the last one ended, inside of a record.
+        if ahead == 0 && tail.pass(wire_len) {
+            *next = next.wrapping_add(wire_len);
+            return;
+        }
+        self.follow_closely(direction, seq, payload, wire_len);
+    }
+
+    #[inline(never)]
+    fn follow_closely(
         &mut self,
         direction: Direction,
         seq: SeqNumber,

@@ -10,7 +10,9 @@ use crate::analysis::mark::Mark;
 use crate::analysis::shard::{Arrival, Shard, Tick};
 use crate::analysis::shared::Shared;
 use crate::capture::{Block, Frame, Frames, LinkType};
-use crate::packet::{self, Decoded, Defragmenter, Fragment, Joined, Segment, Skip, Unreachable};
+use crate::packet::{
+    self, Decoded, Defragmenter, Fragment, Joined, Plain, Segment, Skip, Unreachable,
+};
 use crate::reassembly::{Tag, Tagger};
 use crate::time::{Precision, Timestamp};
 
@@ -164,18 +166,31 @@ impl<'a> Ahead<'a> {
         self.frames.clear();
         self.segments.clear();
         self.others.clear();
-        let mut next = frames.clone();
-        for frame in next.by_ref().take(AHEAD) {
-            let kind = if let Some(segment) = packet::plain_segment(&frame) {
-                self.push(segment, tagger)
-            } else if packet::is_plain_udp(&frame) {
-                Kind::Skip(Skip::Udp)
-            } else {
-                self.walk(frame, tagger)
-            };
-            self.frames.push((frame, kind));
+        match frames.classic() {
+            Some(layout) => {
+                while self.frames.len() < AHEAD
+                    && let Some(frame) = frames.next_classic(&layout)
+                {
+                    self.decode(frame, tagger);
+                }
+            }
+            None => {
+                for frame in frames.by_ref().take(AHEAD) {
+                    self.decode(frame, tagger);
+                }
+            }
         }
-        *frames = next;
+    }
+
+    #[inline(always)]
+    fn decode(&mut self, frame: Frame<'a>, tagger: Tagger) {
+        let kind = match packet::plain(&frame) {
+            Plain::V4(headers) => self.push(packet::segment_v4(headers, &frame), tagger),
+            Plain::V6(headers) => self.push(packet::segment_v6(headers, &frame), tagger),
+            Plain::Datagram => Kind::Skip(Skip::Udp),
+            Plain::Other => self.walk(frame, tagger),
+        };
+        self.frames.push((frame, kind));
     }
 
     #[inline(never)]

@@ -187,6 +187,29 @@ impl Shard {
             self.ages_at = self.now.saturating_add_nanos(SECOND);
             self.age(shared);
         }
+        if !self.pass(arrival) {
+            self.take_closely(arrival, shared);
+        }
+    }
+
+    /// Takes one of the many segments that change nothing; `false` for any other.
+    #[inline(always)]
+    fn pass(&mut self, arrival: &Arrival<'_>) -> bool {
+        let Arrival {
+            segment,
+            guess,
+            payload,
+            mark,
+            ..
+        } = arrival;
+        let pass = |flow: &mut Connection| flow.take_in_passing(segment, payload, *mark);
+        guess
+            .and_then(|guess| self.table.look_at(guess, &segment.key, self.now, pass))
+            .unwrap_or(false)
+    }
+
+    #[inline(never)]
+    fn take_closely(&mut self, arrival: &Arrival<'_>, shared: &Shared) {
         if (arrival.segment.flags.syn() || !self.apply(arrival, shared))
             && self.make_room(arrival, shared)
         {
@@ -227,15 +250,14 @@ impl Shard {
         let Arrival {
             segment,
             tag,
-            guess,
             payload,
             mark,
             ..
         } = *arrival;
-        let found = self.table.find_near(guess, &segment.key, tag, self.now);
-        let Some(mut found) = found else {
+        let Some(mut found) = self.table.find(&segment.key, tag, self.now) else {
             return false;
         };
+        // Where the slot was not guessed.
         if found.flow.take_in_passing(segment, payload, mark) {
             return true;
         }

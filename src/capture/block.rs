@@ -168,11 +168,21 @@ impl<'a> Frames<'a> {
         }
     }
 
+    /// How the records are written, where that is the same for all of them.
     #[inline]
-    fn next_classic(&mut self) -> Option<Frame<'a>> {
-        let Layout::Classic(layout) = &self.cursor.layout else {
-            return None;
-        };
+    pub(crate) fn classic(&self) -> Option<classic::Layout> {
+        match self.cursor.layout {
+            Layout::Classic(layout) => Some(layout),
+            _ => None,
+        }
+    }
+
+    /// The next frame of records that are all written like this.
+    ///
+    /// Asked for by those to whom each nanosecond counts: what the frame says stays in registers.
+    /// Where it goes through memory, in parts of other sizes, a packet waits for that.
+    #[inline(always)]
+    pub(crate) fn next_classic(&mut self, layout: &classic::Layout) -> Option<Frame<'a>> {
         let (record, rest) = layout.split_record(self.rest)?;
         self.rest = rest;
         let number = self.cursor.number;
@@ -248,7 +258,7 @@ impl<'a> Iterator for Frames<'a> {
     #[inline]
     fn next(&mut self) -> Option<Frame<'a>> {
         match self.cursor.layout {
-            Layout::Classic(_) => self.next_classic(),
+            Layout::Classic(layout) => self.next_classic(&layout),
             Layout::Ng(section) => self.next_ng(section),
             Layout::Empty => None,
         }

@@ -144,7 +144,7 @@ impl Layout {
     ///
     /// By hand, since the parser crate misreads some of the variants, and takes three times as
     /// many instructions for those that it knows.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn split_record<'a>(&self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
         let Some(nanos) = self.usual_tick else {
             return self.split_unusual(bytes);
@@ -162,6 +162,7 @@ impl Layout {
         Some((record, rest))
     }
 
+    #[inline(never)]
     fn split_unusual<'a>(&self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
         let (header, rest) = bytes.split_at_checked(self.record_header_len)?;
         let [seconds, fraction, first, second] = self.order.words(header)?;

@@ -4,11 +4,12 @@ use crate::capture::{Frame, LinkType};
 use crate::packet::fragment::{self, Fragment};
 use crate::packet::icmp::{self, Unreachable};
 use crate::packet::path::{Addresses, Encapsulation, PathId, Trail};
+use crate::packet::plain::{self, Plain};
 use crate::packet::skip::Skip;
 use crate::packet::tcp::{self, Segment};
 use crate::packet::view::View;
 use crate::packet::walk::{Layer, Walk};
-use crate::packet::{ethernet, ip, link, plain, ppp, tunnel, udp, wlan};
+use crate::packet::{ethernet, ip, link, ppp, tunnel, udp, wlan};
 
 /// What a frame turned out to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,12 @@ pub enum Decoded {
 /// Decodes `frame`, through all its tunnels.
 #[must_use]
 pub fn decode(frame: &Frame<'_>) -> Decoded {
-    plain::segment(frame).map_or_else(|| walked(frame), Decoded::Segment)
+    match plain::read(frame) {
+        Plain::V4(headers) => Decoded::Segment(plain::segment_v4(headers, frame)),
+        Plain::V6(headers) => Decoded::Segment(plain::segment_v6(headers, frame)),
+        Plain::Datagram => Decoded::Skip(Skip::Udp),
+        Plain::Other => walked(frame),
+    }
 }
 
 /// Walks through a frame that may be of any kind.

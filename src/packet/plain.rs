@@ -1,77 +1,166 @@
-//! TCP in an IPv4 packet without options, whole in one Ethernet frame: nearly all frames of nearly
+//! TCP in an IP packet without options, whole in one Ethernet frame: nearly all frames of nearly
 //! all captures, read without a walk. And UDP in such a packet, of which nothing is read.
 //!
-//! Each field stands at a fixed place (IEEE 802.3; RFC 791, section 3.1; RFC 9293, section 3.1), so
-//! no header has to be taken off. What is in any way else is left to the walk, which says the same
-//! of these frames: a test holds one against the other.
+//! Each field stands at a fixed place (IEEE 802.3; RFC 791, section 3.1; RFC 8200, section 3;
+//! RFC 9293, section 3.1), so no header has to be taken off. What is in any way else is left to the
+//! walk, which says the same of these frames: a test holds one against the other.
 
 use crate::capture::{Frame, LinkType};
-use crate::flow::FlowKey;
+use crate::flow::{Direction, FlowKey};
 use crate::packet::path::PathId;
 use crate::packet::tcp::{FLAG_BITS, Flags, Segment, SeqNumber};
 use crate::packet::{ethernet, ip, udp};
 
-/// The segment in a plain frame; `None` for any other frame.
+/// What a frame holds, as far as fixed places tell.
+///
+/// Its headers and not what they say: a segment is made of them where it is to stay, since one that
+/// is handed on in parts of other sizes is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Plain<'a> {
+    /// A segment in IPv4.
+    V4(&'a V4),
+    /// A segment in IPv6.
+    V6(&'a V6),
+    /// A datagram that is no tunnel: nothing to follow up.
+    Datagram,
+    /// Whatever it is, only the walk tells.
+    Other,
+}
+
+/// Headers of Ethernet, IPv4 and TCP.
+type V4 = [u8; 14 + 20 + 20];
+/// Headers of Ethernet, IPv6 and TCP.
+type V6 = [u8; 14 + 40 + 20];
+
+/// Reads a frame where everything stands in its usual place.
 #[inline(always)]
-pub(crate) fn segment(frame: &Frame<'_>) -> Option<Segment> {
+pub(crate) fn read<'a>(frame: &Frame<'a>) -> Plain<'a> {
     if frame.link_type != LinkType::ETHERNET {
-        return None;
+        return Plain::Other;
     }
-    // An Ethernet header of 14 bytes, an IP header of 20, and the fixed 20 of TCP.
-    let h: &[u8; 54] = frame.data.first_chunk()?;
-    let is_plain = u16::from_be_bytes([h[12], h[13]]) == ethernet::IPV4
-        && h[14] == 0x45
-        && !ip::is_fragment_v4(u16::from_be_bytes([h[20], h[21]]))
-        && h[23] == ip::TCP;
-    if !is_plain {
-        return None;
+    // Ethernet, IPv4, and the 8 bytes of UDP (RFC 768).
+    let Some(h) = frame.data.first_chunk::<42>() else {
+        return Plain::Other;
+    };
+    match u16::from_be_bytes([h[12], h[13]]) {
+        ethernet::IPV4
+            if h[14] == 0x45 && !ip::is_fragment_v4(u16::from_be_bytes([h[20], h[21]])) =>
+        {
+            if h[23] == ip::TCP
+                && let Some(h) = frame.data.first_chunk::<54>()
+                && is_whole(frame, 34, len_v4(h), h[46])
+            {
+                return Plain::V4(h);
+            }
+            if h[23] == ip::UDP
+                && u16::from_be_bytes([h[16], h[17]]) >= 28
+                && udp::is_no_tunnel([h[34], h[35], h[36], h[37]])
+            {
+                return Plain::Datagram;
+            }
+        }
+        ethernet::IPV6 if h[14] >> 4 == 6 && h[20] == ip::TCP => {
+            if let Some(h) = frame.data.first_chunk::<74>()
+                && is_whole(frame, 54, len_v6(h), h[66])
+            {
+                return Plain::V6(h);
+            }
+        }
+        _ => {}
     }
-    let header_len = u32::from(h[46] >> 4) * 4;
-    let total_len = u32::from(u16::from_be_bytes([h[16], h[17]]));
-    // By the IP header, then in the capture: the options are whole in both.
-    let payload_len = total_len.checked_sub(20 + header_len)?;
-    let payload_start = 34 + header_len;
-    let captured_len = u32::try_from(frame.data.len()).ok()?;
-    let captured = captured_len.checked_sub(payload_start)?;
-    if header_len < 20 {
-        return None;
-    }
-    // What follows the packet is padding.
-    let wire = frame.original_len.max(captured_len) - payload_start;
-    let (key, direction) = FlowKey::v4(
+    Plain::Other
+}
+
+/// The bytes behind the IP header, by what it says: none where it says less than itself.
+#[inline(always)]
+fn len_v4(h: &V4) -> u32 {
+    u32::from(u16::from_be_bytes([h[16], h[17]])).saturating_sub(20)
+}
+
+/// The same. A length of 0, which stands for that of the frame, is too short for a segment.
+#[inline(always)]
+fn len_v6(h: &V6) -> u32 {
+    u32::from(u16::from_be_bytes([h[18], h[19]]))
+}
+
+/// Whether the header and the options of a segment are there, in `len` bytes from `start`, and in
+/// the frame. `offset` is the byte that tells how long they are.
+#[inline(always)]
+fn is_whole(frame: &Frame<'_>, start: u32, len: u32, offset: u8) -> bool {
+    let header_len = header_len(offset);
+    header_len >= 20
+        && header_len <= len
+        && u32::try_from(frame.data.len()).is_ok_and(|captured| start + header_len <= captured)
+}
+
+#[inline(always)]
+fn header_len(offset: u8) -> u32 {
+    u32::from(offset >> 4) * 4
+}
+
+/// The segment in a frame with these headers.
+#[inline(always)]
+pub(crate) fn segment_v4(h: &V4, frame: &Frame<'_>) -> Segment {
+    let ends = FlowKey::v4(
         [h[26], h[27], h[28], h[29]],
         u16::from_be_bytes([h[34], h[35]]),
         [h[30], h[31], h[32], h[33]],
         u16::from_be_bytes([h[36], h[37]]),
     );
-    Some(Segment {
+    let ip_id = u16::from_be_bytes([h[18], h[19]]);
+    segment(frame, ends, (34, len_v4(h)), h.last_chunk(), ip_id)
+}
+
+/// The segment in a frame with these headers.
+#[inline(always)]
+pub(crate) fn segment_v6(h: &V6, frame: &Frame<'_>) -> Segment {
+    // The addresses are the last of the IP header.
+    let (addresses, _) = h.split_at(54);
+    let (front, destination) = addresses.split_last_chunk().unwrap_or((&[], &[0; 16]));
+    let source = front.last_chunk().unwrap_or(&[0; 16]);
+    let ends = FlowKey::v6(
+        *source,
+        u16::from_be_bytes([h[54], h[55]]),
+        *destination,
+        u16::from_be_bytes([h[56], h[57]]),
+    );
+    segment(frame, ends, (54, len_v6(h)), h.last_chunk(), 0)
+}
+
+/// A segment that begins at `start` in its frame, and takes `len` bytes by the IP header: it was
+/// found to be whole.
+#[inline(always)]
+fn segment(
+    frame: &Frame<'_>,
+    (key, direction): (FlowKey, Direction),
+    (start, len): (u32, u32),
+    header: Option<&[u8; 20]>,
+    ip_id: u16,
+) -> Segment {
+    let h = header.unwrap_or(&[0; 20]);
+    let header_len = header_len(h[12]);
+    let payload_len = len.wrapping_sub(header_len);
+    let payload_start = start + header_len;
+    let captured_len = u32::try_from(frame.data.len()).unwrap_or(u32::MAX);
+    // What follows the packet is padding.
+    let captured = captured_len.wrapping_sub(payload_start);
+    let wire = frame
+        .original_len
+        .max(captured_len)
+        .wrapping_sub(payload_start);
+    Segment {
         key,
         direction,
-        seq: SeqNumber(u32::from_be_bytes([h[38], h[39], h[40], h[41]])),
-        ack: SeqNumber(u32::from_be_bytes([h[42], h[43], h[44], h[45]])),
-        flags: Flags(u16::from_be_bytes([h[46], h[47]]) & FLAG_BITS),
-        window: u16::from_be_bytes([h[48], h[49]]),
-        ip_id: u16::from_be_bytes([h[18], h[19]]),
+        seq: SeqNumber(u32::from_be_bytes([h[4], h[5], h[6], h[7]])),
+        ack: SeqNumber(u32::from_be_bytes([h[8], h[9], h[10], h[11]])),
+        flags: Flags(u16::from_be_bytes([h[12], h[13]]) & FLAG_BITS),
+        window: u16::from_be_bytes([h[14], h[15]]),
+        ip_id,
         payload_start,
         payload_len: captured.min(payload_len),
         wire_len: wire.min(payload_len),
         path: PathId::default(),
-    })
-}
-
-/// Whether a frame holds a datagram that is no tunnel: nothing to follow up. `false` says nothing.
-#[inline(always)]
-pub(crate) fn is_plain_udp(frame: &Frame<'_>) -> bool {
-    // An Ethernet header of 14 bytes, an IP header of 20, and the 8 of UDP (RFC 768).
-    frame.link_type == LinkType::ETHERNET
-        && frame.data.first_chunk::<42>().is_some_and(|h| {
-            u16::from_be_bytes([h[12], h[13]]) == ethernet::IPV4
-                && h[14] == 0x45
-                && !ip::is_fragment_v4(u16::from_be_bytes([h[20], h[21]]))
-                && h[23] == ip::UDP
-                && u16::from_be_bytes([h[16], h[17]]) >= 28
-                && udp::is_no_tunnel([h[34], h[35], h[36], h[37]])
-        })
+    }
 }
 
 #[cfg(test)]
@@ -114,8 +203,42 @@ mod tests {
                 // Below what was captured too, which is not believed.
                 original_len: u32::try_from(kept).unwrap().saturating_add(more_on_wire).saturating_sub(20),
             };
-            if let Some(segment) = segment(&frame) {
+            if let Some(segment) = segment_in(&frame) {
                 prop_assert_eq!(walked(&frame), Decoded::Segment(segment));
+            }
+        }
+
+        /// The same in IPv6.
+        #[test]
+        fn a_plain_frame_of_ipv6_is_what_the_walk_finds(
+            len in prop_oneof![0_u16..120, any::<u16>()],
+            first in prop_oneof![3 => Just(0x60_u8), 1 => any::<u8>()],
+            next in prop_oneof![5 => Just(ip::TCP), 1 => any::<u8>()],
+            offset in any::<u8>(),
+            kept in 0_usize..150,
+            more_on_wire in 0_u32..80,
+            filling in prop::collection::vec(any::<u8>(), 150),
+        ) {
+            let mut data = filling;
+            data[12..14].copy_from_slice(&ethernet::IPV6.to_be_bytes());
+            data[14] = first;
+            data[18..20].copy_from_slice(&len.to_be_bytes());
+            data[20] = next;
+            data[66] = offset;
+            data.truncate(kept);
+            let frame = Frame {
+                number: 1,
+                time: Timestamp::from_nanos(0),
+                precision: Precision::Microseconds,
+                link_type: LinkType::ETHERNET,
+                interface: 0,
+                data: &data,
+                original_len: u32::try_from(kept).unwrap().saturating_add(more_on_wire).saturating_sub(20),
+            };
+            let is_usual = first >> 4 == 6 && next == ip::TCP && offset >> 4 == 5 && len >= 20 && kept >= 74;
+            match segment_in(&frame) {
+                Some(segment) => prop_assert_eq!(walked(&frame), Decoded::Segment(segment)),
+                None => prop_assert!(!is_usual),
             }
         }
 
@@ -148,12 +271,20 @@ mod tests {
             };
             let is_usual = first == 0x45 && total_len >= 28 && kept >= 42;
             let is_of_tunnel = |port| [4789, 6081, 2152].contains(&port);
-            if is_plain_udp(&frame) {
+            if matches!(read(&frame), Plain::Datagram) {
                 prop_assert_eq!(walked(&frame), Decoded::Skip(Skip::Udp));
                 prop_assert!(!is_of_tunnel(ports.0) && !is_of_tunnel(ports.1));
             } else {
                 prop_assert!(!is_usual || ports.0 != 53 || ports.1 != 53);
             }
+        }
+    }
+
+    fn segment_in(frame: &Frame<'_>) -> Option<Segment> {
+        match read(frame) {
+            Plain::V4(headers) => Some(segment_v4(headers, frame)),
+            Plain::V6(headers) => Some(segment_v6(headers, frame)),
+            Plain::Datagram | Plain::Other => None,
         }
     }
 
@@ -185,11 +316,11 @@ mod tests {
             data,
             original_len: 70,
         };
-        let found = segment(&frame(&data)).unwrap();
+        let found = segment_in(&frame(&data)).unwrap();
         assert_eq!(
             (found.payload_start, found.payload_len, found.wire_len),
             (62, 4, 4)
         );
-        assert_eq!(segment(&frame(&data[..60])), None);
+        assert_eq!(segment_in(&frame(&data[..60])), None);
     }
 }

@@ -156,19 +156,22 @@ impl<T> FlowTable<T> {
         self.found(at, now)
     }
 
-    /// The flow of `key`, as [`FlowTable::find`], where it stands in the slot that was guessed for it; else it is looked for.
-    #[inline]
-    pub fn find_near(
+    /// Shows to `look` the flow of `key`, seen at `now`, where it stands in the slot that was guessed
+    /// for it; `None` where it does not.
+    #[inline(always)]
+    pub fn look_at<R>(
         &mut self,
-        guess: Option<u32>,
+        guess: u32,
         key: &FlowKey,
-        tag: Tag,
         now: Timestamp,
-    ) -> Option<Found<'_, T>> {
-        match guess {
-            Some(at) if self.holds(at, key) => self.found(at, now),
-            _ => self.find(key, tag, now),
+        look: impl FnOnce(&mut T) -> R,
+    ) -> Option<R> {
+        let slot = self.slots.get_mut(index(guess))?.as_mut()?;
+        if slot.key != *key {
+            return None;
         }
+        slot.last = slot.last.max(now);
+        Some(look(&mut slot.flow))
     }
 
     #[inline]

@@ -57,6 +57,18 @@ impl Tail {
         }
     }
 
+    /// Passes over `len` bytes, seen or missing, that lie inside of the current record; `false`, and
+    /// nothing is passed over, where they reach beyond it.
+    #[inline]
+    pub fn pass(&mut self, len: u32) -> bool {
+        let left = u32::from(self.left).checked_sub(len);
+        let Some(left) = left.and_then(|left| u16::try_from(left).ok()) else {
+            return false;
+        };
+        self.left = left;
+        true
+    }
+
     /// Follows the framing over `len` bytes that are missing.
     ///
     /// # Errors
@@ -144,6 +156,21 @@ mod tests {
             .unwrap();
         assert_eq!(seen, 1);
         assert_eq!(tail.on_gap(1), Err(Lost));
+    }
+
+    #[test]
+    fn what_lies_inside_a_record_is_passed_over_as_by_following_it() {
+        let mut followed = Tail::default();
+        followed
+            .on_bytes(&[23, 3, 3, 0, 100, 1], |_, _| ())
+            .unwrap();
+        let mut passed = followed;
+        followed.on_bytes(&[1; 60], |_, _| ()).unwrap();
+        followed.on_gap(39).unwrap();
+        assert!(passed.pass(99));
+        assert_eq!(passed, followed);
+        assert!(!passed.pass(1));
+        assert_eq!(passed, followed);
     }
 
     #[test]
