@@ -11,7 +11,7 @@ use divan::counter::{BytesCount, ItemsCount};
 
 use tlstriage::flow::FlowKey;
 use tlstriage::packet::SeqNumber;
-use tlstriage::reassembly::{Chunk, FlowTable, Limits, Look, Stream};
+use tlstriage::reassembly::{Chunk, FlowTable, Limits, Look, Recent, Stream};
 use tlstriage::time::Timestamp;
 
 fn main() {
@@ -69,6 +69,7 @@ fn look_up_and_age(bencher: Bencher<'_, '_>, flows: u32) {
 fn run(bencher: Bencher<'_, '_>, limits: &Limits, segments: &[(u32, usize)]) {
     let bytes: usize = segments.iter().map(|(_, len)| len).sum();
     bencher.counter(BytesCount::new(bytes)).bench(|| {
+        let mut recent = Recent::new(32 * 1024, limits.compared_per_direction);
         let mut stream = Stream::anchored(SeqNumber(0));
         let mut total = 0_u64;
         let mut count = |chunk: Chunk<'_>, mark: u64| match chunk {
@@ -77,9 +78,17 @@ fn run(bencher: Bencher<'_, '_>, limits: &Limits, segments: &[(u32, usize)]) {
         };
         for &(seq, len) in segments {
             let payload = &PAYLOAD[..len];
-            stream.push(SeqNumber(seq), payload, 0, 7, limits, &mut count);
+            stream.push(
+                SeqNumber(seq),
+                payload,
+                0,
+                7,
+                limits,
+                &mut recent,
+                &mut count,
+            );
         }
-        stream.flush(&mut count);
+        stream.flush(&mut recent, &mut count);
         total
     });
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use tlstriage::packet::SeqNumber;
-use tlstriage::reassembly::{Chunk, Facts, Limits, Stream};
+use tlstriage::reassembly::{Chunk, Facts, Limits, Recent, Stream};
 
 use support::conversation::{Conversation, SYN, Segment, Segments as _};
 use support::random::Random;
@@ -68,10 +68,19 @@ fn heard(syn: &Segment, segments: &[Segment]) -> (Vec<u8>, Facts) {
         Chunk::Gap { len, .. } => heard.resize(heard.len() + usize::try_from(len).unwrap(), b'.'),
     };
     let limits = Limits::default();
+    let mut recent = Recent::new(limits.compared_total, limits.compared_per_direction);
     for segment in segments.iter().filter(|segment| segment.from == syn.from) {
         let seq = SeqNumber(segment.seq);
-        stream.push(seq, &segment.payload, 0, (), &limits, &mut hear);
+        stream.push(
+            seq,
+            &segment.payload,
+            0,
+            (),
+            &limits,
+            &mut recent,
+            &mut hear,
+        );
     }
-    stream.flush(&mut hear);
+    stream.flush(&mut recent, &mut hear);
     (heard, stream.facts())
 }

@@ -10,7 +10,7 @@ use crate::analysis::reading::{Reading, Settled};
 use crate::analysis::shared::Shared;
 use crate::flow::{Direction, FlowKey};
 use crate::packet::{Encapsulation, Flags, PathId, Segment, SeqNumber, Unreachable};
-use crate::reassembly::Limits;
+use crate::reassembly::{Limits, Recent};
 use crate::tls::{self, Progress};
 use crate::verdict::Closing;
 
@@ -46,10 +46,11 @@ struct Rare {
 }
 
 /// What all connections of a shard have in common.
-#[derive(Clone, Copy)]
 pub(super) struct Environment<'a> {
     pub(super) limits: &'a Limits,
     pub(super) shared: &'a Shared,
+    /// What was handed on of late, to be compared with what is sent again.
+    pub(super) recent: &'a mut Recent,
 }
 
 #[derive(Debug)]
@@ -321,7 +322,7 @@ impl Connection {
         segment: &Segment,
         payload: &[u8],
         mark: Mark,
-        env: &Environment<'_>,
+        env: &mut Environment<'_>,
     ) {
         self.last = mark;
         let direction = segment.direction;
@@ -374,7 +375,7 @@ impl Connection {
         seq: SeqNumber,
         payload: &[u8],
         mark: Mark,
-        env: &Environment<'_>,
+        env: &mut Environment<'_>,
     ) {
         if let Phase::Settled(settled) = &mut self.phase {
             settled.follow(segment.direction, seq, payload, segment.wire_len);
@@ -392,7 +393,7 @@ impl Connection {
         let Phase::Reading(reading) = &mut self.phase else {
             return;
         };
-        reading.push(segment, seq, payload, mark, env.limits);
+        reading.push(segment, seq, payload, mark, env.limits, env.recent);
         reading.drop_needless(&env.shared.keyring);
         match reading.progress() {
             Progress::Undecided | Progress::Handshaking => {}

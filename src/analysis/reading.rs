@@ -7,7 +7,7 @@ use crate::analysis::seen::{self, Tls};
 use crate::analysis::shared::Shared;
 use crate::flow::{Direction, FlowKey};
 use crate::packet::{Segment, SeqNumber};
-use crate::reassembly::{Chunk, GapReason, Limits, Stream};
+use crate::reassembly::{Chunk, GapReason, Limits, Recent, Stream};
 use crate::tls::{self, ContentType, Observer, Progress, Tail, Trials};
 
 /// A handshake in progress, with the buffers of both directions.
@@ -80,6 +80,7 @@ impl Reading {
         payload: &[u8],
         mark: Mark,
         limits: &Limits,
+        recent: &mut Recent,
     ) {
         let (way, other, lane) = match segment.direction {
             Direction::LowToHigh => (&mut self.low, &mut self.high, tls::Lane::A),
@@ -101,11 +102,11 @@ impl Reading {
             if is_hello {
                 if matches!(other, Way::Held(_)) && segment.flags.ack() {
                     let reversed = lane_of(segment.direction.reversed());
-                    other.release(segment.ack, reversed, observer, limits);
+                    other.release(segment.ack, reversed, observer, limits, recent);
                 }
-                way.release(seq, lane, observer, limits);
+                way.release(seq, lane, observer, limits, recent);
             } else {
-                way.give_up(lane, observer, limits);
+                way.give_up(lane, observer, limits, recent);
             }
         }
         if let Way::Flowing(stream) = way {
@@ -115,6 +116,7 @@ impl Reading {
                 segment.wire_len,
                 mark,
                 limits,
+                recent,
                 |chunk, mark| hand_on(observer, lane, chunk, mark),
             );
         }
@@ -165,6 +167,8 @@ impl Reading {
         shared: &Shared,
     ) -> Option<Settled> {
         let limits = Limits::default();
+        // What is sent again comes too late.
+        let mut recent = Recent::none();
         let mut has_conflict = false;
         let mut ends = [None, None];
         // What comes after a settled handshake is not read, and so not missing.
@@ -177,12 +181,14 @@ impl Reading {
         .zip(&mut ends)
         .zip(fins)
         {
-            way.give_up(lane, &mut self.observer, &limits);
+            way.give_up(lane, &mut self.observer, &limits, &mut recent);
             if let Way::Flowing(stream) = way {
                 let observer = &mut self.observer;
-                stream.flush(|chunk, mark| hand_on(observer, lane, chunk, mark));
+                stream.flush(&mut recent, |chunk, mark| {
+                    hand_on(observer, lane, chunk, mark);
+                });
                 if let Some(fin) = fin.filter(|_| !is_settled) {
-                    stream.skip_to(fin, last, |chunk, mark| {
+                    stream.skip_to(fin, last, &mut recent, |chunk, mark| {
                         hand_on(observer, lane, chunk, mark)
                     });
                 }
@@ -238,6 +244,7 @@ impl Way {
         lane: tls::Lane,
         observer: &mut Observer<Mark>,
         limits: &Limits,
+        recent: &mut Recent,
     ) {
         let Self::Held(held) = self else { return };
         let mut stream = Stream::anchored(first);
@@ -248,6 +255,7 @@ impl Way {
                 piece.wire_len,
                 piece.mark,
                 limits,
+                recent,
                 |chunk, mark| {
                     hand_on(observer, lane, chunk, mark);
                 },
@@ -258,7 +266,13 @@ impl Way {
 
     /// No beginning was found: goes on from the earliest byte that is there, if any segment
     /// begins with a record. The middle of one says nothing about the flow.
-    fn give_up(&mut self, lane: tls::Lane, observer: &mut Observer<Mark>, limits: &Limits) {
+    fn give_up(
+        &mut self,
+        lane: tls::Lane,
+        observer: &mut Observer<Mark>,
+        limits: &Limits,
+        recent: &mut Recent,
+    ) {
         let Self::Held(held) = self else { return };
         let Some(some) = held.first() else { return };
         if !held.iter().any(|piece| begins_with_record(&piece.bytes)) {
@@ -272,7 +286,7 @@ impl Way {
             .min_by_key(|seq| seq.offset_from(base))
             .unwrap_or(base);
         observer.on_gap(lane, 0, tls::GapReason::Midstream, mark);
-        self.release(earliest, lane, observer, limits);
+        self.release(earliest, lane, observer, limits, recent);
     }
 }
 

@@ -16,7 +16,7 @@ use crate::analysis::waiting::Departed;
 use crate::flow::{Direction, FlowKey};
 use crate::hash::Keyed;
 use crate::packet::{Encapsulation, Segment, SeqNumber, Unreachable};
-use crate::reassembly::{FlowTable, Limits, Look, Tag, Tagger};
+use crate::reassembly::{FlowTable, Limits, Look, Recent, Tag, Tagger};
 use crate::time::Timestamp;
 use crate::tls;
 
@@ -45,6 +45,8 @@ pub(super) struct Shard {
     /// Connections that are over and have nothing to tell, for what comes late of them.
     past: FlowTable<Past>,
     limits: Limits,
+    /// What its connections have sent of late.
+    recent: Recent,
     linger: i64,
     /// Bytes held by connections being read.
     held_len: usize,
@@ -137,6 +139,7 @@ impl Shard {
             table: FlowTable::new(limits.flows, seed),
             half_open: FlowTable::new(limits.half_open, seed),
             past: FlowTable::new(limits.flows, seed),
+            recent: Recent::new(limits.compared_total, limits.compared_per_direction),
             limits,
             held_len: 0,
             ledger: Ledger::default(),
@@ -271,13 +274,14 @@ impl Shard {
             _ => &mut *found.flow,
         };
         connection.note_path(segment.path, arrival.outer);
-        let env = Environment {
+        let mut env = Environment {
             limits: &self.limits,
             shared,
+            recent: &mut self.recent,
         };
         let before = connection.held_len();
         let was_settled = connection.is_settled();
-        connection.take(segment, payload, mark, &env);
+        connection.take(segment, payload, mark, &mut env);
         connection.measure();
         self.held_len = self.held_len.saturating_sub(before) + connection.held_len();
         if self.held_len > self.limits.waiting_total && connection.held_len() > 0 {
@@ -380,9 +384,10 @@ impl Shard {
             segment, tag, mark, ..
         } = *arrival;
         let key = segment.key;
-        let env = Environment {
+        let mut env = Environment {
             limits: &self.limits,
             shared,
+            recent: &mut self.recent,
         };
         if let Some(found) = self.half_open.find(&key, tag, self.now) {
             let found = found.flow;
@@ -390,7 +395,7 @@ impl Shard {
                 .is_reopened_by(segment, &[])
                 .then(|| std::mem::replace(found, Connection::new(mark)));
             found.note_path(segment.path, arrival.outer);
-            found.take(segment, &[], mark, &env);
+            found.take(segment, &[], mark, &mut env);
             if let Some(earlier) = earlier {
                 self.counts.connections += 1;
                 self.depart(key, earlier, shared);
@@ -399,7 +404,7 @@ impl Shard {
         }
         let mut connection = Connection::new(mark);
         connection.note_path(segment.path, arrival.outer);
-        connection.take(segment, &[], mark, &env);
+        connection.take(segment, &[], mark, &mut env);
         if self.half_open.is_full()
             && let Some((key, evicted)) = self.half_open.evict()
         {

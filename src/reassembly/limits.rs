@@ -18,8 +18,10 @@ pub struct Limits {
     pub waiting_segments_per_direction: usize,
     /// Bytes kept for reassembly in all flows together.
     pub waiting_total: usize,
-    /// Bytes already delivered in one direction that are kept to be compared with retransmissions.
+    /// Bytes already delivered in one direction that are compared with retransmissions.
     pub compared_per_direction: usize,
+    /// The same in all flows together, with what keeping them costs: the oldest are forgotten first.
+    pub compared_total: usize,
     /// Bytes of IP fragments that wait for the rest of their packet.
     pub fragments_total: usize,
     /// Fragments of one IP packet.
@@ -60,6 +62,8 @@ impl Default for Limits {
             waiting_total: 128 * MIB,
             // The last three full segments of an Ethernet: what a sender most often sends again.
             compared_per_direction: 4 * KIB,
+            // Half a second of a thousand handshakes a second.
+            compared_total: 2 * MIB,
             fragments_total: 16 * MIB,
             fragments_per_packet: 64,
             stories: 400_000,
@@ -100,6 +104,7 @@ setters! {
     with_waiting_segments_per_direction => waiting_segments_per_direction,
     with_waiting_total => waiting_total,
     with_compared_per_direction => compared_per_direction,
+    with_compared_total => compared_total,
     with_fragments_total => fragments_total,
     with_fragments_per_packet => fragments_per_packet,
     with_stories => stories,
@@ -118,8 +123,8 @@ setters! {
 impl Limits {
     /// The share of one of `shards` flow tables: what they hold together is divided, rounded up.
     ///
-    /// Divided are `flows`, `half_open`, `waiting_total` and `large_chains_total`; the rest is not held by a shard, or
-    /// bounds a single thing.
+    /// Divided are `flows`, `half_open`, `waiting_total`, `compared_total` and `large_chains_total`; the rest is not held by
+    /// a shard, or bounds a single thing.
     #[must_use]
     pub fn per_shard(&self, shards: usize) -> Self {
         let share = |total: usize| total.div_ceil(shards.max(1));
@@ -127,6 +132,7 @@ impl Limits {
             flows: share(self.flows),
             half_open: share(self.half_open),
             waiting_total: share(self.waiting_total),
+            compared_total: share(self.compared_total),
             large_chains_total: share(self.large_chains_total),
             ..self.clone()
         }

@@ -2,13 +2,14 @@
 //!
 //! ```
 //! use tlstriage::packet::SeqNumber;
-//! use tlstriage::reassembly::{Chunk, Limits, Stream};
+//! use tlstriage::reassembly::{Chunk, Limits, Recent, Stream};
 //!
 //! let limits = Limits::default();
+//! let mut recent = Recent::none();
 //! let mut stream = Stream::anchored(SeqNumber(1));
 //! let mut text = Vec::new();
 //! for (seq, payload) in [(6, b", world"), (1, b"hello, ")] {
-//!     stream.push(SeqNumber(seq), payload, 7, (), &limits, |chunk, ()| match chunk {
+//!     stream.push(SeqNumber(seq), payload, 7, (), &limits, &mut recent, |chunk, ()| match chunk {
 //!         Chunk::Bytes(bytes) => text.extend_from_slice(bytes),
 //!         Chunk::Gap { .. } => text.push(b'?'),
 //!     });
@@ -18,11 +19,13 @@
 
 mod index;
 mod limits;
+mod recent;
 mod stream;
 mod table;
 mod waiting;
 
 pub use index::Tag;
 pub use limits::Limits;
+pub use recent::Recent;
 pub use stream::{Chunk, Facts, GapReason, Outcome, Stream};
 pub use table::{FlowTable, Found, Look, Tagger};

@@ -10,6 +10,7 @@
 
 use crate::packet::SeqNumber;
 use crate::reassembly::limits::Limits;
+use crate::reassembly::recent::{Newest, Recent};
 use crate::reassembly::waiting::{Waiting, narrow, overlap, wide};
 
 /// The ordered bytes of one direction of a TCP connection.
@@ -26,9 +27,7 @@ pub struct Stream<M> {
     /// What lies behind a hole, all of it behind `delivered`.
     waiting: Waiting<M>,
     /// The last bytes before `delivered`, to compare with what is sent again.
-    recent: Vec<u8>,
-    /// How many of them may be kept.
-    recent_max: usize,
+    newest: Newest,
     facts: Facts,
 }
 
@@ -98,8 +97,7 @@ impl<M: Copy> Stream<M> {
             next,
             delivered: 0,
             waiting: Waiting::new(),
-            recent: Vec::new(),
-            recent_max: 0,
+            newest: Newest::NONE,
             facts: Facts {
                 conflict_count: 0,
                 out_of_order_count: 0,
@@ -158,9 +156,7 @@ impl<M: Copy> Stream<M> {
     /// How many bytes of memory the stream has taken from the heap, nearly.
     #[must_use]
     pub fn memory_len(&self) -> usize {
-        self.waiting
-            .memory_len()
-            .saturating_add(self.recent.capacity())
+        self.waiting.memory_len()
     }
 
     /// What was odd so far.
@@ -172,7 +168,12 @@ impl<M: Copy> Stream<M> {
     /// Takes the segment that has `payload` at `seq`.
     ///
     /// `wire_len` is the length that the payload had on the wire; what `payload` lacks of it was
-    /// cut by the snap length.
+    /// cut by the snap length. `recent` is where what is handed on is remembered: one and the same for all
+    /// of a stream.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call, with all that a segment has"
+    )]
     pub fn push(
         &mut self,
         seq: SeqNumber,
@@ -180,13 +181,13 @@ impl<M: Copy> Stream<M> {
         wire_len: u32,
         mark: M,
         limits: &Limits,
+        recent: &mut Recent,
         mut sink: impl FnMut(Chunk<'_>, M),
     ) -> Outcome {
         let wire_len = wide(payload.len()).max(u64::from(wire_len));
         if wire_len == 0 {
             return Outcome::Empty;
         }
-        self.recent_max = limits.compared_per_direction;
         let offset = seq.offset_from(self.next);
         let distance = u64::from(offset.unsigned_abs());
         if distance > FARTHEST || wire_len > FARTHEST {
@@ -194,12 +195,12 @@ impl<M: Copy> Stream<M> {
             return Outcome::Outside;
         }
         if offset > 0 {
-            return self.keep(distance, payload, wire_len, mark, limits, &mut sink);
+            return self.keep(distance, payload, wire_len, mark, limits, recent, &mut sink);
         }
         if wire_len <= distance {
             // The one byte of a keep-alive stands for nothing (RFC 9293, section 3.8.4).
             if wire_len > 1 || distance > 1 {
-                self.compare_with_recent(payload, distance);
+                self.compare_with_recent(payload, distance, recent);
             }
             return Outcome::Repeated;
         }
@@ -207,22 +208,28 @@ impl<M: Copy> Stream<M> {
             .split_at_checked(narrow(distance))
             .unwrap_or((payload, &[]));
         if !again.is_empty() {
-            self.compare_with_recent(again, distance);
+            self.compare_with_recent(again, distance, recent);
         }
         let wire_end = self.delivered.saturating_add(wire_len - distance);
-        self.take_in(fresh, wire_end, mark, &mut sink);
+        self.take_in(fresh, wire_end, mark, recent, &mut sink);
         Outcome::Delivered
     }
 
     /// Gives up the first hole, and hands on what waited behind it.
-    pub fn skip_hole(&mut self, mut sink: impl FnMut(Chunk<'_>, M)) {
-        self.give_up(GapReason::Lost, &mut sink);
+    pub fn skip_hole(&mut self, recent: &mut Recent, mut sink: impl FnMut(Chunk<'_>, M)) {
+        self.give_up(GapReason::Lost, recent, &mut sink);
     }
 
     /// Gives up every hole before `seq`, and hands on a gap up to it where nothing follows.
     ///
     /// For a FIN whose sequence number lies behind bytes that never came.
-    pub fn skip_to(&mut self, seq: SeqNumber, mark: M, mut sink: impl FnMut(Chunk<'_>, M)) {
+    pub fn skip_to(
+        &mut self,
+        seq: SeqNumber,
+        mark: M,
+        recent: &mut Recent,
+        mut sink: impl FnMut(Chunk<'_>, M),
+    ) {
         let Ok(distance) = u64::try_from(seq.offset_from(self.next)) else {
             return;
         };
@@ -231,16 +238,16 @@ impl<M: Copy> Stream<M> {
         }
         let target = self.delivered.saturating_add(distance);
         while self.waiting.first().is_some_and(|start| start < target) {
-            self.give_up(GapReason::Lost, &mut sink);
+            self.give_up(GapReason::Lost, recent, &mut sink);
         }
         self.gap_to(target, GapReason::Lost, mark, &mut sink);
-        self.drain(self.delivered, mark, &mut sink);
+        self.drain(self.delivered, mark, recent, &mut sink);
     }
 
     /// Gives up every hole: hands on all that waits.
-    pub fn flush(&mut self, mut sink: impl FnMut(Chunk<'_>, M)) {
+    pub fn flush(&mut self, recent: &mut Recent, mut sink: impl FnMut(Chunk<'_>, M)) {
         while self.waiting.first().is_some() {
-            self.give_up(GapReason::Lost, &mut sink);
+            self.give_up(GapReason::Lost, recent, &mut sink);
         }
     }
 
@@ -250,6 +257,7 @@ impl<M: Copy> Stream<M> {
         mut fresh: &[u8],
         mut wire_end: u64,
         mark: M,
+        recent: &mut Recent,
         sink: &mut impl FnMut(Chunk<'_>, M),
     ) {
         let mut cut_mark = mark;
@@ -258,7 +266,7 @@ impl<M: Copy> Stream<M> {
             let Some((head, rest)) = fresh.split_at_checked(hole) else {
                 break;
             };
-            self.bytes(head, mark, sink);
+            self.bytes(head, mark, recent, sink);
             let Some(piece) = self.waiting.take_first(self.delivered) else {
                 break;
             };
@@ -268,21 +276,27 @@ impl<M: Copy> Stream<M> {
             if piece.wire_end > wire_end {
                 (wire_end, cut_mark) = (piece.wire_end, piece.mark);
             }
-            self.bytes(&piece.bytes, piece.mark, sink);
+            self.bytes(&piece.bytes, piece.mark, recent, sink);
         }
-        self.bytes(fresh, mark, sink);
-        self.drain(wire_end, cut_mark, sink);
+        self.bytes(fresh, mark, recent, sink);
+        self.drain(wire_end, cut_mark, recent, sink);
     }
 
     /// Hands on the pieces that have nothing missing before them, and the gaps of what was cut.
     /// `mark` is of the segment that tells that the wire had bytes up to `wire_end`.
-    fn drain(&mut self, mut wire_end: u64, mut mark: M, sink: &mut impl FnMut(Chunk<'_>, M)) {
+    fn drain(
+        &mut self,
+        mut wire_end: u64,
+        mut mark: M,
+        recent: &mut Recent,
+        sink: &mut impl FnMut(Chunk<'_>, M),
+    ) {
         loop {
             if let Some(piece) = self.waiting.take_first(self.delivered) {
                 if piece.wire_end > wire_end {
                     (wire_end, mark) = (piece.wire_end, piece.mark);
                 }
-                self.bytes(&piece.bytes, piece.mark, sink);
+                self.bytes(&piece.bytes, piece.mark, recent, sink);
             } else if wire_end > self.delivered {
                 let end = self.waiting.first().unwrap_or(u64::MAX).min(wire_end);
                 self.gap_to(end, GapReason::Truncated, mark, sink);
@@ -293,21 +307,32 @@ impl<M: Copy> Stream<M> {
     }
 
     /// Gives up the first hole.
-    fn give_up(&mut self, reason: GapReason, sink: &mut impl FnMut(Chunk<'_>, M)) {
+    fn give_up(
+        &mut self,
+        reason: GapReason,
+        recent: &mut Recent,
+        sink: &mut impl FnMut(Chunk<'_>, M),
+    ) {
         let Some((start, mark)) = self.waiting.first_marked() else {
             return;
         };
         self.gap_to(start, reason, mark, sink);
-        self.drain(self.delivered, mark, sink);
+        self.drain(self.delivered, mark, recent, sink);
     }
 
-    fn bytes(&mut self, bytes: &[u8], mark: M, sink: &mut impl FnMut(Chunk<'_>, M)) {
+    fn bytes(
+        &mut self,
+        bytes: &[u8],
+        mark: M,
+        recent: &mut Recent,
+        sink: &mut impl FnMut(Chunk<'_>, M),
+    ) {
         if bytes.is_empty() {
             return;
         }
         sink(Chunk::Bytes(bytes), mark);
-        self.remember(bytes);
         self.advance(wide(bytes.len()));
+        self.newest = recent.remember(self.newest, self.delivered, bytes);
     }
 
     fn gap_to(
@@ -322,7 +347,7 @@ impl<M: Copy> Stream<M> {
             return;
         }
         sink(Chunk::Gap { len, reason }, mark);
-        self.recent.clear();
+        self.newest = Newest::NONE;
         self.advance(len);
     }
 
@@ -332,6 +357,7 @@ impl<M: Copy> Stream<M> {
     }
 
     /// Keeps a segment that lies `distance` behind the next byte.
+    #[expect(clippy::too_many_arguments, reason = "those of its caller")]
     fn keep(
         &mut self,
         distance: u64,
@@ -339,6 +365,7 @@ impl<M: Copy> Stream<M> {
         wire_len: u64,
         mark: M,
         limits: &Limits,
+        recent: &mut Recent,
         sink: &mut impl FnMut(Chunk<'_>, M),
     ) -> Outcome {
         let start = self.delivered.saturating_add(distance);
@@ -353,21 +380,19 @@ impl<M: Copy> Stream<M> {
         while self.waiting.count() > limits.waiting_segments_per_direction
             || self.waiting.memory_len() > limits.waiting_per_direction
         {
-            self.give_up(GapReason::Limit, sink);
+            self.give_up(GapReason::Limit, recent, sink);
             outcome = Outcome::OverLimit;
         }
         outcome
     }
 
     /// Compares `bytes`, which begin `distance` before the next byte, with those handed on.
-    fn compare_with_recent(&mut self, bytes: &[u8], distance: u64) {
-        let distance = narrow(distance);
-        let forgotten = distance.saturating_sub(self.recent.len());
-        let known = self.recent.len().saturating_sub(distance);
-        let (disagrees, _) = overlap(
-            self.recent.get(known..).unwrap_or_default(),
-            bytes.get(forgotten..).unwrap_or_default(),
-        );
+    fn compare_with_recent(&mut self, bytes: &[u8], distance: u64, recent: &Recent) {
+        // What came before the first byte is none of the stream's.
+        let ahead = distance.saturating_sub(self.delivered);
+        let own = bytes.get(narrow(ahead)..).unwrap_or_default();
+        let start = self.delivered.saturating_sub(distance);
+        let disagrees = recent.disagrees(self.newest, start, own);
         self.note_repeated(bytes.len(), disagrees);
     }
 
@@ -376,27 +401,6 @@ impl<M: Copy> Stream<M> {
         if disagrees {
             self.facts.conflict_count = self.facts.conflict_count.saturating_add(1);
         }
-    }
-
-    /// Keeps the last bytes handed on, between half of the limit and all of it.
-    fn remember(&mut self, bytes: &[u8]) {
-        let max = self.recent_max;
-        if max == 0 {
-            return;
-        }
-        if self.recent.len().saturating_add(bytes.len()) > max {
-            let stay = (max / 2).saturating_sub(bytes.len());
-            self.recent.drain(..self.recent.len().saturating_sub(stay));
-        }
-        let kept = bytes
-            .get(bytes.len().saturating_sub(max)..)
-            .unwrap_or_default();
-        if self.recent.capacity() - self.recent.len() < kept.len() {
-            // Twice as much as is needed now, for what comes next; never more than the limit.
-            let room = kept.len().saturating_mul(2).min(max - self.recent.len());
-            self.recent.reserve_exact(room);
-        }
-        self.recent.extend_from_slice(kept);
     }
 }
 

@@ -10,30 +10,16 @@ use std::collections::BTreeMap;
 
 use crate::flow::{Direction, FlowKey};
 use crate::packet::{Segment, SeqNumber};
-use crate::reassembly::{Chunk, Limits, Stream};
+use crate::reassembly::{Chunk, Limits, Recent, Stream};
 use crate::tls::{ContentType, begins_client_hello, begins_server_hello, find_records};
 
 /// What may be kept of each flow.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// Each under its own ends, and once more under those of a twin.
     flows: BTreeMap<(usize, FlowKey), Flow>,
     limits: Limits,
     waiting_len: usize,
-}
-
-/// That a retransmission disagrees was told by the first reading: nothing is kept to compare.
-impl Default for Survey {
-    fn default() -> Self {
-        Self {
-            flows: BTreeMap::new(),
-            limits: Limits {
-                compared_per_direction: 0,
-                ..Limits::default()
-            },
-            waiting_len: 0,
-        }
-    }
 }
 
 #[derive(Debug, Default)]
@@ -108,6 +94,8 @@ impl Survey {
             segment.wire_len,
             (),
             &self.limits,
+            // That a retransmission disagrees was told by the first reading.
+            &mut Recent::none(),
             |chunk, ()| framer.take(chunk, segment.direction, talk),
         );
         self.waiting_len = self
@@ -116,8 +104,9 @@ impl Survey {
             .saturating_add(side.stream.waiting_len());
         if self.waiting_len > MAX_WAITING_LEN {
             let waiting = side.stream.waiting_len();
-            side.stream
-                .flush(|chunk, ()| framer.take(chunk, segment.direction, talk));
+            side.stream.flush(&mut Recent::none(), |chunk, ()| {
+                framer.take(chunk, segment.direction, talk)
+            });
             self.waiting_len = self.waiting_len.saturating_sub(waiting);
         }
     }
@@ -129,8 +118,9 @@ impl Survey {
             for direction in Direction::BOTH {
                 if let Some(side) = flow.sides.get_mut(&direction) {
                     let framer = &mut side.framer;
-                    side.stream
-                        .flush(|chunk, ()| framer.take(chunk, direction, talk));
+                    side.stream.flush(&mut Recent::none(), |chunk, ()| {
+                        framer.take(chunk, direction, talk)
+                    });
                 }
             }
         }
