@@ -39,6 +39,7 @@ pub mod input;
 pub mod output;
 pub mod packet;
 pub mod pki;
+mod pool;
 pub mod reassembly;
 pub mod report;
 pub mod slice;

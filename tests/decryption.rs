@@ -258,8 +258,8 @@ fn count(seen: &Handshake<usize>, kind: MessageType) -> usize {
 
 fn assert_certificate(seen: &Handshake<usize>, talk: &Talk, about: &str) {
     let held = talk.client.peer_certificates().unwrap();
-    let ders = held.iter().map(|der| der.to_vec()).collect();
-    assert_eq!(seen.certificates, Observed::Seen(ders), "{about}");
+    let ders: Vec<Vec<u8>> = held.iter().map(|der| der.to_vec()).collect();
+    assert_eq!(seen.certificates, Observed::Seen(ders.into()), "{about}");
     let protocol = seen.server_hello.seen().unwrap().alpn.clone();
     assert_eq!(protocol.as_deref(), talk.client.alpn_protocol(), "{about}");
 }
@@ -373,7 +373,7 @@ fn a_client_with_a_certificate_and_one_without() {
             assert!(seen.certificate_requested, "{about}");
             let held = talk.server.peer_certificates().unwrap_or_default();
             let held: Vec<_> = held.iter().map(|der| der.to_vec()).collect();
-            assert_eq!(seen.client_certificates, Some(held), "{about}");
+            assert_eq!(seen.client_certificates, Some(held.into()), "{about}");
             // The server refuses one without.
             assert_eq!(talk.server.is_handshaking(), !has_certificate);
         }
@@ -398,7 +398,10 @@ fn a_client_that_refuses_the_certificate() {
         let seen = ends.assert_agreed(&talk, "refused");
         let alerts: Vec<_> = seen.alerts.iter().map(|alert| alert.content()).collect();
         assert_eq!(alerts[0], Some((2, 48)));
-        assert_eq!(seen.certificates, Observed::Seen(world.chain.clone()));
+        assert_eq!(
+            seen.certificates,
+            Observed::Seen(world.chain.clone().into())
+        );
     }
 }
 

@@ -25,6 +25,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "input",
             "packet",
             "pki",
+            "pool",
             "reassembly",
             "report",
             "time",
@@ -54,10 +55,11 @@ const TABLE: &[(&str, &[&str])] = &[
     ("packet", &["capture", "flow", "time"]),
     ("capture", &["time"]),
     ("pki", &["time"]),
-    ("tls", &[]),
+    ("tls", &["pool"]),
     // The ground.
     ("input", &[]),
     ("flow", &[]),
+    ("pool", &["hash"]),
     ("hash", &[]),
     ("time", &[]),
 ];

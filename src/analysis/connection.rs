@@ -388,7 +388,7 @@ impl Connection {
             }
             let anchors = self.lanes.each_ref().map(Lane::anchor);
             let keeps = env.shared.keyring.keeps(&self.first);
-            self.phase = Phase::Reading(Box::new(Reading::new(anchors, keeps)));
+            self.phase = Phase::Reading(Box::new(Reading::new(anchors, keeps, &env.shared.lists)));
         }
         let Phase::Reading(reading) = &mut self.phase else {
             return;

@@ -33,7 +33,6 @@ mod lane;
 mod ledger;
 mod mark;
 mod plan;
-mod pool;
 mod population;
 mod progress;
 mod reading;

@@ -1,6 +1,8 @@
 //! Where the two wings meet: segments go through a [`Stream`] each way, and what comes out in
 //! order goes to the [`Observer`].
 
+use std::sync::Arc;
+
 use crate::analysis::keyring::Keyring;
 use crate::analysis::mark::Mark;
 use crate::analysis::seen::{self, Tls};
@@ -8,7 +10,7 @@ use crate::analysis::shared::Shared;
 use crate::flow::{Direction, FlowKey};
 use crate::packet::{Segment, SeqNumber};
 use crate::reassembly::{Chunk, GapReason, Limits, Recent, Stream};
-use crate::tls::{self, ContentType, Observer, Progress, Tail, Trials};
+use crate::tls::{self, CertificatePool, ContentType, Observer, Progress, Tail, Trials};
 
 /// A handshake in progress, with the buffers of both directions.
 #[derive(Debug)]
@@ -39,7 +41,11 @@ impl Reading {
     /// Begins to read at the given first bytes, where they are known: low to high, high to low.
     ///
     /// `keeps` says whether what is encrypted is kept for keys to open.
-    pub(super) fn new([low, high]: [Option<SeqNumber>; 2], keeps: bool) -> Self {
+    pub(super) fn new(
+        [low, high]: [Option<SeqNumber>; 2],
+        keeps: bool,
+        pool: &Arc<CertificatePool>,
+    ) -> Self {
         let way = |anchor: Option<SeqNumber>| {
             anchor.map_or(Way::Held(Vec::new()), |first| {
                 Way::Flowing(Stream::anchored(first))
@@ -49,9 +55,11 @@ impl Reading {
             low: way(low),
             high: way(high),
             observer: if keeps {
-                Observer::new(tls::Limits::default()).with_sealed_kept()
-            } else {
                 Observer::new(tls::Limits::default())
+                    .with_pool(pool)
+                    .with_sealed_kept()
+            } else {
+                Observer::new(tls::Limits::default()).with_pool(pool)
             },
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Each is parsed and described once, however many flows show it.
 
-use std::sync::{Arc, Mutex};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ring::digest::{SHA256, digest};
 
@@ -11,13 +12,16 @@ use crate::analysis::describe;
 use crate::analysis::keyring::Keyring;
 use crate::analysis::kinds::{Acts, Answer, Chain, Client, Known};
 use crate::analysis::ledger::{self, ChainId, Large};
-use crate::analysis::pool::Pool;
 use crate::analysis::seen::StoryAlert;
 use crate::analysis::trying::Trying;
+use crate::hash::Keyed;
 use crate::pki::{Catalog, Certificate, ChainShape};
+use crate::pool::Pool;
 use crate::reassembly::Limits;
 use crate::report::HandshakeReport;
-use crate::tls::{ClientHello, InnerHello, Observed, ServerHello, ServerName};
+use crate::tls::{
+    CertificatePool, Certificates, ClientHello, InnerHello, Observed, ServerHello, ServerName,
+};
 use crate::verdict::Act;
 
 /// The pools of a run.
@@ -30,6 +34,10 @@ pub(super) struct Shared {
     names: Pool<Asked>,
     courses: Pool<Acts>,
     handshakes: Pool<HandshakeReport>,
+    /// The certificate messages as they were sent.
+    pub(super) lists: Arc<CertificatePool>,
+    /// The chains of those lists that are kept, by their numbers.
+    chains_by_list: Mutex<HashMap<usize, Arc<Chain>, Keyed>>,
     pub(super) catalog: Arc<Catalog>,
     /// Whether chains are kept as they were sent.
     keeps_ders: bool,
@@ -54,6 +62,8 @@ impl Shared {
             names: Pool::new(SHAPES_LEN, seed),
             courses: Pool::new(SHAPES_LEN, seed),
             handshakes: Pool::new(SHAPES_LEN, seed),
+            lists: Arc::new(CertificatePool::new(LISTS_LEN, seed)),
+            chains_by_list: Mutex::new(HashMap::with_hasher(Keyed::new(seed))),
             catalog,
             keeps_ders,
             keyring,
@@ -62,7 +72,23 @@ impl Shared {
     }
 
     /// The chain of these certificates.
-    pub(super) fn chain(&self, ders: &[Vec<u8>]) -> Arc<Chain> {
+    pub(super) fn chain(&self, certificates: &Certificates) -> Arc<Chain> {
+        let Some(number) = certificates.number() else {
+            return self.chain_of(certificates);
+        };
+        // Under the lock nothing can stop half-way.
+        let by_list = || {
+            let lock = self.chains_by_list.lock();
+            lock.unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(chain) = by_list().get(&number) {
+            return Arc::clone(chain);
+        }
+        let chain = self.chain_of(certificates);
+        Arc::clone(by_list().entry(number).or_insert(chain))
+    }
+
+    fn chain_of(&self, ders: &[Vec<u8>]) -> Arc<Chain> {
         let known: Vec<_> = ders.iter().map(|der| self.certificate(der)).collect();
         let mut key = Vec::with_capacity(known.len() * 32);
         for known in &known {
@@ -204,11 +230,13 @@ pub(super) fn describe_chain(ders: &[Vec<u8>]) -> Chain {
         false,
         Keyring::default(),
     );
-    let chain = shared.chain(ders);
+    let chain = shared.chain_of(ders);
     drop(shared);
     Arc::into_inner(chain).expect("nobody else holds it")
 }
 
+/// Bytes of the lists of certificates that are known as they were sent: of some hundreds.
+const LISTS_LEN: usize = 4 * 1024 * 1024;
 /// What the text of a certificate takes beside its names.
 const TEXT_LEN: usize = 1024;
 /// Bytes for each of the pools of hellos and courses.
@@ -224,9 +252,9 @@ mod tests {
         let catalog = Arc::new(Catalog::builtin().clone());
         let shared = Shared::new(&limits, 7, catalog, false, Keyring::default());
         let (small, large) = ([vec![1; 100]], [vec![1; 100], vec![2; 60_000]]);
-        let kept = Arc::downgrade(&shared.chain(&small));
+        let kept = Arc::downgrade(&shared.chain_of(&small));
         assert!(kept.upgrade().is_some());
-        let chain = shared.chain(&large);
+        let chain = shared.chain_of(&large);
         let leaf = Arc::downgrade(chain.certificates.last().unwrap());
         drop(chain);
         assert!(leaf.upgrade().is_none());

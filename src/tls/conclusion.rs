@@ -1,5 +1,6 @@
 //! What the two sides together prove, once nothing more will come.
 
+use crate::tls::certificate::Certificates;
 use crate::tls::cipher::{self, Authentication};
 use crate::tls::extension::Ticket;
 use crate::tls::handshake::{Framing, Handshake, Resumption, Session};
@@ -29,7 +30,7 @@ pub(crate) fn conclude<M: Copy>(
     let list = server.certificates.take().unwrap_or_default();
     let torn = !matches!(list.cut, None | Some(Unseen::Malformed | Unseen::Limit));
     let mut certificates = Observed::Unseen(certificates_unseen);
-    let (mut certificates_cut, mut certificates_before_cut) = (None, Vec::new());
+    let (mut certificates_cut, mut certificates_before_cut) = (None, Certificates::default());
     if torn {
         certificates_before_cut = list.certificates;
     } else if !list.certificates.is_empty() {

@@ -5,9 +5,11 @@
 
 mod opened;
 
+use std::sync::Arc;
+
 pub(crate) use opened::{Known, Opened};
 
-use crate::tls::certificate::{CertificateList, Form};
+use crate::tls::certificate::{CertificateList, CertificatePool, Form};
 use crate::tls::cipher;
 use crate::tls::client_hello::ClientHello;
 use crate::tls::conclusion;
@@ -38,12 +40,15 @@ pub(crate) struct Facts<M> {
     /// What keys may open, where records are kept for them.
     sealed: Option<Box<Sealed<M>>>,
     opened: Opened,
+    /// Where certificates are kept once for all flows.
+    pool: Option<Arc<CertificatePool>>,
 }
 
 impl<M: Copy> Facts<M> {
     /// Facts of a flow of which nothing was seen; `keeps` says whether sealed records are kept.
-    pub(crate) fn new(limits: Limits, keeps: bool) -> Self {
+    pub(crate) fn new(limits: Limits, keeps: bool, pool: Option<Arc<CertificatePool>>) -> Self {
         Self {
+            pool,
             limits,
             proved: false,
             settled: false,
@@ -172,11 +177,10 @@ impl<M: Copy> Facts<M> {
                 side.is(Role::Server, Weight::Weak);
                 side.flight = Flight::Full;
                 if side.certificates.is_none() {
-                    side.certificates = Some(CertificateList::parse(
-                        message.body,
-                        Form::Tls12,
-                        message.cut,
-                    ));
+                    side.certificates = Some(match &self.pool {
+                        Some(pool) if message.cut.is_none() => pool.list(message.body),
+                        _ => CertificateList::parse(message.body, Form::Tls12, message.cut),
+                    });
                 }
             }
             MessageType::SERVER_KEY_EXCHANGE => {
@@ -252,7 +256,7 @@ impl<M: Copy> Facts<M> {
             side.answered_by(hello);
             if let Some(certificate) = certificate {
                 side.certificates = Some(CertificateList {
-                    certificates: vec![certificate],
+                    certificates: vec![certificate].into(),
                     cut: None,
                 });
             } else if whole {

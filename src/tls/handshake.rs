@@ -3,6 +3,7 @@
 //! Every field says what was on the wire; none is a judgement. What may be missing is an
 //! [`Observed`] with its reason.
 
+use crate::tls::certificate::Certificates;
 use crate::tls::client_hello::ClientHello;
 use crate::tls::extension::Ticket;
 use crate::tls::lane::{Lane, Lanes};
@@ -31,15 +32,15 @@ pub struct Handshake<M> {
     pub hello_retry: bool,
     /// The server's first Certificate message: DER as sent. Never an empty list: a server that sends one breaks RFC 5246,
     /// section 7.4.2, and that is [`Unseen::Malformed`].
-    pub certificates: Observed<Vec<Vec<u8>>>,
+    pub certificates: Observed<Certificates>,
     /// Why there may be more certificates than those seen: the message was malformed after them, or there were too many.
     pub certificates_cut: Option<Unseen>,
     /// Where bytes of the Certificate message are missing: the certificates that were whole before that place.
-    pub certificates_before_cut: Vec<Vec<u8>>,
+    pub certificates_before_cut: Certificates,
     /// The server asked for the client's certificate, in clear.
     pub certificate_requested: bool,
     /// The client's Certificate message in clear; an empty list says that it had none to send.
-    pub client_certificates: Option<Vec<Vec<u8>>>,
+    pub client_certificates: Option<Certificates>,
     /// The group of the key exchange: of the ServerKeyExchange (RFC 8422, section 5.4) or of TLS 1.3's `key_share`.
     pub curve: Option<u16>,
     /// The alerts of both sides in order of arrival, at most 16.

@@ -41,6 +41,7 @@ mod sslv2;
 mod stream;
 mod tail;
 
+pub use certificate::{CertificatePool, Certificates};
 pub use client_hello::ClientHello;
 pub use extension::{ServerName, Ticket};
 pub use fingerprint::{Ja3, is_grease, ja3, ja3s, ja4};

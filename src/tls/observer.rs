@@ -8,6 +8,9 @@
 //! What it does not do: judge, or look for TLS inside TLS. Nothing is decrypted on the way: sealed records are kept where that is
 //! asked for, and opened at the end.
 
+use std::sync::Arc;
+
+use crate::tls::certificate::CertificatePool;
 use crate::tls::facts::Facts;
 use crate::tls::handshake::{Framing, Handshake};
 use crate::tls::lane::{Lane, Lanes};
@@ -30,6 +33,7 @@ pub struct Observer<M> {
     protocol: Option<Protocol>,
     /// Sealed records are kept for keys.
     keeps: bool,
+    pool: Option<Arc<CertificatePool>>,
     /// Nothing is allocated for a flow without TLS.
     facts: Option<Box<Facts<M>>>,
 }
@@ -68,6 +72,7 @@ impl<M: Copy + PartialEq> Observer<M> {
             },
             protocol: None,
             keeps: false,
+            pool: None,
             facts: None,
         }
     }
@@ -76,6 +81,13 @@ impl<M: Copy + PartialEq> Observer<M> {
     #[must_use]
     pub fn with_sealed_kept(mut self) -> Self {
         self.keeps = true;
+        self
+    }
+
+    /// Keeps certificates in a pool that many observers share.
+    #[must_use]
+    pub fn with_pool(mut self, pool: &Arc<CertificatePool>) -> Self {
+        self.pool = Some(Arc::clone(pool));
         self
     }
 
@@ -254,11 +266,12 @@ impl<M: Copy + PartialEq> Observer<M> {
             limits,
             streams,
             keeps,
+            pool,
             facts,
             ..
         } = self;
         facts.get_or_insert_with(|| {
-            let mut facts = Facts::new(*limits, *keeps);
+            let mut facts = Facts::new(*limits, *keeps, pool.take());
             for lane in [Lane::A, Lane::B] {
                 let stream = streams.get(lane);
                 if let Some(reason) = stream.gap {

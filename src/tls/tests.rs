@@ -26,8 +26,8 @@ fn a_handshake_of_tls_1_2_shows_both_hellos_and_the_chain() {
         (0x0303, Some(&b"h2"[..]))
     );
     assert_eq!(
-        seen.certificates.seen().unwrap(),
-        &[LEAF.to_vec(), ISSUER.to_vec()]
+        **seen.certificates.seen().unwrap(),
+        [LEAF.to_vec(), ISSUER.to_vec()]
     );
     assert_eq!(seen.certificates_cut, None);
     assert_eq!((seen.curve, seen.resumption), (Some(29), None));
@@ -206,7 +206,7 @@ fn a_hello_is_read_from_many_records_and_a_record_from_many_messages() {
             hello.server_name,
             ServerName::Name(b"split.example".to_vec())
         );
-        assert_eq!(seen.certificates.seen().map(Vec::len), Some(2));
+        assert_eq!(seen.certificates.seen().map(|list| list.len()), Some(2));
     }
 }
 
@@ -217,7 +217,7 @@ fn empty_records_are_passed_over() {
         .server([record(22, []), record(22, []), record(22, tls12_flight())].concat())
         .seen();
     assert!(seen.client_hello.seen().unwrap().complete);
-    assert_eq!(seen.certificates.seen().map(Vec::len), Some(2));
+    assert_eq!(seen.certificates.seen().map(|list| list.len()), Some(2));
 }
 
 fn retry(draft: bool) -> Talk {
@@ -415,7 +415,7 @@ fn a_warning_ends_nothing() {
     assert_eq!(talk.observer().progress(), Progress::Handshaking);
     let seen = talk.seen();
     assert_eq!(seen.alerts[0].level, 1);
-    assert_eq!(seen.certificates.seen().map(Vec::len), Some(2));
+    assert_eq!(seen.certificates.seen().map(|list| list.len()), Some(2));
 }
 
 #[test]
@@ -469,9 +469,9 @@ fn a_client_certificate_is_not_the_servers() {
     };
     let seen = talk(&[ISSUER]);
     assert!(seen.certificate_requested);
-    assert_eq!(seen.certificates.seen().unwrap(), &[LEAF.to_vec()]);
-    assert_eq!(seen.client_certificates, Some(vec![ISSUER.to_vec()]));
-    assert_eq!(talk(&[]).client_certificates, Some(vec![]));
+    assert_eq!(**seen.certificates.seen().unwrap(), [LEAF.to_vec()]);
+    assert_eq!(seen.client_certificates, Some(vec![ISSUER.to_vec()].into()));
+    assert_eq!(talk(&[]).client_certificates, Some(Certificates::default()));
 }
 
 #[test]
@@ -487,7 +487,7 @@ fn a_certificate_message_that_lies_keeps_what_came_before_the_lie() {
     };
     let lying = vec24([vec24(LEAF), vec![0, 9, 9, 1]].concat());
     let lying = seen(lying);
-    assert_eq!(lying.certificates.seen().unwrap(), &[LEAF.to_vec()]);
+    assert_eq!(**lying.certificates.seen().unwrap(), [LEAF.to_vec()]);
     assert_eq!(lying.certificates_cut, Some(Unseen::Malformed));
     let nothing = seen(vec24([0, 9, 9, 1]));
     assert_eq!(nothing.certificates, Observed::Unseen(Unseen::Malformed));
@@ -513,7 +513,7 @@ fn a_hello_of_ssl_2_is_answered_in_records() {
     let hello = seen.client_hello.seen().unwrap();
     assert!(hello.sslv2);
     assert_eq!(hello.server_name, ServerName::Absent);
-    assert_eq!(seen.certificates.seen().map(Vec::len), Some(2));
+    assert_eq!(seen.certificates.seen().map(|list| list.len()), Some(2));
     assert_eq!(seen.lanes.a.encrypted_handshake_count, 1);
 }
 
@@ -529,7 +529,7 @@ fn ssl_2_ends_with_its_hello() {
         .client([0x80, 4, 2, 1, 0, 0x80]);
     let seen = talk.seen();
     assert_eq!(seen.version(), Some(2));
-    assert_eq!(seen.certificates.seen().unwrap(), &[b"CERTI".to_vec()]);
+    assert_eq!(**seen.certificates.seen().unwrap(), [b"CERTI".to_vec()]);
     assert_eq!(talk.observer().progress(), Progress::Settled);
 }
 
@@ -673,7 +673,10 @@ fn a_server_that_lags_behind_in_the_capture_is_waited_for() {
         .concat(),
     );
     assert_eq!(talk.observer().progress(), Progress::Settled);
-    assert_eq!(talk.seen().certificates.seen().map(Vec::len), Some(1));
+    assert_eq!(
+        talk.seen().certificates.seen().map(|list| list.len()),
+        Some(1)
+    );
 }
 
 #[test]
@@ -688,7 +691,7 @@ fn the_certificates_of_both_forms_are_read() {
     ];
     let new = [vec8([]), vec24(entries.concat())].concat();
     let expected = CertificateList {
-        certificates: vec![LEAF.to_vec(), ISSUER.to_vec()],
+        certificates: vec![LEAF.to_vec(), ISSUER.to_vec()].into(),
         cut: None,
     };
     assert_eq!(CertificateList::parse(&old, Form::Tls12, None), expected);

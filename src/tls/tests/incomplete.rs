@@ -34,7 +34,7 @@ fn a_chain_that_was_cut_behind_the_leaf_is_not_seen_but_the_leaf_is_kept() {
         .gap(Lane::B, 5000, GapReason::Truncated)
         .seen();
     assert_eq!(seen.certificates, Observed::Unseen(Unseen::Truncated));
-    assert_eq!(seen.certificates_before_cut, [LEAF.to_vec()]);
+    assert_eq!(*seen.certificates_before_cut, [LEAF.to_vec()]);
 }
 
 #[test]

@@ -187,7 +187,7 @@ fn tls_is_found_after_every_known_preamble() {
             ServerName::Name(b"inner.example".to_vec())
         );
         assert_eq!(
-            seen.certificates.seen().map(Vec::len),
+            seen.certificates.seen().map(|list| list.len()),
             Some(2),
             "{protocol:?}"
         );
@@ -247,7 +247,7 @@ fn tls_after_unknown_plaintext_is_found_where_a_piece_begins() {
         seen.preamble.map(|preamble| preamble.protocol),
         Some(Protocol::Unknown)
     );
-    assert_eq!(seen.certificates.seen().map(Vec::len), Some(2));
+    assert_eq!(seen.certificates.seen().map(|list| list.len()), Some(2));
     let inside = Talk::new().client([b"wrapped: ".to_vec(), hello().bytes()].concat());
     assert!(inside.observer().finish().is_none());
 }

@@ -143,7 +143,10 @@ fn section_3_a_full_handshake_with_a_ticket() {
         CLOSED[1],
     ];
     let seen = assert_opened(&Trace::simple(), &wanted);
-    assert_eq!(seen.certificates, Observed::Seen(vec![bytes(CERTIFICATE)]));
+    assert_eq!(
+        seen.certificates,
+        Observed::Seen(vec![bytes(CERTIFICATE)].into())
+    );
     assert!(!seen.certificate_requested);
     assert_eq!(seen.tickets_issued.len(), 1);
 }
@@ -204,7 +207,10 @@ fn section_5_a_second_hello() {
     ];
     let seen = assert_opened(&trace, &wanted);
     assert!(seen.hello_retry);
-    assert_eq!(seen.certificates, Observed::Seen(vec![bytes(CERTIFICATE)]));
+    assert_eq!(
+        seen.certificates,
+        Observed::Seen(vec![bytes(CERTIFICATE)].into())
+    );
 }
 
 #[test]
@@ -226,7 +232,7 @@ fn section_6_a_client_with_a_certificate() {
     ];
     let seen = assert_opened(&trace, &wanted);
     assert!(seen.certificate_requested);
-    assert_eq!(seen.certificates.seen().map(Vec::len), Some(1));
+    assert_eq!(seen.certificates.seen().map(|list| list.len()), Some(1));
     assert_eq!(seen.client_certificates.map(|list| list.len()), Some(1));
 }
 
@@ -247,7 +253,10 @@ fn section_7_a_handshake_in_the_clothes_of_tls_1_2() {
         CLOSED[1],
     ];
     let seen = assert_opened(&trace, &wanted);
-    assert_eq!(seen.certificates, Observed::Seen(vec![bytes(CERTIFICATE)]));
+    assert_eq!(
+        seen.certificates,
+        Observed::Seen(vec![bytes(CERTIFICATE)].into())
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::hash::Keyed;
 ///
 /// Which thread made a value never shows: the same bytes always give the same value.
 #[derive(Debug)]
-pub(super) struct Pool<T> {
+pub(crate) struct Pool<T> {
     found: Mutex<Found<T>>,
     keyed: Keyed,
     max_len: usize,
@@ -34,7 +34,7 @@ struct Entry<T> {
 
 impl<T> Pool<T> {
     /// An empty pool for keys of `max_len` bytes in all; `seed` makes crafted collisions useless.
-    pub(super) fn new(max_len: usize, seed: u64) -> Self {
+    pub(crate) fn new(max_len: usize, seed: u64) -> Self {
         Self {
             found: Mutex::new(Found {
                 table: HashTable::new(),
@@ -49,20 +49,32 @@ impl<T> Pool<T> {
     ///
     /// `cost` is what keeping the value takes beside its key, in bytes. When the pool is full the
     /// value is made and not kept.
-    pub(super) fn get_or_make(&self, key: &[u8], cost: usize, make: impl FnOnce() -> T) -> Arc<T> {
+    pub(crate) fn get_or_make(&self, key: &[u8], cost: usize, make: impl FnOnce() -> T) -> Arc<T> {
+        let (value, _) = self.get_or_make_whether(key, cost, make);
+        value
+    }
+
+    /// The same, and whether the value is kept: then it stays where it is as long as the pool.
+    pub(crate) fn get_or_make_whether(
+        &self,
+        key: &[u8],
+        cost: usize,
+        make: impl FnOnce() -> T,
+    ) -> (Arc<T>, bool) {
         let hash = self.keyed.bytes(key);
         if let Some(value) = self.lock().get(hash, key) {
-            return value;
+            return (value, true);
         }
         // Made outside the lock: certificates take their time, and two threads that make the
         // same one make the same.
         let value = Arc::new(make());
         let mut found = self.lock();
         if let Some(value) = found.get(hash, key) {
-            return value;
+            return (value, true);
         }
         let len = found.len.saturating_add(key.len()).saturating_add(cost);
-        if len <= self.max_len {
+        let has_room = len <= self.max_len;
+        if has_room {
             found.len = len;
             let entry = Entry {
                 hash,
@@ -71,7 +83,7 @@ impl<T> Pool<T> {
             };
             found.table.insert_unique(hash, entry, |other| other.hash);
         }
-        value
+        (value, has_room)
     }
 
     /// A poisoned lock still holds whole entries: nothing under it can stop half-way.
