@@ -50,7 +50,7 @@ impl<T> Pool<T> {
     /// `cost` is what keeping the value takes beside its key, in bytes. When the pool is full the
     /// value is made and not kept.
     pub(crate) fn get_or_make(&self, key: &[u8], cost: usize, make: impl FnOnce() -> T) -> Arc<T> {
-        let (value, _) = self.get_or_make_whether(key, cost, make);
+        let (value, _) = self.get_or_make_whether(key, |_| cost, make);
         value
     }
 
@@ -58,7 +58,7 @@ impl<T> Pool<T> {
     pub(crate) fn get_or_make_whether(
         &self,
         key: &[u8],
-        cost: usize,
+        cost: impl FnOnce(&T) -> usize,
         make: impl FnOnce() -> T,
     ) -> (Arc<T>, bool) {
         let hash = self.keyed.bytes(key);
@@ -72,7 +72,8 @@ impl<T> Pool<T> {
         if let Some(value) = found.get(hash, key) {
             return (value, true);
         }
-        let len = found.len.saturating_add(key.len()).saturating_add(cost);
+        let len = found.len.saturating_add(key.len());
+        let len = len.saturating_add(cost(&value));
         let has_room = len <= self.max_len;
         if has_room {
             found.len = len;

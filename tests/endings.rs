@@ -15,8 +15,8 @@ use support::certificate::Certificate;
 use support::conversation::{Conversation, FIN, RST, Segment, Segments as _, Side};
 use support::packet::{Link, Packets as _};
 use support::tls::{
-    APPLICATION_DATA, ClientHello, HANDSHAKE, ServerHello, Tls as _, change_cipher_spec,
-    client_key_exchange, encrypted, finished, record,
+    APPLICATION_DATA, ClientHello, HANDSHAKE, ServerHello, Tls as _, certificate,
+    change_cipher_spec, client_key_exchange, encrypted, finished, record, server_hello_done,
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -437,4 +437,36 @@ fn a_server_that_began_to_speak_tls_is_not_said_to_speak_none() {
         let reason = flow["event"]["reason"].as_str().unwrap();
         assert!(reason.contains("no TLS"), "{reason}");
     }
+}
+
+/// What has no beginning in the capture is held until it ends, and read then: that it was sent twice and not the same
+/// shows all the same.
+#[test]
+fn what_was_held_to_the_end_is_compared_too() {
+    let chain = record(HANDSHAKE, &certificate(&default_chain()));
+    let mut other = chain.clone();
+    other[60] ^= 1;
+    let held = |again: &[u8]| {
+        let said = conversation()
+            .says(Side::Server, &[0x99; 100])
+            .server(&chain)
+            .repeats(Side::Server, u32::try_from(chain.len()).unwrap(), again)
+            .server(&record(HANDSHAKE, &server_hello_done()))
+            .client(&record(HANDSHAKE, &client_key_exchange()))
+            .client(&change_cipher_spec())
+            .client(&encrypted(HANDSHAKE, 40))
+            .fin();
+        let flow = only(said.segments());
+        flow["tlstriage"]["evidence"]["reasons"].to_string()
+    };
+    assert!(
+        held(&other).contains("overlap-conflict"),
+        "{}",
+        held(&other)
+    );
+    assert!(
+        !held(&chain).contains("overlap-conflict"),
+        "{}",
+        held(&chain)
+    );
 }

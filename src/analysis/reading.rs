@@ -175,8 +175,6 @@ impl Reading {
         shared: &Shared,
     ) -> Option<Settled> {
         let limits = Limits::default();
-        // What is sent again comes too late.
-        let mut recent = Recent::none();
         let mut has_conflict = false;
         let mut ends = [None, None];
         // What comes after a settled handshake is not read, and so not missing.
@@ -189,6 +187,11 @@ impl Reading {
         .zip(&mut ends)
         .zip(fins)
         {
+            // What was held is heard now for the first time; else what is sent again comes too late.
+            let mut recent = match way {
+                Way::Held(_) => Recent::new(2 * MAX_HELD_LEN, limits.compared_per_direction),
+                Way::Flowing(_) => Recent::none(),
+            };
             way.give_up(lane, &mut self.observer, &limits, &mut recent);
             if let Way::Flowing(stream) = way {
                 let observer = &mut self.observer;

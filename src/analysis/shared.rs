@@ -74,7 +74,7 @@ impl Shared {
     /// The chain of these certificates.
     pub(super) fn chain(&self, certificates: &Certificates) -> Arc<Chain> {
         let Some(number) = certificates.number() else {
-            return self.chain_of(certificates);
+            return self.chain_of(certificates).0;
         };
         // Under the lock nothing can stop half-way.
         let by_list = || {
@@ -84,11 +84,15 @@ impl Shared {
         if let Some(chain) = by_list().get(&number) {
             return Arc::clone(chain);
         }
-        let chain = self.chain_of(certificates);
-        Arc::clone(by_list().entry(number).or_insert(chain))
+        let (chain, is_kept) = self.chain_of(certificates);
+        if is_kept {
+            by_list().insert(number, Arc::clone(&chain));
+        }
+        chain
     }
 
-    fn chain_of(&self, ders: &[Vec<u8>]) -> Arc<Chain> {
+    /// The chain, and whether it is kept.
+    fn chain_of(&self, ders: &[Vec<u8>]) -> (Arc<Chain>, bool) {
         let known: Vec<_> = ders.iter().map(|der| self.certificate(der)).collect();
         let mut key = Vec::with_capacity(known.len() * 32);
         for known in &known {
@@ -108,24 +112,28 @@ impl Shared {
             usize::MAX
         };
         let beyond = ledger::len_beyond_usual(ders.iter().map(Vec::len));
-        self.chains.get_or_make(&key, len, || {
-            let shape = ChainShape::of(
-                &known
-                    .iter()
-                    .map(|known| &known.certificate)
-                    .collect::<Vec<_>>(),
-            );
-            Chain {
-                certificates: known,
-                shape,
-                ders: self.keeps_ders.then(|| ders.into()),
-                large: (beyond > 0).then(|| Large {
-                    id: chain_id(&key),
-                    len: beyond.saturating_add(kept),
-                }),
-                paths: Mutex::default(),
-            }
-        })
+        self.chains.get_or_make_whether(
+            &key,
+            |_| len,
+            || {
+                let shape = ChainShape::of(
+                    &known
+                        .iter()
+                        .map(|known| &known.certificate)
+                        .collect::<Vec<_>>(),
+                );
+                Chain {
+                    certificates: known,
+                    shape,
+                    ders: self.keeps_ders.then(|| ders.into()),
+                    large: (beyond > 0).then(|| Large {
+                        id: chain_id(&key),
+                        len: beyond.saturating_add(kept),
+                    }),
+                    paths: Mutex::default(),
+                }
+            },
+        )
     }
 
     fn certificate(&self, der: &[u8]) -> Arc<Known> {
@@ -230,7 +238,7 @@ pub(super) fn describe_chain(ders: &[Vec<u8>]) -> Chain {
         false,
         Keyring::default(),
     );
-    let chain = shared.chain_of(ders);
+    let (chain, _) = shared.chain_of(ders);
     drop(shared);
     Arc::into_inner(chain).expect("nobody else holds it")
 }
@@ -245,6 +253,15 @@ const SHAPES_LEN: usize = 16 * 1024 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tls;
+
+    /// One that chooses TLS 1.2 and a suite with certificates.
+    fn server_hello() -> Vec<u8> {
+        let mut hello = vec![3, 3];
+        hello.extend([7; 32]);
+        hello.extend([0, 0xc0, 0x2f, 0]);
+        hello
+    }
 
     #[test]
     fn a_chain_keeps_no_certificate_for_which_there_was_no_room() {
@@ -252,9 +269,33 @@ mod tests {
         let catalog = Arc::new(Catalog::builtin().clone());
         let shared = Shared::new(&limits, 7, catalog, false, Keyring::default());
         let (small, large) = ([vec![1; 100]], [vec![1; 100], vec![2; 60_000]]);
-        let kept = Arc::downgrade(&shared.chain_of(&small));
+        // As they come from the wire: each in a list of its own, which is kept.
+        let chain = |ders: &[Vec<u8>]| {
+            let with_len = |bytes: &[u8]| {
+                let len = u32::try_from(bytes.len()).unwrap().to_be_bytes();
+                [&len[1..], bytes].concat()
+            };
+            let list = ders
+                .iter()
+                .flat_map(|der| with_len(der))
+                .collect::<Vec<_>>();
+            let mut observer = tls::Observer::new(tls::Limits::default()).with_pool(&shared.lists);
+            let message = [&[11][..], &with_len(&with_len(&list))].concat();
+            let hello = [&[2][..], &with_len(&server_hello())].concat();
+            for message in [hello, message] {
+                for record in message.chunks(1 << 14) {
+                    let len = u16::try_from(record.len()).unwrap().to_be_bytes();
+                    observer.on_bytes(tls::Lane::B, &[&[22, 3, 3], &len[..], record].concat(), ());
+                }
+            }
+            let handshake = observer.finish().unwrap();
+            let certificates = handshake.certificates.seen().unwrap().clone();
+            assert!(certificates.number().is_some());
+            shared.chain(&certificates)
+        };
+        let kept = Arc::downgrade(&chain(&small));
         assert!(kept.upgrade().is_some());
-        let chain = shared.chain_of(&large);
+        let chain = chain(&large);
         let leaf = Arc::downgrade(chain.certificates.last().unwrap());
         drop(chain);
         assert!(leaf.upgrade().is_none());

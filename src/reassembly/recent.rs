@@ -37,7 +37,7 @@ struct Record<'a> {
 
 impl Recent {
     /// A ring of at most `max_len` bytes, which takes memory as it is filled; `max_of_one` are compared of one
-    /// stream.
+    /// stream, with the headers of the segments that they came in.
     #[must_use]
     pub const fn new(max_len: usize, max_of_one: usize) -> Self {
         Self {
@@ -71,6 +71,10 @@ impl Recent {
         }
         let behind = start + HEADER_LEN + len;
         if self.ring.len() < behind {
+            // Twice as much as is needed now; never more than the limit.
+            let room = behind.saturating_mul(2).min(self.max_len);
+            self.ring
+                .reserve_exact(room.saturating_sub(self.ring.len()));
             self.ring.resize(behind, 0);
         }
         // No stream is as long as to reach the largest number, which stands for none.
@@ -108,7 +112,8 @@ impl Recent {
             if first <= start {
                 break;
             }
-            left -= known.len();
+            // With what is beside the bytes, so that the smallest segments are soon at an end too.
+            left = left.saturating_sub(known.len() + HEADER_LEN);
             next = record.before;
         }
         false

@@ -26,7 +26,7 @@ pub struct Stream<M> {
     delivered: u64,
     /// What lies behind a hole, all of it behind `delivered`.
     waiting: Waiting<M>,
-    /// The last bytes before `delivered`, to compare with what is sent again.
+    /// Where the last bytes before `delivered` stand, to compare them with what is sent again.
     newest: Newest,
     facts: Facts,
 }

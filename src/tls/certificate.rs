@@ -66,7 +66,11 @@ impl CertificatePool {
     /// The certificates in the body of a whole message of the old form.
     pub(crate) fn list(&self, body: &[u8]) -> CertificateList {
         let parse = || CertificateList::parse(body, Form::Tls12, None);
-        let (list, is_kept) = self.0.get_or_make_whether(body, body.len(), parse);
+        let cost = |list: &CertificateList| {
+            let each = list.certificates.len().saturating_mul(CERTIFICATE_COST);
+            body.len() + LIST_COST + each
+        };
+        let (list, is_kept) = self.0.get_or_make_whether(body, cost, parse);
         let mut list = CertificateList::clone(&list);
         list.certificates.is_kept = is_kept;
         list
@@ -141,6 +145,10 @@ fn read(body: &[u8], form: Form, ders: &mut Vec<Vec<u8>>) -> Result<(), Unseen> 
     }
 }
 
+/// What keeping a list takes beside its bytes: a place in the pool and one for its chain, and two blocks of memory.
+const LIST_COST: usize = 512;
+/// The same for each certificate: a list's place, and a block of memory.
+const CERTIFICATE_COST: usize = 64;
 /// More than any chain has; a message of 256 KiB could claim 65,000.
 const MAX_CERTIFICATES: usize = 256;
 
@@ -156,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_message_that_is_kept_has_a_number_and_says_the_same() {
-        let (roomy, full) = (CertificatePool::new(100, 7), CertificatePool::new(10, 7));
+        let (roomy, full) = (CertificatePool::new(1000, 7), CertificatePool::new(500, 7));
         let parsed = CertificateList::parse(&body(), Form::Tls12, None);
         let [one, same, other] = [&roomy, &roomy, &full].map(|pool| pool.list(&body()));
         assert_eq!([&one, &same, &other], [&parsed; 3]);
@@ -168,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_message_that_lies_is_kept_with_what_is_wrong_with_it() {
-        let pool = CertificatePool::new(100, 7);
+        let pool = CertificatePool::new(1000, 7);
         let mut body = body();
         body.truncate(10);
         for _ in 0..2 {
