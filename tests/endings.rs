@@ -470,3 +470,32 @@ fn what_was_held_to_the_end_is_compared_too() {
         held(&chain)
     );
 }
+
+/// A capture that begins in the middle of something else: however long that goes on, TLS that begins in it is read,
+/// and so is TLS of which only the middle is there.
+#[test]
+fn tls_is_found_however_late_it_begins() {
+    let other = |said: Conversation| {
+        (0..60).fold(said, |said, turn| {
+            let line = format!("line {turn} of something else\n");
+            said.client(line.as_bytes()).server(&[0; 600])
+        })
+    };
+    let begun = other(conversation())
+        .tls12_to_certificate(&ClientHello::new().sni("late.example"), &default_chain())
+        .fin();
+    let flow = only(begun.segments());
+    assert_eq!(flow["destination"]["domain"], "late.example", "{flow:#}");
+    assert_eq!(flow["tlstriage"]["server"]["certificate"], "seen");
+
+    let data = || {
+        [
+            encrypted(APPLICATION_DATA, 300),
+            encrypted(APPLICATION_DATA, 40),
+        ]
+        .concat()
+    };
+    let middle = other(conversation()).client(&data()).server(&data()).fin();
+    assert_eq!(only(middle.segments())["tlstriage"]["sni"], "unknown");
+    assert!(flows(other(conversation()).fin().segments()).is_empty());
+}

@@ -296,6 +296,8 @@ impl Connection {
             Phase::Settled(_) => {}
             Phase::Watching if begins_tls(payload) => return false,
             Phase::Watching if !self.is_foreign(segment) => {}
+            Phase::Reading(reading)
+                if reading.passes(segment.direction, payload) && !self.is_foreign(segment) => {}
             _ => return false,
         }
         self.last = mark;

@@ -27,6 +27,8 @@ enum Way {
     Flowing(Stream<Mark>),
     /// It is not: segments are held until one of them begins with a hello, or too many are.
     Held(Vec<Held>),
+    /// None of so many began with a record: segments are let go until one does.
+    Passing,
 }
 
 #[derive(Debug)]
@@ -80,6 +82,16 @@ impl Reading {
         size_of::<Self>() + buffers + learned
     }
 
+    /// Whether a segment of a direction without a beginning changes nothing.
+    #[inline]
+    pub(super) fn passes(&self, direction: Direction, payload: &[u8]) -> bool {
+        let way = match direction {
+            Direction::LowToHigh => &self.low,
+            Direction::HighToLow => &self.high,
+        };
+        matches!(way, Way::Passing) && is_passed_by(payload)
+    }
+
     /// Takes the payload of a segment.
     pub(super) fn push(
         &mut self,
@@ -95,6 +107,12 @@ impl Reading {
             Direction::HighToLow => (&mut self.high, &mut self.low, tls::Lane::B),
         };
         let observer = &mut self.observer;
+        if let Way::Passing = way {
+            if is_passed_by(payload) {
+                return;
+            }
+            *way = Way::Held(Vec::new());
+        }
         if let Way::Held(held) = way {
             let is_hello = tls::begins_client_hello(payload) || tls::begins_server_hello(payload);
             let held_len: usize = held.iter().map(|piece| piece.bytes.len()).sum();
@@ -108,7 +126,7 @@ impl Reading {
                 return;
             }
             if is_hello {
-                if matches!(other, Way::Held(_)) && segment.flags.ack() {
+                if !matches!(other, Way::Flowing(_)) && segment.flags.ack() {
                     let reversed = lane_of(segment.direction.reversed());
                     other.release(segment.ack, reversed, observer, limits, recent);
                 }
@@ -146,7 +164,7 @@ impl Reading {
     pub(super) fn is_patient(&self) -> bool {
         [&self.low, &self.high].into_iter().any(|way| match way {
             Way::Flowing(stream) => (1..=LATE_LEN).contains(&stream.waiting_len()),
-            Way::Held(_) => false,
+            Way::Held(_) | Way::Passing => false,
         })
     }
 
@@ -161,6 +179,7 @@ impl Reading {
                     stream.waiting_count() > 0 || fin.is_some_and(lacks)
                 }
                 Way::Held(held) => !held.is_empty(),
+                Way::Passing => false,
             })
     }
 
@@ -190,7 +209,7 @@ impl Reading {
             // What was held is heard now for the first time; else what is sent again comes too late.
             let mut recent = match way {
                 Way::Held(_) => Recent::new(2 * MAX_HELD_LEN, limits.compared_per_direction),
-                Way::Flowing(_) => Recent::none(),
+                Way::Flowing(_) | Way::Passing => Recent::none(),
             };
             way.give_up(lane, &mut self.observer, &limits, &mut recent);
             if let Way::Flowing(stream) = way {
@@ -245,6 +264,7 @@ impl Way {
                 .iter()
                 .map(|piece| piece.bytes.len() + size_of::<Held>())
                 .sum(),
+            Self::Passing => 0,
         }
     }
 
@@ -257,9 +277,13 @@ impl Way {
         limits: &Limits,
         recent: &mut Recent,
     ) {
-        let Self::Held(held) = self else { return };
+        let held = match self {
+            Self::Held(held) => std::mem::take(held),
+            Self::Passing => Vec::new(),
+            Self::Flowing(_) => return,
+        };
         let mut stream = Stream::anchored(first);
-        for piece in std::mem::take(held) {
+        for piece in held {
             stream.push(
                 piece.seq,
                 &piece.bytes,
@@ -287,7 +311,7 @@ impl Way {
         let Self::Held(held) = self else { return };
         let Some(some) = held.first() else { return };
         if !held.iter().any(|piece| begins_with_record(&piece.bytes)) {
-            held.clear();
+            *self = Self::Passing;
             return;
         }
         let (base, mark) = (some.seq, some.mark);
@@ -299,6 +323,14 @@ impl Way {
         observer.on_gap(lane, 0, tls::GapReason::Midstream, mark);
         self.release(earliest, lane, observer, limits, recent);
     }
+}
+
+/// Whether a segment begins with nothing that TLS could be told by.
+#[inline]
+fn is_passed_by(payload: &[u8]) -> bool {
+    !tls::begins_client_hello(payload)
+        && !tls::begins_server_hello(payload)
+        && !begins_with_record(payload)
 }
 
 /// Whether a segment begins with a record: one that it holds whole and nothing else, or one that
