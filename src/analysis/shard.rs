@@ -196,19 +196,12 @@ impl Shard {
     }
 
     /// Takes one of the many segments that change nothing; `false` for any other.
-    #[inline(always)]
+    #[inline(never)]
     fn pass(&mut self, arrival: &Arrival<'_>) -> bool {
-        let Arrival {
-            segment,
-            guess,
-            payload,
-            mark,
-            ..
-        } = arrival;
-        let pass = |flow: &mut Connection| flow.take_in_passing(segment, payload, *mark);
-        guess
-            .and_then(|guess| self.table.look_at(guess, &segment.key, self.now, pass))
-            .unwrap_or(false)
+        let Arrival { segment, guess, .. } = arrival;
+        let Some(guess) = guess else { return false };
+        let found = self.table.find_at(*guess, &segment.key, self.now);
+        found.is_some_and(|flow| flow.take_in_passing(segment, arrival.payload, arrival.mark))
     }
 
     #[inline(never)]

@@ -156,22 +156,16 @@ impl<T> FlowTable<T> {
         self.found(at, now)
     }
 
-    /// Shows to `look` the flow of `key`, seen at `now`, where it stands in the slot that was guessed
-    /// for it; `None` where it does not.
+    /// The flow of `key`, seen at `now`, where it stands in the slot that was guessed for it; `None`
+    /// where it does not.
     #[inline(always)]
-    pub fn look_at<R>(
-        &mut self,
-        guess: u32,
-        key: &FlowKey,
-        now: Timestamp,
-        look: impl FnOnce(&mut T) -> R,
-    ) -> Option<R> {
+    pub fn find_at(&mut self, guess: u32, key: &FlowKey, now: Timestamp) -> Option<&mut T> {
         let slot = self.slots.get_mut(index(guess))?.as_mut()?;
         if slot.key != *key {
             return None;
         }
         slot.last = slot.last.max(now);
-        Some(look(&mut slot.flow))
+        Some(&mut slot.flow)
     }
 
     #[inline]
