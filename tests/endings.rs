@@ -476,7 +476,7 @@ fn what_was_held_to_the_end_is_compared_too() {
 #[test]
 fn tls_is_found_however_late_it_begins() {
     let other = |said: Conversation| {
-        (0..60).fold(said, |said, turn| {
+        (0..200).fold(said, |said, turn| {
             let line = format!("line {turn} of something else\n");
             said.client(line.as_bytes()).server(&[0; 600])
         })

@@ -25,9 +25,10 @@ pub(super) struct Reading {
 enum Way {
     /// Its first byte is known.
     Flowing(Stream<Mark>),
-    /// It is not: segments are held until one of them begins with a hello, or too many are.
-    Held(Vec<Held>),
-    /// None of so many began with a record: segments are let go until one does.
+    /// It is not: segments are held until one of them begins with a hello, or too many are. How often
+    /// they were too many, and none of them began with a record.
+    Held(Vec<Held>, u8),
+    /// That was too often: segments are let go until one begins with a record.
     Passing,
 }
 
@@ -49,7 +50,7 @@ impl Reading {
         pool: &Arc<CertificatePool>,
     ) -> Self {
         let way = |anchor: Option<SeqNumber>| {
-            anchor.map_or(Way::Held(Vec::new()), |first| {
+            anchor.map_or(Way::Held(Vec::new(), 0), |first| {
                 Way::Flowing(Stream::anchored(first))
             })
         };
@@ -111,9 +112,9 @@ impl Reading {
             if is_passed_by(payload) {
                 return;
             }
-            *way = Way::Held(Vec::new());
+            *way = Way::Held(Vec::new(), 0);
         }
-        if let Way::Held(held) = way {
+        if let Way::Held(held, _) = way {
             let is_hello = tls::begins_client_hello(payload) || tls::begins_server_hello(payload);
             let held_len: usize = held.iter().map(|piece| piece.bytes.len()).sum();
             if !is_hello && held.len() < MAX_HELD && held_len + payload.len() <= MAX_HELD_LEN {
@@ -164,7 +165,7 @@ impl Reading {
     pub(super) fn is_patient(&self) -> bool {
         [&self.low, &self.high].into_iter().any(|way| match way {
             Way::Flowing(stream) => (1..=LATE_LEN).contains(&stream.waiting_len()),
-            Way::Held(_) | Way::Passing => false,
+            Way::Held(..) | Way::Passing => false,
         })
     }
 
@@ -178,7 +179,7 @@ impl Reading {
                     let lacks = |fin: SeqNumber| fin.offset_from(stream.next()) > 0;
                     stream.waiting_count() > 0 || fin.is_some_and(lacks)
                 }
-                Way::Held(held) => !held.is_empty(),
+                Way::Held(held, _) => !held.is_empty(),
                 Way::Passing => false,
             })
     }
@@ -208,7 +209,7 @@ impl Reading {
         {
             // What was held is heard now for the first time; else what is sent again comes too late.
             let mut recent = match way {
-                Way::Held(_) => Recent::new(2 * MAX_HELD_LEN, limits.compared_per_direction),
+                Way::Held(..) => Recent::new(2 * MAX_HELD_LEN, limits.compared_per_direction),
                 Way::Flowing(_) | Way::Passing => Recent::none(),
             };
             way.give_up(lane, &mut self.observer, &limits, &mut recent);
@@ -260,7 +261,7 @@ impl Way {
     fn memory_len(&self) -> usize {
         match self {
             Self::Flowing(stream) => stream.memory_len(),
-            Self::Held(held) => held
+            Self::Held(held, _) => held
                 .iter()
                 .map(|piece| piece.bytes.len() + size_of::<Held>())
                 .sum(),
@@ -278,7 +279,7 @@ impl Way {
         recent: &mut Recent,
     ) {
         let held = match self {
-            Self::Held(held) => std::mem::take(held),
+            Self::Held(held, _) => std::mem::take(held),
             Self::Passing => Vec::new(),
             Self::Flowing(_) => return,
         };
@@ -308,10 +309,16 @@ impl Way {
         limits: &Limits,
         recent: &mut Recent,
     ) {
-        let Self::Held(held) = self else { return };
+        let Self::Held(held, fruitless) = self else {
+            return;
+        };
         let Some(some) = held.first() else { return };
         if !held.iter().any(|piece| begins_with_record(&piece.bytes)) {
-            *self = Self::Passing;
+            held.clear();
+            *fruitless += 1;
+            if *fruitless >= MAX_FRUITLESS {
+                *self = Self::Passing;
+            }
             return;
         }
         let (base, mark) = (some.seq, some.mark);
@@ -470,6 +477,9 @@ impl Settled {
 const LEARNED_LEN: usize = 1024;
 /// Segments of a direction without a known beginning that wait for one.
 const MAX_HELD: usize = 16;
+/// How often they are let go before they are held no more: in what lies farther apart than so many segments, no beginning
+/// is just late.
+const MAX_FRUITLESS: u8 = 8;
 /// Bytes of them.
 const MAX_HELD_LEN: usize = 32 * 1024;
 /// Bytes by which a segment may be late, about eleven of an Ethernet: with more waiting, what is
