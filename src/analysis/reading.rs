@@ -54,15 +54,14 @@ impl Reading {
                 Way::Flowing(Stream::anchored(first))
             })
         };
+        let observer = Observer::new(tls::Limits::default()).with_pool(pool);
         Self {
             low: way(low),
             high: way(high),
             observer: if keeps {
-                Observer::new(tls::Limits::default())
-                    .with_pool(pool)
-                    .with_sealed_kept()
+                observer.with_sealed_kept()
             } else {
-                Observer::new(tls::Limits::default()).with_pool(pool)
+                observer
             },
         }
     }
@@ -332,6 +331,13 @@ impl Way {
     }
 }
 
+fn of_direction<T>([low, high]: &mut [T; 2], direction: Direction) -> &mut T {
+    match direction {
+        Direction::LowToHigh => low,
+        Direction::HighToLow => high,
+    }
+}
+
 /// Whether a segment begins with nothing that TLS could be told by.
 #[inline]
 fn is_passed_by(payload: &[u8]) -> bool {
@@ -412,11 +418,7 @@ impl Settled {
         payload: &[u8],
         wire_len: u32,
     ) {
-        let [low, high] = &mut self.tails;
-        let place = match direction {
-            Direction::LowToHigh => low,
-            Direction::HighToLow => high,
-        };
+        let place = of_direction(&mut self.tails, direction);
         let Some((next, tail)) = place else { return };
         let ahead = seq.offset_from(*next);
         // Nearly all segments go on where the last one ended, inside of a record.
@@ -435,11 +437,7 @@ impl Settled {
         payload: &[u8],
         wire_len: u32,
     ) {
-        let [low, high] = &mut self.tails;
-        let place = match direction {
-            Direction::LowToHigh => low,
-            Direction::HighToLow => high,
-        };
+        let place = of_direction(&mut self.tails, direction);
         let Some((next, tail)) = place else { return };
         let ahead = seq.offset_from(*next);
         let behind = usize::try_from(ahead.min(0).unsigned_abs()).unwrap_or(usize::MAX);

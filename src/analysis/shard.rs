@@ -246,6 +246,7 @@ impl Shard {
         let Arrival {
             segment,
             tag,
+            guess,
             payload,
             mark,
             ..
@@ -253,8 +254,8 @@ impl Shard {
         let Some(mut found) = self.table.find(&segment.key, tag, self.now) else {
             return false;
         };
-        // Where the slot was not guessed.
-        if found.flow.take_in_passing(segment, payload, mark) {
+        // Where the slot was not guessed: else it was tried before.
+        if guess.is_none() && found.flow.take_in_passing(segment, payload, mark) {
             return true;
         }
         if found.flow.is_over_before(segment, payload) {

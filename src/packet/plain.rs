@@ -193,16 +193,7 @@ mod tests {
             data[23] = ip::TCP;
             data[46] = offset;
             data.truncate(kept);
-            let frame = Frame {
-                number: 1,
-                time: Timestamp::from_nanos(0),
-                precision: Precision::Microseconds,
-                link_type: LinkType::ETHERNET,
-                interface: 0,
-                data: &data,
-                // Below what was captured too, which is not believed.
-                original_len: u32::try_from(kept).unwrap().saturating_add(more_on_wire).saturating_sub(20),
-            };
+            let frame = frame(&data, u32::try_from(kept).unwrap().saturating_add(more_on_wire).saturating_sub(20));
             if let Some(segment) = segment_in(&frame) {
                 prop_assert_eq!(walked(&frame), Decoded::Segment(segment));
             }
@@ -226,15 +217,7 @@ mod tests {
             data[20] = next;
             data[66] = offset;
             data.truncate(kept);
-            let frame = Frame {
-                number: 1,
-                time: Timestamp::from_nanos(0),
-                precision: Precision::Microseconds,
-                link_type: LinkType::ETHERNET,
-                interface: 0,
-                data: &data,
-                original_len: u32::try_from(kept).unwrap().saturating_add(more_on_wire).saturating_sub(20),
-            };
+            let frame = frame(&data, u32::try_from(kept).unwrap().saturating_add(more_on_wire).saturating_sub(20));
             let is_usual = first >> 4 == 6 && next == ip::TCP && offset >> 4 == 5 && len >= 20 && kept >= 74;
             match segment_in(&frame) {
                 Some(segment) => prop_assert_eq!(walked(&frame), Decoded::Segment(segment)),
@@ -260,15 +243,7 @@ mod tests {
             data[34..36].copy_from_slice(&ports.0.to_be_bytes());
             data[36..38].copy_from_slice(&ports.1.to_be_bytes());
             data.truncate(kept);
-            let frame = Frame {
-                number: 1,
-                time: Timestamp::from_nanos(0),
-                precision: Precision::Microseconds,
-                link_type: LinkType::ETHERNET,
-                interface: 0,
-                data: &data,
-                original_len: u32::try_from(kept).unwrap(),
-            };
+            let frame = frame(&data, u32::try_from(kept).unwrap());
             let is_usual = first == 0x45 && total_len >= 28 && kept >= 42;
             let is_of_tunnel = |port| [4789, 6081, 2152].contains(&port);
             if matches!(read(&frame), Plain::Datagram) {
@@ -277,6 +252,19 @@ mod tests {
             } else {
                 prop_assert!(!is_usual || ports.0 != 53 || ports.1 != 53);
             }
+        }
+    }
+
+    /// Below what was captured an original length is not believed.
+    fn frame(data: &[u8], original_len: u32) -> Frame<'_> {
+        Frame {
+            number: 1,
+            time: Timestamp::from_nanos(0),
+            precision: Precision::Microseconds,
+            link_type: LinkType::ETHERNET,
+            interface: 0,
+            data,
+            original_len,
         }
     }
 
@@ -307,20 +295,11 @@ mod tests {
         data[17] = 52;
         data[23] = ip::TCP;
         data[46] = 0x70;
-        let frame = |data| Frame {
-            number: 1,
-            time: Timestamp::from_nanos(0),
-            precision: Precision::Microseconds,
-            link_type: LinkType::ETHERNET,
-            interface: 0,
-            data,
-            original_len: 70,
-        };
-        let found = segment_in(&frame(&data)).unwrap();
+        let found = segment_in(&frame(&data, 70)).unwrap();
         assert_eq!(
             (found.payload_start, found.payload_len, found.wire_len),
             (62, 4, 4)
         );
-        assert_eq!(segment_in(&frame(&data[..60])), None);
+        assert_eq!(segment_in(&frame(&data[..60], 70)), None);
     }
 }
