@@ -48,6 +48,29 @@ enum Version {
     V6,
 }
 
+/// The key of a flow over IPv4 in twelve bytes, for where many wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ShortKey {
+    low: u32,
+    high: u32,
+    low_port: u16,
+    high_port: u16,
+}
+
+impl ShortKey {
+    /// The same as it is sought by.
+    #[inline]
+    pub(crate) fn key(self) -> FlowKey {
+        FlowKey {
+            low: [0, u64::from(self.low)],
+            high: [0, u64::from(self.high)],
+            low_port: self.low_port,
+            high_port: self.high_port,
+            version: Version::V4,
+        }
+    }
+}
+
 impl FlowKey {
     /// The key of the flow of an IPv4 segment, and the direction it travels in.
     #[must_use]
@@ -173,6 +196,20 @@ impl FlowKey {
         self.source(direction.reversed())
     }
 
+    /// In short, where it runs over IPv4.
+    #[inline]
+    pub(crate) fn short(&self) -> Option<ShortKey> {
+        let ([_, low], [_, high], Version::V4) = (self.low, self.high, self.version) else {
+            return None;
+        };
+        Some(ShortKey {
+            low: u32::try_from(low).ok()?,
+            high: u32::try_from(high).ok()?,
+            low_port: self.low_port,
+            high_port: self.high_port,
+        })
+    }
+
     /// Whether the flow runs over IPv6.
     #[must_use]
     pub const fn is_ipv6(&self) -> bool {
@@ -234,6 +271,23 @@ impl Direction {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_short_key_is_the_same_key() {
+        for (from, to) in [
+            ("10.1.0.5:50112", "10.1.0.4:443"),
+            ("0.0.0.0:0", "255.255.255.255:65535"),
+        ] {
+            let end = |text: &str| {
+                let address: SocketAddr = text.parse().unwrap();
+                Endpoint::new(address.ip(), address.port())
+            };
+            let (key, _) = FlowKey::between(end(from), end(to)).unwrap();
+            assert_eq!(key.short().unwrap().key(), key);
+        }
+        let (key, _) = FlowKey::v6([0; 16], 1, [1; 16], 2);
+        assert_eq!(key.short(), None);
+    }
 
     #[test]
     fn both_directions_have_the_same_key() {

@@ -1,32 +1,36 @@
 //! One block, decoded: what each shard has to take of it, in the order of the frames.
 //!
-//! A batch is made on any thread and read on all of them. It is filled again and again, so that its
-//! lists are made once; what the block knows is not copied.
+//! A batch is made on any thread and read on all of them: what one has written another waits for, a
+//! cache line at a time. So there is a list for each shard, whose entries lie one behind the other,
+//! and a usual segment is one line. A batch is filled again and again, so that its lists are
+//! made once; what the block knows is not copied.
 
 use crate::analysis::deal::{SHARDS, shard_of};
 use crate::analysis::filter::Filter;
+use crate::analysis::lists::{Lists, PAGE_LEN};
+use crate::analysis::mark::Mark;
 use crate::analysis::round::{AHEAD, FrameTally, join, mark, touch};
 use crate::analysis::shard::{Arrival, Shard, Tick};
 use crate::analysis::shared::Shared;
 use crate::capture::{Block, Frame};
-use crate::flow::FlowKey;
+use crate::flow::{Direction, FlowKey, ShortKey};
 use crate::packet::{
-    self, Decoded, Defragmenter, Fragment, Joined, Plain, Segment, Skip, Unreachable,
+    self, Decoded, Defragmenter, Encapsulation, Flags, Fragment, Joined, PathId, Plain, Segment,
+    SeqNumber, Skip, Unreachable,
 };
-use crate::reassembly::Tag;
+use crate::reassembly::{Tag, Tagger};
 use crate::time::{Precision, Timestamp};
+use crate::tls;
 
 /// One block, decoded.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    /// In the order of the frames.
-    entries: Vec<Entry>,
-    /// The shard of each entry.
-    shards: Vec<u8>,
-    /// The places of the entries, those of the first shard first.
-    order: Vec<u32>,
-    /// Where in `order` each shard begins; and where the last one ends.
-    begins: Vec<u32>,
+    /// For each shard, in the order of the frames.
+    entries: Lists<Entry>,
+    /// The keys that are too long for an entry.
+    keys: Vec<FlowKey>,
+    /// What does not fit an entry in other ways.
+    asides: Vec<Aside>,
     fragments: Vec<(FrameAt, Fragment)>,
     /// The packets that fragments of this block completed.
     whole: Vec<Joined>,
@@ -37,18 +41,49 @@ pub(super) struct Batch {
     tally: FrameTally,
 }
 
-/// What a shard takes, and the frame it came in.
-#[derive(Debug)]
+/// What a shard takes: a segment and where it was seen, or where to find what it is. One cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 struct Entry {
-    what: What,
-    at: FrameAt,
+    /// When its frame was captured, which is the newest time in the block up to then.
+    time: Timestamp,
+    ends: Ends,
+    tag: Tag,
+    /// The number of its frame, from that of the block's first frame.
+    number: u32,
+    /// Where the payload begins in the block.
+    payload_start: u32,
+    payload_len: u32,
+    wire_len: u32,
+    seq: SeqNumber,
+    ack: SeqNumber,
+    flags: Flags,
+    window: u16,
+    ip_id: u16,
+    interface: u16,
+    precision: Precision,
+    direction: Direction,
+    begins_tls: bool,
 }
 
+/// Whose an entry is.
+#[derive(Clone, Copy, Debug)]
+enum Ends {
+    /// A connection over IPv4.
+    Short(ShortKey),
+    /// The connection of this number among the long keys.
+    Long(u32),
+    /// Whatever stands at this place aside.
+    Aside(u32),
+}
+
+/// What does not fit an entry.
 #[derive(Debug)]
-enum What {
-    Segment(Segment),
+enum Aside {
+    /// A segment in a VLAN or a tunnel, or of a frame that is older than one before it.
+    Segment(Segment, FrameAt),
     /// A segment of a packet that came in fragments, and the packet's place among the joined ones.
-    Joined(Box<(Segment, usize)>),
+    Joined(Box<(Segment, usize)>, FrameAt),
     Icmp(Box<Unreachable>),
 }
 
@@ -67,137 +102,191 @@ struct FrameAt {
     precision: Precision,
 }
 
+/// What frames are decoded for.
+#[derive(Clone, Copy)]
+pub(super) struct Decoder<'a> {
+    pub(super) filter: &'a Filter,
+    pub(super) tagger: Tagger,
+}
+
 impl Batch {
     /// Decodes the frames of a block; what was here before is gone.
-    pub(super) fn decode(&mut self, block: &Block, filter: &Filter) {
-        self.entries.clear();
-        self.shards.clear();
+    pub(super) fn decode(&mut self, block: &Block, decoder: Decoder<'_>) {
+        self.entries.reset(SHARDS);
+        self.keys.clear();
+        self.asides.clear();
         self.fragments.clear();
         self.whole.clear();
         self.ticks.clear();
         self.tally = FrameTally::default();
+        if !self.take_classic(block, decoder) {
+            self.take_any(block, decoder);
+        }
+    }
+
+    /// Takes the frames of a block that are all written alike; `false` where they are not.
+    ///
+    /// A function of its own, so that what it goes through stays in registers.
+    #[inline(never)]
+    fn take_classic(&mut self, block: &Block, decoder: Decoder<'_>) -> bool {
         let mut newest = Timestamp::from_nanos(i64::MIN);
         let mut frames = block.frames();
-        match frames.classic() {
-            Some(layout) => {
-                while let Some(frame) = frames.next_classic(&layout) {
-                    self.take(frame, &mut newest, block, filter);
-                }
-            }
-            None => {
-                for frame in frames {
-                    self.take(frame, &mut newest, block, filter);
-                }
-            }
+        let Some(layout) = frames.classic() else {
+            return false;
+        };
+        while let Some(frame) = frames.next_classic(&layout) {
+            self.take(frame, &mut newest, block, decoder);
         }
-        self.deal();
+        true
+    }
+
+    /// Takes the frames of any block.
+    #[inline(never)]
+    fn take_any(&mut self, block: &Block, decoder: Decoder<'_>) {
+        let mut newest = Timestamp::from_nanos(i64::MIN);
+        for frame in block.frames() {
+            self.take(frame, &mut newest, block, decoder);
+        }
     }
 
     #[inline(always)]
-    fn take(&mut self, frame: Frame<'_>, newest: &mut Timestamp, block: &Block, filter: &Filter) {
+    fn take(
+        &mut self,
+        frame: Frame<'_>,
+        newest: &mut Timestamp,
+        block: &Block,
+        decoder: Decoder<'_>,
+    ) {
         self.tally.see(&frame);
         *newest = frame.time.max(*newest);
-        if !filter.admits_time(frame.time) {
+        if !decoder.filter.admits_time(frame.time) {
             self.tally.filtered += 1;
             return;
         }
         match packet::plain(&frame) {
             Plain::V4(headers) => {
                 let segment = packet::segment_v4(headers, &frame);
-                self.take_segment(segment, FrameAt::of(&frame, block, *newest), filter);
+                self.take_segment(segment, &frame, *newest, block, decoder);
             }
             Plain::V6(headers) => {
                 let segment = packet::segment_v6(headers, &frame);
-                self.take_segment(segment, FrameAt::of(&frame, block, *newest), filter);
+                self.take_segment(segment, &frame, *newest, block, decoder);
             }
             Plain::Datagram => self.tally.skip(Skip::Udp, &frame),
-            Plain::Other => self.walk(frame, FrameAt::of(&frame, block, *newest), filter),
+            Plain::Other => self.walk(frame, *newest, block, decoder),
         }
     }
 
     /// Takes a frame that is not plain.
     #[inline(never)]
-    fn walk(&mut self, frame: Frame<'_>, at: FrameAt, filter: &Filter) {
+    fn walk(&mut self, frame: Frame<'_>, newest: Timestamp, block: &Block, decoder: Decoder<'_>) {
         match packet::walked(&frame) {
-            Decoded::Segment(segment) => self.take_segment(segment, at, filter),
+            Decoded::Segment(segment) => {
+                self.take_segment(segment, &frame, newest, block, decoder);
+            }
             Decoded::Fragment(fragment) => {
                 self.tally.fragments += 1;
-                self.fragments.push((at, fragment));
+                self.fragments
+                    .push((FrameAt::of(&frame, block, newest), fragment));
             }
             Decoded::Unreachable(icmp) => {
                 self.tally.unreachable += 1;
-                self.push(icmp.key, What::Icmp(Box::new(icmp)), at);
+                let at = FrameAt::of(&frame, block, newest);
+                self.push_aside(icmp.key, Aside::Icmp(Box::new(icmp)), &at, decoder.tagger);
             }
             Decoded::Skip(skip) => self.tally.skip(skip, &frame),
         }
     }
 
-    #[inline]
-    fn take_segment(&mut self, segment: Segment, at: FrameAt, filter: &Filter) {
-        if filter.admits(&segment.key) {
-            self.tally.segments += 1;
-            self.push(segment.key, What::Segment(segment), at);
-        } else {
+    #[inline(always)]
+    fn take_segment(
+        &mut self,
+        segment: Segment,
+        frame: &Frame<'_>,
+        newest: Timestamp,
+        block: &Block,
+        decoder: Decoder<'_>,
+    ) {
+        let Decoder { filter, tagger } = decoder;
+        if !filter.admits(&segment.key) {
             self.tally.filtered += 1;
+            return;
         }
+        self.tally.segments += 1;
+        let at = FrameAt::of(frame, block, newest);
+        if segment.path != PathId::default() || frame.time != newest {
+            self.push_aside(segment.key, Aside::Segment(segment, at), &at, tagger);
+            return;
+        }
+        let ends = match segment.key.short() {
+            Some(key) => Ends::Short(key),
+            None => Ends::Long(next_place(&mut self.keys, segment.key)),
+        };
+        let shard = shard_of(&segment.key);
+        // Written where it stays: what is copied in wider parts than it was written in is waited for.
+        let Some(place) = self.entries.grow(shard, Entry::default) else {
+            return;
+        };
+        *place = Entry {
+            time: frame.time,
+            ends,
+            tag: tagger.tag(&segment.key),
+            number: at.number,
+            payload_start: at.start.saturating_add(segment.payload_start),
+            payload_len: segment.payload_len,
+            wire_len: segment.wire_len,
+            seq: segment.seq,
+            ack: segment.ack,
+            flags: segment.flags,
+            window: segment.window,
+            ip_id: segment.ip_id,
+            interface: u16::try_from(frame.interface).unwrap_or(u16::MAX),
+            precision: frame.precision,
+            direction: segment.direction,
+            // Now: the payload is far away for whoever takes it.
+            begins_tls: tls::begins_hello(segment.payload(frame.data)),
+        };
     }
 
-    #[inline]
-    fn push(&mut self, key: FlowKey, what: What, at: FrameAt) {
-        self.entries.push(Entry { what, at });
-        self.shards
-            .push(u8::try_from(shard_of(&key)).unwrap_or_default());
-    }
-
-    /// Puts the entries in the order of their shards, by counting.
-    fn deal(&mut self) {
-        let mut places = [0_u32; SHARDS];
-        for shard in &self.shards {
-            if let Some(count) = places.get_mut(usize::from(*shard)) {
-                *count += 1;
-            }
-        }
-        self.begins.clear();
-        let mut begin = 0;
-        for place in &mut places {
-            self.begins.push(begin);
-            begin += std::mem::replace(place, begin);
-        }
-        self.begins.push(begin);
-        self.order.clear();
-        self.order.resize(self.entries.len(), 0);
-        for (at, shard) in (0..).zip(&self.shards) {
-            let Some(place) = places.get_mut(usize::from(*shard)) else {
-                continue;
+    #[inline(never)]
+    fn push_aside(&mut self, key: FlowKey, aside: Aside, at: &FrameAt, tagger: Tagger) {
+        let place = next_place(&mut self.asides, aside);
+        if let Some(entry) = self.entries.grow(shard_of(&key), Entry::default) {
+            *entry = Entry {
+                time: at.time,
+                ends: Ends::Aside(place),
+                tag: tagger.tag(&key),
+                number: at.number,
+                ..Entry::default()
             };
-            if let Some(slot) = usize::try_from(*place)
-                .ok()
-                .and_then(|place| self.order.get_mut(place))
-            {
-                *slot = at;
-            }
-            *place += 1;
         }
     }
 
     /// Joins the fragments of the block, in the order of the capture: a packet that becomes whole
     /// stands at the place of the frame that completed it.
-    pub(super) fn join(&mut self, block: &Block, fragments: &mut Defragmenter, filter: &Filter) {
+    pub(super) fn join(
+        &mut self,
+        block: &Block,
+        fragments: &mut Defragmenter,
+        decoder: Decoder<'_>,
+    ) {
         if self.fragments.is_empty() {
             return;
         }
+        let Decoder { filter, tagger } = decoder;
         let mut whole = std::mem::take(&mut self.whole);
         for (at, fragment) in std::mem::take(&mut self.fragments) {
             join(&at.frame(block), &fragment, fragments, &mut |joined| {
                 match joined.decode() {
                     Decoded::Segment(segment) if filter.admits(&segment.key) => {
                         self.tally.segments += 1;
-                        let what = What::Joined(Box::new((segment, whole.len())));
-                        self.push(segment.key, what, at);
+                        let aside = Aside::Joined(Box::new((segment, whole.len())), at);
+                        self.push_aside(segment.key, aside, &at, tagger);
                     }
                     Decoded::Segment(_) => self.tally.filtered += 1,
                     Decoded::Unreachable(icmp) => {
-                        self.push(icmp.key, What::Icmp(Box::new(icmp)), at);
+                        let aside = Aside::Icmp(Box::new(icmp));
+                        self.push_aside(icmp.key, aside, &at, tagger);
                     }
                     _ => {}
                 }
@@ -206,10 +295,7 @@ impl Batch {
         }
         self.whole = whole;
         // Nothing else came in a frame that was a fragment.
-        let mut entries: Vec<_> = self.entries.drain(..).zip(self.shards.drain(..)).collect();
-        entries.sort_by_key(|(entry, _)| entry.at.number);
-        (self.entries, self.shards) = entries.into_iter().unzip();
-        self.deal();
+        self.entries.sort_by_key(|entry| entry.number);
     }
 
     /// Notes what was before the block: the newest time, and when the clock ticks.
@@ -224,6 +310,7 @@ impl Batch {
     }
 
     /// Gives to a shard what is for it.
+    #[inline(never)]
     pub(super) fn give_to(
         &self,
         number: usize,
@@ -233,31 +320,18 @@ impl Batch {
         shared: &Shared,
     ) {
         let mut ticks = self.ticks.iter().copied().peekable();
-        let tagger = shard.tagger();
-        for places in self.places(number).chunks(AHEAD) {
-            let entries = places.iter().filter_map(|place| {
-                let place = usize::try_from(*place).ok()?;
-                self.entries.get(place)
-            });
-            let mut sought = [(Tag::default(), None); AHEAD];
-            for (sought, entry) in sought.iter_mut().zip(entries.clone()) {
-                let tag = entry.what.key().map(|key| tagger.tag(key));
-                *sought = (
-                    tag.unwrap_or_default(),
-                    tag.and_then(|tag| shard.guess(tag)),
-                );
+        for entries in self.entries.pages(number) {
+            let mut guesses = [None; AHEAD];
+            for (guess, entry) in guesses.iter_mut().zip(entries) {
+                *guess = shard.guess(entry.tag);
             }
-            touch(
-                sought
-                    .iter()
-                    .filter_map(|(_, guess)| Some((&*shard, (*guess)?))),
-            );
-            for (entry, sought) in entries.zip(sought) {
-                let here = (file, entry.at.number(block));
+            touch(guesses.iter().flatten().map(|guess| (&*shard, *guess)));
+            for (entry, guess) in entries.iter().zip(guesses) {
+                let here = (file, number_in(block, entry.number));
                 while let Some(tick) = ticks.next_if(|tick| tick.place <= here) {
                     shard.tick(tick, shared);
                 }
-                self.give(entry, sought, shard, (block, file), shared);
+                self.give(entry, guess, shard, (block, file), shared);
             }
         }
         for tick in ticks {
@@ -265,40 +339,76 @@ impl Batch {
         }
     }
 
-    fn places(&self, number: usize) -> &[u32] {
-        let place = |at: usize| usize::try_from(*self.begins.get(at)?).ok();
-        place(number)
-            .zip(place(number + 1))
-            .and_then(|(begin, end)| self.order.get(begin..end))
-            .unwrap_or_default()
-    }
-
     #[inline]
     fn give(
         &self,
         entry: &Entry,
+        guess: Option<u32>,
+        shard: &mut Shard,
+        (block, file): (&Block, u32),
+        shared: &Shared,
+    ) {
+        let key = match entry.ends {
+            Ends::Short(key) => key.key(),
+            Ends::Long(place) => match self.keys.get(index(place)) {
+                Some(key) => *key,
+                None => return,
+            },
+            Ends::Aside(place) => {
+                if let Some(aside) = self.asides.get(index(place)) {
+                    self.give_aside(aside, (entry.tag, guess), shard, (block, file), shared);
+                }
+                return;
+            }
+        };
+        let segment = entry.segment(key);
+        let arrival = Arrival {
+            segment: &segment,
+            tag: entry.tag,
+            guess,
+            payload: segment.payload(block.bytes()),
+            begins_tls: Some(entry.begins_tls),
+            mark: Mark {
+                frame: number_in(block, entry.number),
+                time: entry.time,
+                file,
+                interface: entry.interface,
+                precision: entry.precision,
+            },
+            clock: self.clock.max(entry.time),
+            // Nothing is around it, or it would stand aside.
+            outer: &Encapsulation::default,
+        };
+        shard.take(&arrival, shared);
+    }
+
+    #[inline(never)]
+    fn give_aside(
+        &self,
+        aside: &Aside,
         (tag, guess): (Tag, Option<u32>),
         shard: &mut Shard,
         (block, file): (&Block, u32),
         shared: &Shared,
     ) {
-        let frame = entry.at.frame(block);
-        let mark = mark(&frame, file);
-        let clock = self.clock.max(entry.at.newest);
-        match &entry.what {
-            What::Segment(segment) => shard.take(
-                &Arrival {
-                    segment,
-                    tag,
-                    guess,
-                    payload: segment.payload(frame.data),
-                    mark,
-                    clock,
-                    outer: &|| packet::encapsulation(&frame),
-                },
-                shared,
-            ),
-            What::Joined(joined) => {
+        match aside {
+            Aside::Segment(segment, at) => {
+                let frame = at.frame(block);
+                shard.take(
+                    &Arrival {
+                        segment,
+                        tag,
+                        guess,
+                        payload: segment.payload(frame.data),
+                        begins_tls: None,
+                        mark: mark(&frame, file),
+                        clock: self.clock.max(at.newest),
+                        outer: &|| packet::encapsulation(&frame),
+                    },
+                    shared,
+                );
+            }
+            Aside::Joined(joined, at) => {
                 let (segment, place) = &**joined;
                 let Some(whole) = self.whole.get(*place) else {
                     return;
@@ -309,26 +419,59 @@ impl Batch {
                         tag,
                         guess,
                         payload: segment.payload(&whole.bytes),
-                        mark,
-                        clock,
+                        begins_tls: None,
+                        mark: mark(&at.frame(block), file),
+                        clock: self.clock.max(at.newest),
                         outer: &|| whole.encapsulation(),
                     },
                     shared,
                 );
             }
-            What::Icmp(icmp) => shard.take_icmp(icmp),
+            Aside::Icmp(icmp) => shard.take_icmp(icmp),
         }
     }
 }
 
-impl What {
-    /// The connection of a segment.
+impl Default for Entry {
+    /// An entry that is nothing yet.
+    fn default() -> Self {
+        Self {
+            time: Timestamp::default(),
+            ends: Ends::Aside(u32::MAX),
+            tag: Tag::default(),
+            number: 0,
+            payload_start: 0,
+            payload_len: 0,
+            wire_len: 0,
+            seq: SeqNumber::default(),
+            ack: SeqNumber::default(),
+            flags: Flags::default(),
+            window: 0,
+            ip_id: 0,
+            interface: 0,
+            precision: Precision::default(),
+            direction: Direction::LowToHigh,
+            begins_tls: false,
+        }
+    }
+}
+
+impl Entry {
+    /// The segment, its payload by its place in the block.
     #[inline]
-    fn key(&self) -> Option<&FlowKey> {
-        match self {
-            Self::Segment(segment) => Some(&segment.key),
-            Self::Joined(joined) => Some(&joined.0.key),
-            Self::Icmp(_) => None,
+    fn segment(&self, key: FlowKey) -> Segment {
+        Segment {
+            key,
+            direction: self.direction,
+            seq: self.seq,
+            ack: self.ack,
+            flags: self.flags,
+            window: self.window,
+            ip_id: self.ip_id,
+            payload_start: self.payload_start,
+            payload_len: self.payload_len,
+            wire_len: self.wire_len,
+            path: PathId::default(),
         }
     }
 }
@@ -351,22 +494,51 @@ impl FrameAt {
     }
 
     #[inline]
-    fn number(&self, block: &Block) -> u64 {
-        block.first_number().saturating_add(u64::from(self.number))
-    }
-
-    #[inline]
     fn frame<'a>(&self, block: &'a Block) -> Frame<'a> {
-        let long = |len: u32| usize::try_from(len).unwrap_or(usize::MAX);
-        let end = long(self.start).saturating_add(long(self.len));
+        let end = index(self.start).saturating_add(index(self.len));
         Frame {
-            number: self.number(block),
+            number: number_in(block, self.number),
             time: self.time,
             precision: self.precision,
             link_type: block.link_type(self.interface),
             interface: self.interface,
             original_len: self.original_len,
-            data: block.bytes().get(long(self.start)..end).unwrap_or_default(),
+            data: block
+                .bytes()
+                .get(index(self.start)..end)
+                .unwrap_or_default(),
         }
+    }
+}
+
+/// Puts an item at the end of a list; gives its place.
+#[inline]
+fn next_place<T>(list: &mut Vec<T>, item: T) -> u32 {
+    let place = u32::try_from(list.len()).unwrap_or(u32::MAX);
+    list.push(item);
+    place
+}
+
+/// The number of a frame, which is counted from the block's first one.
+#[inline]
+fn number_in(block: &Block, number: u32) -> u64 {
+    block.first_number().saturating_add(u64::from(number))
+}
+
+#[inline]
+fn index(at: u32) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
+}
+
+/// What is given to a shard together is looked for together.
+const _: () = assert!(PAGE_LEN <= AHEAD);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_fills_a_cache_line() {
+        assert_eq!(size_of::<Entry>(), 64);
     }
 }

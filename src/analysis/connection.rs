@@ -194,7 +194,7 @@ impl Connection {
         let lane = self.lane(segment.direction);
         let has_ended = lane.fin().is_some() || self.lanes.iter().any(|lane| lane.has_rst);
         has_ended
-            && begins_tls(payload)
+            && tls::begins_hello(payload)
             && lane.anchor() != Some(segment.seq)
             && lane.distance(segment.seq) > LATE_SYN
     }
@@ -285,6 +285,7 @@ impl Connection {
         &mut self,
         segment: &Segment,
         payload: &[u8],
+        begins_tls: Option<bool>,
         mark: Mark,
     ) -> bool {
         let has_older = self.rare.as_ref().is_some_and(|rare| rare.older.is_some());
@@ -294,7 +295,9 @@ impl Connection {
         match &self.phase {
             Phase::Settled(_) if self.is_over_before(segment, payload) => return false,
             Phase::Settled(_) => {}
-            Phase::Watching if begins_tls(payload) => return false,
+            Phase::Watching if begins_tls.unwrap_or_else(|| tls::begins_hello(payload)) => {
+                return false;
+            }
             Phase::Watching if !self.is_foreign(segment) => {}
             Phase::Reading(reading)
                 if reading.passes(segment.direction, payload) && !self.is_foreign(segment) => {}
@@ -417,7 +420,7 @@ impl Connection {
                 }
                 None => tls::may_begin(payload),
             },
-            _ => begins_tls(payload),
+            _ => tls::begins_hello(payload),
         };
         if begins {
             // It says itself where this direction begins, and its ACK where the other one does.
@@ -517,11 +520,6 @@ impl Connection {
             _ => None,
         }
     }
-}
-
-/// Whether a hello stands at the beginning of a segment.
-fn begins_tls(payload: &[u8]) -> bool {
-    tls::begins_client_hello(payload) || tls::begins_server_hello(payload)
 }
 
 /// What opens or ends a connection.

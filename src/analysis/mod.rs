@@ -31,6 +31,7 @@ mod keyring;
 mod kinds;
 mod lane;
 mod ledger;
+mod lists;
 mod mark;
 mod plan;
 mod population;

@@ -114,7 +114,7 @@ impl Reading {
             *way = Way::Held(Vec::new(), 0);
         }
         if let Way::Held(held, _) = way {
-            let is_hello = tls::begins_client_hello(payload) || tls::begins_server_hello(payload);
+            let is_hello = tls::begins_hello(payload);
             let held_len: usize = held.iter().map(|piece| piece.bytes.len()).sum();
             if !is_hello && held.len() < MAX_HELD && held_len + payload.len() <= MAX_HELD_LEN {
                 held.push(Held {
@@ -341,9 +341,7 @@ fn of_direction<T>([low, high]: &mut [T; 2], direction: Direction) -> &mut T {
 /// Whether a segment begins with nothing that TLS could be told by.
 #[inline]
 fn is_passed_by(payload: &[u8]) -> bool {
-    !tls::begins_client_hello(payload)
-        && !tls::begins_server_hello(payload)
-        && !begins_with_record(payload)
+    !tls::begins_hello(payload) && !begins_with_record(payload)
 }
 
 /// Whether a segment begins with a record: one that it holds whole and nothing else, or one that

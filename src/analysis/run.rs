@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::analysis::ahead;
+use crate::analysis::batch::Decoder;
 use crate::analysis::blocks::Got;
 use crate::analysis::book::Books;
 use crate::analysis::clerk::{Clerk, FileTable, Lobby};
@@ -24,6 +25,7 @@ use crate::analysis::tally::Tally;
 use crate::analysis::twins::Sightings;
 use crate::analysis::waiting::{Departed, Waiting};
 use crate::analysis::{Analyzer, Error, Progress};
+use crate::reassembly::Tagger;
 use crate::report::{FlowReport, Summary};
 
 /// A run over some inputs: an iterator of reports, in the order of the input.
@@ -228,7 +230,10 @@ impl Analysis {
             self.feed.wait(&self.progress);
         }
         let work = Work {
-            filter: &self.settings.filter,
+            decoder: Decoder {
+                filter: &self.settings.filter,
+                tagger: Tagger::new(self.settings.seed),
+            },
             register: Register {
                 total: self.feed.plan().total(),
                 place: &mut self.place,

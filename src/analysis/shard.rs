@@ -29,6 +29,8 @@ pub(super) struct Arrival<'a> {
     /// The slot that its connection most likely stands in.
     pub(super) guess: Option<u32>,
     pub(super) payload: &'a [u8],
+    /// Whether a hello stands at the beginning of the payload, where somebody has looked.
+    pub(super) begins_tls: Option<bool>,
     pub(super) mark: Mark,
     /// The newest time among the frames of the run up to this one.
     pub(super) clock: Timestamp,
@@ -88,7 +90,7 @@ impl Past {
                 None => segment.flags.ack(),
             }
         } else {
-            !tls::begins_client_hello(payload) && !tls::begins_server_hello(payload)
+            !tls::begins_hello(payload)
         }
     }
 }
@@ -198,10 +200,11 @@ impl Shard {
     /// Takes one of the many segments that change nothing; `false` for any other.
     #[inline(never)]
     fn pass(&mut self, arrival: &Arrival<'_>) -> bool {
-        let Arrival { segment, guess, .. } = arrival;
-        let Some(guess) = guess else { return false };
-        let found = self.table.find_at(*guess, &segment.key, self.now);
-        found.is_some_and(|flow| flow.take_in_passing(segment, arrival.payload, arrival.mark))
+        let Some(guess) = arrival.guess else {
+            return false;
+        };
+        let found = self.table.find_at(guess, &arrival.segment.key, self.now);
+        found.is_some_and(|flow| pass(flow, arrival))
     }
 
     #[inline(never)]
@@ -255,7 +258,7 @@ impl Shard {
             return false;
         };
         // Where the slot was not guessed: else it was tried before.
-        if guess.is_none() && found.flow.take_in_passing(segment, payload, mark) {
+        if guess.is_none() && pass(found.flow, arrival) {
             return true;
         }
         if found.flow.is_over_before(segment, payload) {
@@ -564,6 +567,19 @@ impl Shard {
             }
         }
     }
+}
+
+/// Lets a connection take a segment in passing, if it can.
+#[inline(always)]
+fn pass(connection: &mut Connection, arrival: &Arrival<'_>) -> bool {
+    let Arrival {
+        segment,
+        payload,
+        begins_tls,
+        mark,
+        ..
+    } = *arrival;
+    connection.take_in_passing(segment, payload, begins_tls, mark)
 }
 
 /// Whether what was silent for so long is over, if it is after `limit`.

@@ -11,12 +11,11 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
-use crate::analysis::batch::Batch;
+use crate::analysis::batch::{Batch, Decoder};
 use crate::analysis::blocks::{Filled, Got};
 use crate::analysis::clerk::Clerk;
 use crate::analysis::deal::SHARDS;
 use crate::analysis::feed::{Feed, Portion};
-use crate::analysis::filter::Filter;
 use crate::analysis::group::Tables;
 use crate::analysis::progress::Progress;
 use crate::analysis::register::{Pause, Register};
@@ -66,7 +65,7 @@ pub(super) enum Stop {
 
 /// All that rounds work with.
 pub(super) struct Work<'a> {
-    pub(super) filter: &'a Filter,
+    pub(super) decoder: Decoder<'a>,
     pub(super) feed: &'a mut Feed,
     pub(super) register: Register<'a>,
     pub(super) clerk: Clerk<'a>,
@@ -82,13 +81,14 @@ impl Rounds {
     /// Works on the threads of `pool` until the input ends, or keeps waiting, or something has to be done between two blocks, or stories
     /// are to be told. What was under way goes on the next time.
     pub(super) fn run(&mut self, work: Work<'_>, pool: &rayon::ThreadPool) -> Stop {
-        self.current.resize_with(BLOCKS_A_ROUND, Slot::default);
-        self.next.resize_with(BLOCKS_A_ROUND, Mutex::default);
         let threads = pool.current_num_threads();
+        let count = (threads * BLOCKS_A_THREAD).min(MAX_BLOCKS);
+        self.current.resize_with(count, Slot::default);
+        self.next.resize_with(count, Mutex::default);
         let mut register = work.register;
         let mut stage = Stage {
             rounds: self,
-            filter: work.filter,
+            decoder: work.decoder,
             intake: Mutex::new(Intake {
                 feed: work.feed,
                 count: 0,
@@ -144,7 +144,7 @@ fn by_number<'a>(tables: &mut [Tables<'a>]) -> Vec<Mutex<Vec<&'a mut Shard>>> {
 /// What the threads share in a round. Between two of them, one thread has it for itself.
 struct Stage<'a> {
     rounds: &'a mut Rounds,
-    filter: &'a Filter,
+    decoder: Decoder<'a>,
     intake: Mutex<Intake<'a>>,
     /// All blocks of the next round are read.
     is_read: AtomicBool,
@@ -222,7 +222,7 @@ impl<'a> Stage<'a> {
             self.is_read.store(true, Ordering::Release);
         }
         drop(intake);
-        batch.decode(&portion.filled.block, self.filter);
+        batch.decode(&portion.filled.block, self.decoder);
     }
 
     /// A shard that nobody has taken in this round: one of this thread, or of those after it.
@@ -364,7 +364,7 @@ impl<'a> Stage<'a> {
                 continue;
             };
             tables.fragments.begin_source(slot.file);
-            batch.join(block, tables.fragments, self.filter);
+            batch.join(block, tables.fragments, self.decoder);
             let newest = batch.tally().last.map(|(newest, _)| newest);
             let ticks = match (&mut tables.ticker, newest) {
                 (Some(ticker), Some(newest)) => ticker.ticks(block, slot.file, newest),
@@ -392,5 +392,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Blocks that are worked on together.
-const BLOCKS_A_ROUND: usize = 8;
+/// Blocks of a round for each thread: few enough that what is decoded of them stays in the cache.
+const BLOCKS_A_THREAD: usize = 2;
+/// Blocks of a round at most: as many again are being read.
+const MAX_BLOCKS: usize = 32;

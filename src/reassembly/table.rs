@@ -29,6 +29,12 @@ pub struct FlowTable<T> {
 pub struct Tagger(Keyed);
 
 impl Tagger {
+    /// That of all tables of a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(Keyed::new(seed))
+    }
+
     /// What a key is sought by.
     #[inline]
     #[must_use]
@@ -96,7 +102,7 @@ impl<T> FlowTable<T> {
             free: Vec::new(),
             cursor: 0,
             capacity: capacity.clamp(1, MAX_CAPACITY),
-            tagger: Tagger(Keyed::new(seed)),
+            tagger: Tagger::new(seed),
         }
     }
 

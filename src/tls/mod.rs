@@ -58,7 +58,7 @@ pub use observer::{Observer, Progress};
 pub use opening::{Keys, Trials};
 pub use preamble::{Preamble, Protocol};
 pub use record::ContentType;
-pub use search::{begins_client_hello, begins_server_hello, find_records};
+pub use search::{begins_client_hello, begins_hello, begins_server_hello, find_records};
 pub use server_hello::ServerHello;
 pub use tail::{Lost, Tail};
 

@@ -27,6 +27,23 @@ pub fn begins_server_hello(bytes: &[u8]) -> bool {
             || matches!(sslv2::find(bytes), sslv2::Found::Server(_)))
 }
 
+/// Whether these bytes begin a hello of either side: asked of nearly every segment, and mostly the first byte answers.
+#[inline]
+#[must_use]
+pub fn begins_hello(bytes: &[u8]) -> bool {
+    match bytes.first() {
+        Some(&first) if first == ContentType::HANDSHAKE.0 => {
+            bytes.len() >= MIN_HELLO && hello_of_any(bytes) != Match::No
+        }
+        Some(&first) if sslv2::may_begin_with(first) => {
+            let found = sslv2::find(bytes);
+            bytes.len() >= MIN_HELLO
+                && matches!(found, sslv2::Found::Client(_) | sslv2::Found::Server(_))
+        }
+        _ => false,
+    }
+}
+
 /// The offset of the first two records in a row inside `bytes`: known types, versions of TLS, legal lengths, the
 /// second header where the first record ends.
 #[must_use]

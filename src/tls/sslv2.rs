@@ -26,6 +26,12 @@ pub(crate) enum Found {
     None,
 }
 
+/// Whether a hello may begin with this byte.
+#[inline]
+pub(crate) const fn may_begin_with(first: u8) -> bool {
+    matches!(first, 0x80.. | ..=MAX_CLIENT_HIGH)
+}
+
 /// What stands at the front of `bytes`. Every length in the hello has to agree with every other.
 pub(crate) fn find(bytes: &[u8]) -> Found {
     let Some(first) = bytes.first().copied() else {

@@ -613,6 +613,24 @@ fn every_prefix_of_a_hello_begins_one() {
 }
 
 #[test]
+fn a_hello_of_either_side_is_one() {
+    let (client, server) = (hello().named("a").bytes(), record(22, tls12_flight()));
+    let sslv2 = b"\x80\x2e\x01\x03\x01\0\x15\0\0\0\x10".to_vec();
+    for first in 0..=u8::MAX {
+        for hello in [&client, &server, &sslv2] {
+            let mut bytes = hello.clone();
+            bytes[0] = first;
+            for len in 0..bytes.len().min(60) {
+                let bytes = &bytes[..len];
+                let of_either = begins_client_hello(bytes) || begins_server_hello(bytes);
+                assert_eq!(begins_hello(bytes), of_either, "{bytes:?}");
+            }
+        }
+    }
+    assert!(begins_hello(&client) && begins_hello(&server) && begins_hello(&sslv2));
+}
+
+#[test]
 fn records_are_found_only_in_a_row() {
     let two = [record(23, [1; 30]), record(21, [0; 26])].concat();
     assert_eq!(find_records(&[vec![7; 9], two.clone()].concat()), Some(9));

@@ -1,0 +1,155 @@
+//! Many short lists in one piece of memory.
+//!
+//! Each list is a chain of pages. Which of them are long changes from one time to the next, and
+//! lists of their own would each keep the memory of their longest time.
+
+/// Lists of items, each in the order in which they were put in.
+#[derive(Debug)]
+pub(super) struct Lists<T> {
+    /// Page after page; those not in use hold what was there before.
+    items: Vec<T>,
+    /// For each page in use the one that follows it in its list.
+    next: Vec<Option<u32>>,
+    ends: Vec<Ends>,
+}
+
+/// Where a list begins, and where it ends.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ends {
+    first: Option<u32>,
+    last: u32,
+    len: usize,
+}
+
+impl<T> Default for Lists<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            next: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+}
+
+impl<T: Copy> Lists<T> {
+    /// Makes of it `count` empty lists, and keeps the memory.
+    pub(super) fn reset(&mut self, count: usize) {
+        self.next.clear();
+        self.ends.clear();
+        self.ends.resize(count, Ends::default());
+    }
+
+    /// The place at the end of a list where its next item goes; none where there is no such list.
+    ///
+    /// What is there before the item does not matter.
+    #[inline(always)]
+    pub(super) fn grow(&mut self, list: usize, filler: impl Fn() -> T) -> Option<&mut T> {
+        let ends = self.ends.get_mut(list)?;
+        let within = ends.len % PAGE_LEN;
+        ends.len += 1;
+        if within == 0 {
+            self.push_page(list, filler);
+        }
+        let last = self.ends.get(list)?.last;
+        self.items.get_mut(start(last) + within)
+    }
+
+    /// Goes on in a new page.
+    #[inline(never)]
+    fn push_page(&mut self, list: usize, filler: impl Fn() -> T) {
+        let page = u32::try_from(self.next.len()).unwrap_or(u32::MAX);
+        self.next.push(None);
+        let end = start(page).saturating_add(PAGE_LEN);
+        if self.items.len() < end {
+            self.items.resize(end, filler());
+        }
+        let Some(ends) = self.ends.get_mut(list) else {
+            return;
+        };
+        let last = std::mem::replace(&mut ends.last, page);
+        if ends.first.is_none() {
+            ends.first = Some(page);
+        } else if let Some(next) = usize::try_from(last)
+            .ok()
+            .and_then(|last| self.next.get_mut(last))
+        {
+            *next = Some(page);
+        }
+    }
+
+    /// The items of a list, at most [`PAGE_LEN`] at a time.
+    #[inline]
+    pub(super) fn pages(&self, list: usize) -> impl Iterator<Item = &[T]> {
+        let ends = self.ends.get(list).copied().unwrap_or_default();
+        let mut page = ends.first;
+        let mut left = ends.len;
+        std::iter::from_fn(move || {
+            let at = page?;
+            page = *self.next.get(usize::try_from(at).ok()?)?;
+            let len = left.min(PAGE_LEN);
+            left -= len;
+            self.items.get(start(at)..start(at) + len)
+        })
+    }
+
+    /// Puts the items of each list in the order of their keys; equal ones stay as they are.
+    pub(super) fn sort_by_key<K: Ord>(&mut self, key: impl Fn(&T) -> K) {
+        for list in 0..self.ends.len() {
+            if self.pages(list).flatten().map(&key).is_sorted() {
+                continue;
+            }
+            let mut items: Vec<T> = self.pages(list).flatten().copied().collect();
+            items.sort_by_key(&key);
+            if let Some(ends) = self.ends.get_mut(list) {
+                *ends = Ends::default();
+            }
+            for item in items {
+                if let Some(place) = self.grow(list, || item) {
+                    *place = item;
+                }
+            }
+        }
+    }
+}
+
+fn start(page: u32) -> usize {
+    usize::try_from(page).map_or(usize::MAX, |page| page.saturating_mul(PAGE_LEN))
+}
+
+/// Items of a page.
+pub(super) const PAGE_LEN: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Used again and again, they hold what lists of their own would.
+        #[test]
+        fn each_list_is_as_if_it_were_alone(
+            rounds in prop::collection::vec(prop::collection::vec((0_usize..5, any::<u16>()), 0..300), 1..4),
+        ) {
+            let mut lists = Lists::default();
+            for round in rounds {
+                lists.reset(5);
+                let mut alone = vec![Vec::new(); 5];
+                for (list, item) in round {
+                    *lists.grow(list, || 0).unwrap() = item;
+                    alone[list].push(item);
+                }
+                prop_assert!(lists.grow(5, || 0).is_none());
+                for (list, alone) in alone.iter().enumerate() {
+                    prop_assert!(lists.pages(list).all(|page| (1..=PAGE_LEN).contains(&page.len())));
+                    prop_assert_eq!(&lists.pages(list).flatten().copied().collect::<Vec<_>>(), alone);
+                }
+                lists.sort_by_key(|item| item / 256);
+                for (list, alone) in alone.iter_mut().enumerate() {
+                    alone.sort_by_key(|item| item / 256);
+                    prop_assert_eq!(&lists.pages(list).flatten().copied().collect::<Vec<_>>(), alone);
+                }
+            }
+        }
+    }
+}
