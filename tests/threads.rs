@@ -193,6 +193,33 @@ fn threads_do_not_show() {
 }
 
 #[test]
+fn a_file_that_all_threads_read_is_told_like_a_stream() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("city.pcap");
+    std::fs::write(&path, city()).unwrap();
+    let file = same_on_any("the file", &|analyzer| analyzer, &|| {
+        vec![Source::file(&path)]
+    });
+    let as_stream = || {
+        let opened = std::fs::File::open(&path).unwrap();
+        vec![Source::stream(&path.to_string_lossy(), opened)]
+    };
+    let stream = told_by(&on_threads(2), as_stream());
+    assert_identical("the stream", &file.lines, &stream.lines);
+    // One that was cut while it was written.
+    let whole = city();
+    std::fs::write(&path, &whole[..whole.len() - 7]).unwrap();
+    let cut = same_on_any("the cut file", &|analyzer| analyzer, &|| {
+        vec![Source::file(&path)]
+    });
+    assert_identical(
+        "the cut stream",
+        &cut.lines,
+        &told_by(&on_threads(2), as_stream()).lines,
+    );
+}
+
+#[test]
 fn threads_do_not_show_while_memory_is_short() {
     let few = Limits::default().with_flows(64).with_half_open(64);
     let told = same_on_any(

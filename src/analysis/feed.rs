@@ -3,10 +3,12 @@
 //! Nothing here waits for a stream but [`Feed::wait`].
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::sync::Arc;
 
 use crate::analysis::Progress;
 use crate::analysis::blocks::{Blocks, Filled, Got, LEN_AHEAD};
+use crate::analysis::fetch::{Fetch, Fetching, InOrder};
 use crate::analysis::plan::{AnyReader, Opened, Plan};
 use crate::capture::{self, Damage, Format, Secrets};
 
@@ -19,6 +21,8 @@ pub(super) struct Feed {
     ahead: VecDeque<Begun>,
     /// What nobody was told yet.
     events: VecDeque<Event>,
+    /// The plain file that is read now, where several threads can.
+    fetching: Arc<Fetching>,
     /// How many threads there are.
     threads: usize,
     is_over: bool,
@@ -77,15 +81,21 @@ pub(super) struct Noted {
 
 impl Feed {
     /// Nothing is read yet. With one thread, whoever asks decompresses.
-    pub(super) const fn new(plan: Plan, threads: usize) -> Self {
+    pub(super) fn new(plan: Plan, threads: usize) -> Self {
         Self {
             plan,
             blocks: None,
             ahead: VecDeque::new(),
             events: VecDeque::new(),
+            fetching: Arc::default(),
             threads,
             is_over: false,
         }
+    }
+
+    /// The plain file that is being read, for whoever has time to fetch some of it.
+    pub(super) fn fetching(&self) -> Arc<Fetching> {
+        Arc::clone(&self.fetching)
     }
 
     pub(super) const fn plan(&self) -> &Plan {
@@ -98,6 +108,7 @@ impl Feed {
             return false;
         }
         self.blocks = None;
+        self.fetching.set(None);
         self.ahead.clear();
         self.events.clear();
         self.is_over = false;
@@ -202,6 +213,7 @@ impl Feed {
             reader,
             compression,
             is_stream,
+            file,
         } = opened;
         let format = reader.as_ref().map(|reader| (reader.format(), compression));
         let beginning = Beginning {
@@ -220,10 +232,22 @@ impl Feed {
             if is_stream || (is_compressed && self.threads > 1) {
                 Blocks::there(reader, is_stream, len_ahead, progress.clone())
             } else {
-                Blocks::here(reader)
+                Blocks::here(match file {
+                    Some(file) if self.threads > 1 => self.fetched(reader, file),
+                    _ => reader,
+                })
             }
         });
         Some(Begun { beginning, blocks })
+    }
+
+    /// Has a plain file fetched by all threads.
+    fn fetched(&self, reader: AnyReader, file: File) -> AnyReader {
+        reader.with_supply(|begin| {
+            let fetch = Arc::new(Fetch::new(file, begin, self.threads));
+            self.fetching.set(Some(Arc::clone(&fetch)));
+            Box::new(InOrder::of(fetch))
+        })
     }
 
     /// How many compressed files are read at a time.
@@ -236,6 +260,7 @@ impl Feed {
         let Some(mut blocks) = self.blocks.take() else {
             return;
         };
+        self.fetching.set(None);
         let (mut reader, result) = blocks.take_end();
         let secrets = reader.iter_mut().flat_map(|reader| reader.secrets());
         self.events.push_back(Event::End(Box::new(Ending {

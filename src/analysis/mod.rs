@@ -23,6 +23,7 @@ mod error;
 mod evidence;
 mod expectations;
 mod feed;
+mod fetch;
 mod filter;
 mod group;
 mod hidden;

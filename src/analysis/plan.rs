@@ -1,5 +1,6 @@
 //! The inputs of a run, in the order in which they are read.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,10 +12,10 @@ use rayon::prelude::*;
 use crate::analysis::source::{Kind, Source};
 use crate::analysis::{Progress, ahead};
 use crate::capture::{self, Block, Format, Reader};
-use crate::input::{self, Compression, Input};
+use crate::input::{self, AnyInput, Compression};
 
 /// A reader over any input.
-pub(super) type AnyReader = Reader<Input<Box<dyn Read + Send>>>;
+pub(super) type AnyReader = Reader<AnyInput>;
 
 /// An input that is about to be read.
 pub(super) struct Opened {
@@ -22,6 +23,8 @@ pub(super) struct Opened {
     pub(super) reader: Result<AnyReader, capture::Error>,
     pub(super) compression: &'static str,
     pub(super) is_stream: bool,
+    /// The file once more, where it is plain and long.
+    pub(super) file: Option<File>,
 }
 
 impl Opened {
@@ -137,9 +140,14 @@ impl Plan {
         let source = self.sources.pop()?;
         match source.kind {
             Kind::File(path, _) => {
-                let input = input::open_path(&path);
+                let (input, file) = match input::open_path_and_file(&path, LONG) {
+                    Ok((input, file)) => (Ok(input), file),
+                    Err(error) => (Err(error), None),
+                };
                 self.begun.push((Arc::clone(&source.name), path));
-                Some(opened(source.name, input, std::mem::take(&mut self.spare)))
+                let opened = opened(source.name, input, std::mem::take(&mut self.spare));
+                let file = file.filter(|_| !opened.is_compressed());
+                Some(Opened { file, ..opened })
             }
             Kind::Stream(stream) => open_stream(source.name, stream, progress),
         }
@@ -176,7 +184,7 @@ fn open_stream(
     }
 }
 
-fn opened(name: Arc<str>, input: io::Result<Input<Box<dyn Read + Send>>>, spare: Block) -> Opened {
+fn opened(name: Arc<str>, input: io::Result<AnyInput>, spare: Block) -> Opened {
     let mut compression = Compression::None.name();
     let reader = input.map_err(capture::Error::from).and_then(|input| {
         compression = input.compression().name();
@@ -187,5 +195,9 @@ fn opened(name: Arc<str>, input: io::Result<Input<Box<dyn Read + Send>>>, spare:
         reader,
         compression,
         is_stream: false,
+        file: None,
     }
 }
+
+/// How many bytes of a file are worth being fetched side by side.
+const LONG: u64 = 1024 * 1024;

@@ -9,13 +9,14 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
 use crate::analysis::batch::{Batch, Decoder};
 use crate::analysis::blocks::{Filled, Got};
 use crate::analysis::clerk::Clerk;
 use crate::analysis::deal::SHARDS;
 use crate::analysis::feed::{Feed, Portion};
+use crate::analysis::fetch::Fetching;
 use crate::analysis::group::Tables;
 use crate::analysis::progress::Progress;
 use crate::analysis::register::{Pause, Register};
@@ -88,6 +89,7 @@ impl Rounds {
         let mut register = work.register;
         let mut stage = Stage {
             rounds: self,
+            fetching: work.feed.fetching(),
             decoder: work.decoder,
             intake: Mutex::new(Intake {
                 feed: work.feed,
@@ -146,6 +148,7 @@ struct Stage<'a> {
     rounds: &'a mut Rounds,
     decoder: Decoder<'a>,
     intake: Mutex<Intake<'a>>,
+    fetching: Arc<Fetching>,
     /// All blocks of the next round are read.
     is_read: AtomicBool,
     /// By number, and of a number by capture.
@@ -171,17 +174,25 @@ impl<'a> Stage<'a> {
     /// One thread's part of a round.
     fn work(&self, thread: usize) {
         self.keep();
+        let mut spins = 0;
         loop {
             if let Some(intake) = self.try_intake() {
                 self.read(intake);
+            } else if !self.is_read.load(Ordering::Acquire) && self.fetching.fetch() {
+                // What the next blocks are made of.
             } else if let Some(number) = self.claim(thread) {
                 self.give_to(number);
             } else if self.is_read.load(Ordering::Acquire) {
                 return;
+            } else if spins < SPINS {
+                // Somebody reads, and will soon have done so.
+                spins += 1;
+                std::hint::spin_loop();
+                continue;
             } else {
-                // Somebody reads, and what comes behind that is for this thread.
                 self.read(lock(&self.intake));
             }
+            spins = 0;
         }
     }
 
@@ -392,6 +403,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How often to look whether reading is free before going to sleep: some microseconds.
+const SPINS: u32 = 1_000;
 /// Blocks of a round for each thread: few enough that what is decoded of them stays in the cache.
 const BLOCKS_A_THREAD: usize = 2;
 /// Blocks of a round at most: as many again are being read.

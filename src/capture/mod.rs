@@ -51,6 +51,7 @@ pub use interface::{Interface, Interfaces};
 pub use link_type::LinkType;
 pub use reader::{Format, Reader};
 pub use refill::Delivery;
+pub(crate) use refill::{HEADROOM, Stretch, Supply};
 pub use secrets::Secrets;
 
 /// Says whether `first_bytes` begin like a capture that [`Reader`] reads; eight are enough.

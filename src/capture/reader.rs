@@ -9,7 +9,7 @@ use crate::capture::frame::Frame;
 use crate::capture::framer::Framer;
 use crate::capture::interface::Interfaces;
 use crate::capture::opening;
-use crate::capture::refill::{Delivery, Refill};
+use crate::capture::refill::{Delivery, Refill, Supply};
 use crate::capture::secrets::Secrets;
 
 /// Reads a capture, block by block or frame by frame.
@@ -81,6 +81,13 @@ impl<R: Read> Reader<R> {
     #[must_use]
     pub fn with_short_reads(mut self, delivery: Delivery) -> Self {
         self.framer.input.delivery = delivery;
+        self
+    }
+
+    /// Has the input read by `supply` from now on, which is made for the place where it begins.
+    pub(crate) fn with_supply(mut self, supply: impl FnOnce(u64) -> Box<dyn Supply>) -> Self {
+        let begin = self.framer.input.end_offset();
+        self.framer.input.hand_to(supply(begin));
         self
     }
 

@@ -3,7 +3,9 @@
 //! Each byte is moved a bounded number of times, however large the records and however often the window is asked
 //! for more. What is read before the input fails stays readable.
 
+use std::fmt::Debug;
 use std::io::{self, Read};
+use std::ops::Range;
 
 use crate::capture::order::to_count;
 
@@ -17,10 +19,37 @@ pub enum Delivery {
     Prompt,
 }
 
+/// A stretch of an input that somebody has read already.
+#[derive(Debug, Default)]
+pub(crate) struct Stretch {
+    /// Initialised over its whole length. Before the stretch at least [`HEADROOM`] bytes are free.
+    pub(crate) buffer: Vec<u8>,
+    /// Where it stands in the buffer.
+    pub(crate) range: Range<usize>,
+    /// No other comes behind it.
+    pub(crate) is_last: bool,
+    /// How the input failed behind it.
+    pub(crate) failure: Option<io::Error>,
+}
+
+/// Whoever reads an input in stretches, on other threads too: what it has read takes the place of the window, and is
+/// not copied.
+pub(crate) trait Supply: Debug + Send {
+    /// The next stretch of the input. `spare` is memory for another one.
+    fn next(&mut self, spare: Vec<u8>) -> Stretch;
+}
+
+/// What is left of one stretch finds room in front of the next, unless it is the beginning of an unusually large record.
+pub(crate) const HEADROOM: usize = 64 * 1024;
+
 /// A window over an input.
 #[derive(Debug)]
 pub(crate) struct Refill<R> {
     input: R,
+    /// Reads in place of the input, once it is there.
+    supply: Option<Box<dyn Supply>>,
+    /// Memory for what it reads.
+    spare: Vec<u8>,
     /// Always initialised over its whole length; the window is a part of it.
     buffer: Vec<u8>,
     start: usize,
@@ -37,6 +66,8 @@ impl<R: Read> Refill<R> {
     pub(crate) fn new(input: R, buffer: Vec<u8>) -> Self {
         Self {
             input,
+            supply: None,
+            spare: Vec::new(),
             buffer,
             start: 0,
             end: 0,
@@ -54,7 +85,11 @@ impl<R: Read> Refill<R> {
     pub(crate) fn fill(&mut self, needed: usize, wanted: usize) -> bool {
         let wanted = wanted.max(needed);
         let is_due = self.len() < needed || self.delivery == Delivery::Full;
-        if is_due && !self.at_end {
+        if self.supply.is_some() {
+            while is_due && self.len() < wanted && !self.at_end {
+                self.take_stretch();
+            }
+        } else if is_due && !self.at_end {
             self.make_room(wanted);
             while self.len() < wanted && !self.at_end {
                 let room = self.buffer.get_mut(self.end..).unwrap_or_default();
@@ -77,6 +112,48 @@ impl<R: Read> Refill<R> {
             }
         }
         self.len() >= needed
+    }
+
+    /// From now on the input is read by `supply`, which begins behind the window.
+    pub(crate) fn hand_to(&mut self, supply: Box<dyn Supply>) {
+        self.supply = Some(supply);
+    }
+
+    /// Where the window ends in the input.
+    pub(crate) fn end_offset(&self) -> u64 {
+        self.offset.saturating_add(to_count(self.len()))
+    }
+
+    /// Goes on with the next stretch: what is in the window is put in front of it, or it behind a window for which there is no room.
+    fn take_stretch(&mut self) {
+        let Some(supply) = &mut self.supply else {
+            return;
+        };
+        let Stretch {
+            mut buffer,
+            range,
+            is_last,
+            failure,
+        } = supply.next(std::mem::take(&mut self.spare));
+        self.at_end = is_last || failure.is_some();
+        self.failure = failure;
+        let len = self.len();
+        if let Some(start) = range.start.checked_sub(len)
+            && let Some(front) = buffer.get_mut(start..range.start)
+        {
+            front.copy_from_slice(self.buffer.get(self.start..self.end).unwrap_or_default());
+            self.spare = std::mem::replace(&mut self.buffer, buffer);
+            (self.start, self.end) = (start, range.end.min(self.buffer.len()));
+            return;
+        }
+        let stretch = buffer.get(range).unwrap_or_default();
+        self.make_room(len.saturating_add(stretch.len()));
+        let end = self.end.saturating_add(stretch.len());
+        if let Some(room) = self.buffer.get_mut(self.end..end) {
+            room.copy_from_slice(stretch);
+            self.end = end;
+        }
+        self.spare = buffer;
     }
 
     /// Makes room for a window of `len` bytes.
@@ -132,7 +209,7 @@ impl<R: Read> Refill<R> {
         len: usize,
         buffer: &mut Vec<u8>,
         usual_len: usize,
-    ) -> std::ops::Range<usize> {
+    ) -> Range<usize> {
         let given = self.bytes().len().min(len);
         let rest = self.len() - given;
         if buffer.len() > usual_len.saturating_mul(4) {

@@ -42,12 +42,55 @@ pub fn open<R: Read>(input: R) -> io::Result<Input<R>> {
 /// # Errors
 ///
 /// When it cannot be opened, or its first bytes cannot be read.
-pub fn open_path(path: &Path) -> io::Result<Input<Box<dyn Read + Send>>> {
-    open(if path.as_os_str() == "-" {
-        Box::new(io::stdin())
+pub fn open_path(path: &Path) -> io::Result<AnyInput> {
+    Ok(open_path_and_file(path, u64::MAX)?.0)
+}
+
+/// Any input, opened by its name.
+pub type AnyInput = Input<Box<dyn Read + Send>>;
+
+/// As [`open_path`]; and the file once more, to be read with [`read_at`], if it is a regular one of at least `min_len` bytes.
+pub(crate) fn open_path_and_file(
+    path: &Path,
+    min_len: u64,
+) -> io::Result<(AnyInput, Option<File>)> {
+    if path.as_os_str() == "-" {
+        let input: Box<dyn Read + Send> = Box::new(io::stdin());
+        return Ok((open(input)?, None));
+    }
+    let file = File::open(path)?;
+    let is_long = |file: &File| {
+        let metadata = file.metadata();
+        metadata.is_ok_and(|metadata| metadata.is_file() && metadata.len() >= min_len)
+    };
+    let once_more = if CAN_READ_AT && min_len < u64::MAX && is_long(&file) {
+        file.try_clone().ok()
     } else {
-        Box::new(File::open(path)?)
-    })
+        None
+    };
+    let input: Box<dyn Read + Send> = Box::new(file);
+    Ok((open(input)?, once_more))
+}
+
+/// Whether a place of a file can be read while others read elsewhere in it.
+const CAN_READ_AT: bool = cfg!(any(unix, windows));
+
+/// Reads what stands at `offset` of a file. Where others read meanwhile does not matter.
+#[cfg(unix)]
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+/// Reads what stands at `offset` of a file. Where others read so meanwhile does not matter.
+#[cfg(windows)]
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+}
+
+/// Reads what stands at `offset` of a file.
+#[cfg(not(any(unix, windows)))]
+pub(crate) fn read_at(_: &File, _: &mut [u8], _: u64) -> io::Result<usize> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// The regular file at `path` and its length, to be read in any order; `None` for a pipe, a device, and what cannot be opened.

@@ -9,6 +9,7 @@ use super::*;
 use crate::capture::block::Frames;
 use crate::capture::damage::DamageKind;
 use crate::capture::order::Order;
+use crate::capture::refill::Stretch;
 use crate::time::Precision;
 
 use self::ng::{Ng, three_packets};
@@ -75,15 +76,57 @@ impl Read for Trickle<'_> {
     }
 }
 
+/// Reads in stretches of so many bytes, each with so many free bytes in front of it.
+#[derive(Debug)]
+struct InStretches {
+    bytes: Vec<u8>,
+    at: usize,
+    step: usize,
+    headroom: usize,
+}
+
+impl Supply for InStretches {
+    fn next(&mut self, mut spare: Vec<u8>) -> Stretch {
+        let end = self.bytes.len().min(self.at + self.step);
+        // Whatever it was used for before.
+        spare.resize(self.headroom, 0xee);
+        spare.extend(&self.bytes[self.at..end]);
+        self.at = end;
+        Stretch {
+            range: self.headroom..spare.len(),
+            buffer: spare,
+            is_last: end == self.bytes.len(),
+            failure: None,
+        }
+    }
+}
+
 fn read_with(
     bytes: &[u8],
     step: usize,
     block_len: usize,
     delivery: Delivery,
 ) -> Result<Outcome, Error> {
-    let mut reader = Reader::new(Trickle(bytes, step))?
+    let reader = Reader::new(Trickle(bytes, step))?
         .with_block_len(block_len)
         .with_short_reads(delivery);
+    read_blocks(reader)
+}
+
+fn read_in_stretches(bytes: &[u8], step: usize, headroom: usize) -> Outcome {
+    let reader = Reader::new(bytes).unwrap().with_block_len(step);
+    read_blocks(reader.with_supply(|begin| {
+        Box::new(InStretches {
+            bytes: bytes.to_vec(),
+            at: begin.try_into().unwrap(),
+            step,
+            headroom,
+        })
+    }))
+    .unwrap()
+}
+
+fn read_blocks<R: Read>(mut reader: Reader<R>) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
     let mut block = Block::default();
     while reader.read_block(&mut block)? {
@@ -126,6 +169,10 @@ fn read(bytes: &[u8]) -> Outcome {
                 "step {step}, blocks {block_len}, {delivery:?}"
             );
         }
+    }
+    for (step, headroom) in [(1, 0), (7, 5), (64, 64), (100, 1 << 16), (1 << 18, 16)] {
+        let other = read_in_stretches(bytes, step, headroom);
+        assert_eq!(whole, other, "stretches of {step} bytes behind {headroom}");
     }
     let mut reader = Reader::new(bytes).unwrap();
     let mut frames = Vec::new();
