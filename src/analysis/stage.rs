@@ -175,11 +175,18 @@ impl<'a> Stage<'a> {
     fn work(&self, thread: usize) {
         self.keep();
         let mut spins = 0;
+        let mut has_fetched = false;
         loop {
             if let Some(intake) = self.try_intake() {
                 self.read(intake);
-            } else if !self.is_read.load(Ordering::Acquire) && self.fetching.fetch() {
-                // What the next blocks are made of.
+                has_fetched = false;
+            } else if !has_fetched
+                && !self.is_read.load(Ordering::Acquire)
+                && self.fetching.fetch()
+            {
+                // What the next block is made of, and that is in the cache of this thread: best if
+                // it reads that too, before it fetches anything else.
+                has_fetched = true;
             } else if let Some(number) = self.claim(thread) {
                 self.give_to(number);
             } else if self.is_read.load(Ordering::Acquire) {
@@ -191,6 +198,7 @@ impl<'a> Stage<'a> {
                 continue;
             } else {
                 self.read(lock(&self.intake));
+                has_fetched = false;
             }
             spins = 0;
         }
