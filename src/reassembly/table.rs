@@ -3,7 +3,8 @@
 //! It knows nothing of what a flow holds. Ageing is a sweep and not a sorted list: every look-up
 //! is followed by a glance at one slot, so the whole table is seen once in as many packets as it
 //! has slots, at a constant cost. The glance is at a list of times, which lies close together: a
-//! flow itself is touched only when something may be due. What is evicted depends on the packets
+//! flow itself is touched only when something may be due. While it is known that nothing is due
+//! anywhere, the sweep stays where it is. What is evicted depends on the packets
 //! alone, never on the seed of the hash: slots are filled and swept in an order of their own.
 
 use crate::flow::FlowKey;
@@ -18,6 +19,7 @@ pub struct FlowTable<T> {
     slots: Slots<T>,
     /// For each slot, the time up to which nothing is due there.
     quiet_until: Vec<Timestamp>,
+    quiet: Quiet,
     free: Vec<u32>,
     cursor: usize,
     capacity: usize,
@@ -43,6 +45,41 @@ impl Tagger {
     }
 }
 
+/// How long nothing is due in any slot.
+#[derive(Clone, Copy, Debug)]
+struct Quiet {
+    /// Up to this time at least.
+    until: Timestamp,
+    /// The least time of the slots that the sweep has come by since it began from the front, and of what came in since.
+    since: Timestamp,
+}
+
+impl Quiet {
+    const FOREVER: Self = Self {
+        until: Timestamp::from_nanos(i64::MAX),
+        since: Timestamp::from_nanos(i64::MAX),
+    };
+
+    /// Something is due after `time`, wherever the sweep is.
+    #[inline]
+    fn ends(&mut self, time: Timestamp) {
+        self.until = self.until.min(time);
+        self.since = self.since.min(time);
+    }
+
+    /// The sweep has come by a slot in which nothing is due up to `time`.
+    #[inline]
+    fn passes(&mut self, time: Timestamp) {
+        self.since = self.since.min(time);
+    }
+
+    /// The sweep has come by all slots.
+    #[inline]
+    fn turn(&mut self) {
+        self.until = std::mem::replace(&mut self.since, Self::FOREVER.since);
+    }
+}
+
 /// A flow that was found.
 #[derive(Debug)]
 pub struct Found<'a, T> {
@@ -51,12 +88,14 @@ pub struct Found<'a, T> {
     /// When it was seen before this.
     pub previous: Timestamp,
     quiet_until: &'a mut Timestamp,
+    quiet: &'a mut Quiet,
 }
 
 impl<T> Found<'_, T> {
     /// Something may be due after `time`, earlier than was said when the flow was last looked at.
     pub fn is_due_after(&mut self, time: Timestamp) {
         *self.quiet_until = time.min(*self.quiet_until);
+        self.quiet.ends(time);
     }
 }
 
@@ -99,6 +138,7 @@ impl<T> FlowTable<T> {
                 len: 0,
             },
             quiet_until: Vec::new(),
+            quiet: Quiet::FOREVER,
             free: Vec::new(),
             cursor: 0,
             capacity: capacity.clamp(1, MAX_CAPACITY),
@@ -183,6 +223,7 @@ impl<T> FlowTable<T> {
             flow: &mut slot.flow,
             previous,
             quiet_until: self.quiet_until.get_mut(index(at))?,
+            quiet: &mut self.quiet,
         })
     }
 
@@ -216,6 +257,7 @@ impl<T> FlowTable<T> {
             at
         };
         self.index.insert(tag, at);
+        self.quiet.ends(quiet_until);
     }
 
     /// Takes the flow of `key` out.
@@ -225,22 +267,25 @@ impl<T> FlowTable<T> {
         self.empty(at).map(|slot| slot.flow)
     }
 
-    /// Passes the next `count` slots by where nothing is due in any of them. How many sweeps they
-    /// are still to be given otherwise.
+    /// Passes the next `count` slots by where nothing is due in any of them; stays where nothing is due in any slot at all. How many
+    /// sweeps they are still to be given otherwise.
     #[inline]
     pub fn due(&mut self, now: Timestamp, count: usize) -> usize {
+        if now <= self.quiet.until {
+            return 0;
+        }
         let end = self.cursor.saturating_add(count);
         let Some(next) = self.quiet_until.get(self.cursor..end) else {
             return count.min(self.slots.len);
         };
         // All of them, without a branch for each.
-        if next
-            .iter()
-            .fold(false, |is_due, time| is_due | (now > *time))
-        {
+        let never = Quiet::FOREVER.since;
+        let least = next.iter().fold(never, |least, time| least.min(*time));
+        if now > least {
             return count;
         }
-        self.cursor = if end < self.slots.len { end } else { 0 };
+        self.quiet.passes(least);
+        self.move_to(end);
         0
     }
 
@@ -252,19 +297,25 @@ impl<T> FlowTable<T> {
         now: Timestamp,
         look: impl FnOnce(&mut T, &FlowKey, Timestamp) -> Look,
     ) -> Option<(FlowKey, T)> {
-        let at = self.advance()?;
-        let quiet_until = self.quiet_until.get_mut(at)?;
-        if now <= *quiet_until {
+        if self.slots.len == 0 {
             return None;
         }
-        let slot = self.slots.get_mut(at)?.as_mut()?;
-        match look(&mut slot.flow, &slot.key, slot.last) {
-            Look::Over => self.take(at),
-            Look::QuietUntil(time) => {
-                *quiet_until = time;
-                None
+        let at = self.cursor;
+        let quiet_until = self.quiet_until.get_mut(at)?;
+        let mut is_over = false;
+        if now > *quiet_until
+            && let Some(slot) = self.slots.get_mut(at)?
+        {
+            match look(&mut slot.flow, &slot.key, slot.last) {
+                Look::Over => is_over = true,
+                Look::QuietUntil(time) => *quiet_until = time,
             }
         }
+        if !is_over {
+            self.quiet.passes(*quiet_until);
+        }
+        self.move_to(at + 1);
+        if is_over { self.take(at) } else { None }
     }
 
     /// Makes room: of the next few flows in the sweep, takes out the one that
@@ -273,7 +324,7 @@ impl<T> FlowTable<T> {
         let mut oldest: Option<(usize, Timestamp)> = None;
         let mut seen = 0;
         for _ in 0..self.slots.len {
-            let at = self.advance()?;
+            let at = self.pass_by()?;
             let Some(slot) = self.slots.get(at).and_then(Option::as_ref) else {
                 continue;
             };
@@ -288,12 +339,39 @@ impl<T> FlowTable<T> {
         self.take(oldest?.0)
     }
 
+    /// Makes room: of the next few slots in the sweep, takes out the flow in which something is due first. That touches no other.
+    pub fn evict_first_due(&mut self) -> Option<(FlowKey, T)> {
+        let mut first: Option<(usize, Timestamp)> = None;
+        let mut seen = 0;
+        for _ in 0..self.slots.len {
+            let at = self.pass_by()?;
+            let due = *self.quiet_until.get(at)?;
+            // Nothing is ever due where no flow is.
+            if due == Quiet::FOREVER.until {
+                continue;
+            }
+            if first.is_none_or(|(_, first)| due < first) {
+                first = Some((at, due));
+            }
+            seen += 1;
+            if seen == EVICTION_CHOICE {
+                break;
+            }
+        }
+        match first {
+            Some((at, _)) => self.take(at),
+            // Flows in which nothing is ever due.
+            None => self.evict(),
+        }
+    }
+
     /// Takes all flows out, in the order of the slots.
     pub fn drain(&mut self) -> impl Iterator<Item = (FlowKey, T)> + use<T> {
         self.index.clear();
         self.free.clear();
         self.cursor = 0;
         self.quiet_until.clear();
+        self.quiet = Quiet::FOREVER;
         self.slots.len = 0;
         std::mem::take(&mut self.slots.pages)
             .into_iter()
@@ -314,13 +392,21 @@ impl<T> FlowTable<T> {
         slot.is_some_and(|slot| slot.key == *key)
     }
 
-    fn advance(&mut self) -> Option<usize> {
-        if self.slots.len == 0 {
-            return None;
-        }
+    /// Leaves the next slot as it is.
+    fn pass_by(&mut self) -> Option<usize> {
         let at = self.cursor;
-        self.cursor = if at + 1 < self.slots.len { at + 1 } else { 0 };
+        self.quiet.passes(*self.quiet_until.get(at)?);
+        self.move_to(at + 1);
         Some(at)
+    }
+
+    fn move_to(&mut self, cursor: usize) {
+        if cursor < self.slots.len {
+            self.cursor = cursor;
+        } else {
+            self.cursor = 0;
+            self.quiet.turn();
+        }
     }
 
     fn take(&mut self, at: usize) -> Option<(FlowKey, T)> {
@@ -379,6 +465,8 @@ const EVICTION_CHOICE: usize = 8;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn key(n: u16) -> FlowKey {
@@ -486,6 +574,70 @@ mod tests {
         let mut few = FlowTable::new(100, 7);
         few.put(1, second(0), ());
         assert_eq!(few.due(second(10), 8), 1);
+    }
+
+    proptest! {
+        /// Whatever comes and goes: the table is never quiet while something is due, and one round finds all that is.
+        #[test]
+        fn nothing_that_is_due_is_passed_by(
+            turns in prop::collection::vec((0_u8..6, 0_u16..40, 0_i64..30), 0..200),
+        ) {
+            let mut table = FlowTable::new(32, 7);
+            let mut now = 0;
+            for (turn, n, wait) in turns {
+                let time = second(now + wait);
+                match turn {
+                    0 | 1 if table.get(n, second(now)).is_none() => {
+                        if table.is_full() {
+                            let evicted = if wait % 2 == 0 { table.evict() } else { table.evict_first_due() };
+                            prop_assert!(evicted.is_some());
+                        }
+                        table.insert(key(n), table.tag(&key(n)), second(now), time, ());
+                    }
+                    2 => drop(table.remove(&key(n), table.tag(&key(n)))),
+                    3 => {
+                        if let Some(mut found) = table.get(n, second(now)) {
+                            found.is_due_after(time);
+                        }
+                    }
+                    4 => now += wait,
+                    _ => {
+                        for _ in 0..table.due(second(now), 8) {
+                            table.sweep(second(now), |(), _, _| Look::QuietUntil(time));
+                        }
+                    }
+                }
+                let least = table.quiet_until.iter().min().copied();
+                prop_assert!(least.is_none_or(|least| table.quiet.until <= least));
+            }
+            let is_due = |due: &&Timestamp| second(now) > **due;
+            let expected = table.quiet_until.iter().filter(is_due).count();
+            let mut looked = 0;
+            for _ in 0..table.slots.len.div_ceil(8) {
+                for _ in 0..table.due(second(now), 8) {
+                    let look = |(): &mut (), _: &FlowKey, _| {
+                        looked += 1;
+                        Look::QuietUntil(second(i64::from(u32::MAX)))
+                    };
+                    table.sweep(second(now), look);
+                }
+            }
+            // Further ones where the last group reaches beyond the end: they are looked at again, and nothing is due there any more.
+            prop_assert_eq!(looked, expected);
+        }
+    }
+
+    #[test]
+    fn the_flow_that_is_due_first_makes_room() {
+        let mut table = FlowTable::new(4, 0);
+        for n in 0..4 {
+            let due = second([30, 20, 40, 10][usize::from(n)]);
+            table.insert(key(n), table.tag(&key(n)), second(0), due, n);
+        }
+        let evicted: Vec<_> = (0..5)
+            .map(|_| table.evict_first_due().map(|(_, n)| n))
+            .collect();
+        assert_eq!(evicted, [Some(3), Some(1), Some(0), Some(2), None]);
     }
 
     #[test]
