@@ -3,6 +3,7 @@
 //! A connection is read only as long as its handshake can still
 //! change: after that its buffers are gone, and only record headers are followed.
 
+use crate::analysis::half_open::Syn;
 use crate::analysis::kinds::Chain;
 use crate::analysis::lane::Lane;
 use crate::analysis::mark::Mark;
@@ -79,6 +80,17 @@ impl Connection {
             close: None,
             hit_limit: false,
         }
+    }
+
+    /// A connection of which nothing is known but one SYN: what [`Connection::take`] makes of that.
+    pub(super) fn opened_by(syn: &Syn) -> Self {
+        let mut connection = Self::new(syn.mark);
+        let lane = connection.lane_mut(syn.direction);
+        lane.count_once(syn.signature, syn.mark.time);
+        lane.open_at(syn.seq);
+        lane.syn_count = 1;
+        connection.opener = Some(syn.direction);
+        connection
     }
 
     fn rare(&mut self) -> &mut Rare {

@@ -11,7 +11,7 @@ pub(super) struct Lane {
     /// Bytes of payload in sequence space.
     pub(super) bytes: u64,
     /// The last two frames, to know a frame that is captured again.
-    recent: [u64; 2],
+    recent: [Signature; 2],
     /// When the newest frame came.
     newest: Timestamp,
     /// Frames, each counted once however often it was captured; stops at the largest number.
@@ -54,7 +54,12 @@ impl Lane {
     /// Counts a frame; `false` when it is one of the last frames captured once more, as on
     /// `any`, bridges and mirror ports.
     pub(super) fn count(&mut self, segment: &Segment, time: Timestamp) -> bool {
-        let signature = signature(segment);
+        self.count_once(Signature::of(segment), time)
+    }
+
+    /// The same of a frame with this signature.
+    #[inline]
+    pub(super) fn count_once(&mut self, signature: Signature, time: Timestamp) -> bool {
         if self.recent.contains(&signature) && time.nanos_since(self.newest) < RESENT {
             return false;
         }
@@ -154,15 +159,21 @@ impl Lane {
 }
 
 /// Fields that two captures of one frame share, and a retransmission changes at least one of:
-/// the IP identification where there is one.
-fn signature(segment: &Segment) -> u64 {
-    let numbers = u64::from(segment.seq.0) << 32 | u64::from(segment.ack.0);
-    let rest = u64::from(segment.ip_id) << 48
-        | u64::from(segment.window) << 32
-        | u64::from(segment.flags.0) << 24
-        | u64::from(segment.wire_len) & 0x00ff_ffff;
-    // Never 0, which stands for no frame.
-    numbers.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) ^ rest | 1
+/// the IP identification where there is one. 0 stands for no frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Signature(u64);
+
+impl Signature {
+    /// Those of a segment; never 0.
+    #[inline]
+    pub(super) fn of(segment: &Segment) -> Self {
+        let numbers = u64::from(segment.seq.0) << 32 | u64::from(segment.ack.0);
+        let rest = u64::from(segment.ip_id) << 48
+            | u64::from(segment.window) << 32
+            | u64::from(segment.flags.0) << 24
+            | u64::from(segment.wire_len) & 0x00ff_ffff;
+        Self(numbers.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) ^ rest | 1)
+    }
 }
 
 /// What is the same after so long was sent again: the shortest wait of common stacks, and far

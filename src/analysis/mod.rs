@@ -26,6 +26,7 @@ mod feed;
 mod fetch;
 mod filter;
 mod group;
+mod half_open;
 mod hidden;
 mod inferring;
 mod keyring;

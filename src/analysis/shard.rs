@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use crate::analysis::connection::{Connection, Environment};
 use crate::analysis::deal::SHARDS;
+use crate::analysis::half_open::HalfOpen;
 use crate::analysis::ledger::Ledger;
 use crate::analysis::mark::Mark;
 use crate::analysis::shared::Shared;
@@ -43,7 +44,7 @@ pub(super) struct Arrival<'a> {
 pub(super) struct Shard {
     table: FlowTable<Connection>,
     /// Flows of which nothing but a SYN was seen, so that a flood of them drives out no other.
-    half_open: FlowTable<Connection>,
+    half_open: FlowTable<HalfOpen>,
     /// Connections that are over and have nothing to tell, for what comes late of them.
     past: FlowTable<Past>,
     limits: Limits,
@@ -66,6 +67,8 @@ pub(super) struct Shard {
     stories: Vec<Departed>,
     /// Connections that never came about, within a bound.
     knocks: Vec<Story>,
+    /// How many there are, those included of which no story was made yet.
+    knock_count: usize,
     /// Addresses that were seen to send and to be answered.
     answered: HashSet<IpAddr, Keyed>,
     pub(super) counts: ShardCounts,
@@ -153,6 +156,7 @@ impl Shard {
             departed: Vec::new(),
             stories: Vec::new(),
             knocks: Vec::new(),
+            knock_count: 0,
             answered: HashSet::with_hasher(Keyed::new(seed)),
             counts: ShardCounts::default(),
         }
@@ -235,11 +239,9 @@ impl Shard {
     pub(super) fn take_icmp(&mut self, icmp: &Unreachable) {
         let now = self.now;
         let tag = self.table.tag(&icmp.key);
-        let found = match self.half_open.find(&icmp.key, tag, now) {
-            Some(found) => Some(found),
-            None => self.table.find(&icmp.key, tag, now),
-        };
-        if let Some(found) = found {
+        if let Some(found) = self.half_open.find(&icmp.key, tag, now) {
+            found.flow.more().note_icmp(icmp);
+        } else if let Some(found) = self.table.find(&icmp.key, tag, now) {
             found.flow.note_icmp(icmp);
         }
     }
@@ -356,10 +358,13 @@ impl Shard {
             self.knock(arrival, shared);
             return false;
         }
-        let connection = self.half_open.remove(&key, tag).unwrap_or_else(|| {
-            self.counts.connections += 1;
-            Connection::new(mark)
-        });
+        let connection = match self.half_open.remove(&key, tag) {
+            Some(half_open) => half_open.into_connection(),
+            None => {
+                self.counts.connections += 1;
+                Connection::new(mark)
+            }
+        };
         if self.table.is_full()
             && let Some((key, mut evicted)) = self.table.evict()
         {
@@ -387,7 +392,7 @@ impl Shard {
             recent: &mut self.recent,
         };
         if let Some(found) = self.half_open.find(&key, tag, self.now) {
-            let found = found.flow;
+            let found = found.flow.more();
             let earlier = found
                 .is_reopened_by(segment, &[])
                 .then(|| std::mem::replace(found, Connection::new(mark)));
@@ -399,19 +404,24 @@ impl Shard {
             }
             return;
         }
-        let mut connection = Connection::new(mark);
-        connection.note_path(segment.path, arrival.outer);
-        connection.take(segment, &[], mark, &mut env);
+        let half_open = if HalfOpen::is_all_of(segment) {
+            HalfOpen::by(segment, mark)
+        } else {
+            let mut connection = Connection::new(mark);
+            connection.note_path(segment.path, arrival.outer);
+            connection.take(segment, &[], mark, &mut env);
+            connection.into()
+        };
         if self.half_open.is_full()
-            && let Some((key, evicted)) = self.half_open.evict()
+            && let Some((key, evicted)) = self.half_open.evict_first_due()
         {
             self.counts.half_open_evicted += 1;
-            self.depart(key, evicted, shared);
+            self.depart_half_open(key, evicted, shared);
         }
         self.counts.connections += 1;
         let quiet_until = self.now.saturating_add_nanos(IDLE);
         self.half_open
-            .insert(key, tag, self.now, quiet_until, connection);
+            .insert(key, tag, self.now, quiet_until, half_open);
     }
 
     /// Glances at the next few connections, and lets go those that have been over or silent for
@@ -426,8 +436,8 @@ impl Shard {
             let over = self.half_open.sweep(now, |_, _, last| {
                 over_after(now.nanos_since(last), IDLE, last)
             });
-            if let Some((key, connection)) = over {
-                self.depart(key, connection, shared);
+            if let Some((key, half_open)) = over {
+                self.depart_half_open(key, half_open, shared);
             }
         }
         for _ in 0..self.past.due(now, GLANCES) {
@@ -481,7 +491,7 @@ impl Shard {
     /// Of a connection that is over before what comes late of it, keeps what tells late segments from new ones.
     fn bury(&mut self, key: FlowKey, connection: &Connection) {
         if self.past.is_full() {
-            self.past.evict();
+            self.past.evict_first_due();
         }
         let tag = self.past.tag(&key);
         let quiet_until = self.now.saturating_add_nanos(self.linger);
@@ -504,15 +514,36 @@ impl Shard {
             .chains()
             .for_each(|chain| self.ledger.remove(chain));
         connection.settle(&key, shared);
-        self.departed.push(Departure {
-            key,
-            connection,
-            place: self.place,
-            clock: self.clock,
-        });
+        if !connection.is_half_open() || self.has_room_for_knock() {
+            self.departed.push(Departure {
+                key,
+                connection,
+                place: self.place,
+                clock: self.clock,
+            });
+        }
         if let Some(older) = older {
             self.depart(key, *older, shared);
         }
+    }
+
+    fn depart_half_open(&mut self, key: FlowKey, half_open: HalfOpen, shared: &Shared) {
+        if self.knock_count < MAX_KNOCKS {
+            self.depart(key, half_open.into_connection(), shared);
+        } else {
+            self.has_room_for_knock();
+        }
+    }
+
+    /// Counts a connection that never came about; whether it is kept.
+    fn has_room_for_knock(&mut self) -> bool {
+        let has_room = self.knock_count < MAX_KNOCKS;
+        if has_room {
+            self.knock_count += 1;
+        } else {
+            self.counts.knocks_left_out += 1;
+        }
+        has_room
     }
 
     /// Makes stories of the connections that are over.
@@ -535,8 +566,7 @@ impl Shard {
                     place,
                     clock,
                 }),
-                Some(knock) if self.knocks.len() < MAX_KNOCKS => self.knocks.push(knock),
-                Some(_) => self.counts.knocks_left_out += 1,
+                Some(knock) => self.knocks.push(knock),
                 None => {}
             }
         }
@@ -559,7 +589,9 @@ impl Shard {
     /// The end of the input: lets every connection go.
     pub(super) fn finish(&mut self, shared: &Shared) {
         self.place.1 = u64::MAX;
-        for (key, connection) in self.table.drain().chain(self.half_open.drain()) {
+        let half_open = self.half_open.drain();
+        let half_open = half_open.map(|(key, half_open)| (key, half_open.into_connection()));
+        for (key, connection) in self.table.drain().chain(half_open) {
             self.depart(key, connection, shared);
             // Soon: all of them side by side would be the whole table once more.
             if self.departed.len() >= MANY_AT_ONCE {

@@ -180,9 +180,7 @@ impl<'a> Stage<'a> {
             if let Some(intake) = self.try_intake() {
                 self.read(intake);
                 has_fetched = false;
-            } else if !has_fetched
-                && !self.is_read.load(Ordering::Acquire)
-                && self.fetching.fetch()
+            } else if !has_fetched && !self.is_read.load(Ordering::Acquire) && self.fetching.fetch()
             {
                 // What the next block is made of, and that is in the cache of this thread: best if
                 // it reads that too, before it fetches anything else.
