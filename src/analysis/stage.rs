@@ -1,10 +1,10 @@
 //! Rounds on several threads.
 //!
-//! In a round the threads do side by side whatever there is to do: read and decode the blocks of
-//! the next round, and give to the shards what was decoded in the last one. Each thread begins
-//! with its own shards, whose flows are in its cache, and goes on with those that others have not
-//! come to. Reading comes first, since only one can do it at a time, and shards are small: so all
-//! are done at nearly the same moment. Between two rounds one thread joins fragments and hands on
+//! In a round the threads do side by side whatever there is to do: fetch a plain file, read and
+//! decode the blocks of the next round, and give to the shards what was decoded in the last one.
+//! Each thread begins with its own shards, whose flows are in its cache, and goes on with those
+//! that others have not come to. Reading comes first, since only one at a time can find where
+//! records end, and shards are small: so all are done at nearly the same moment. Between two rounds one thread joins fragments and hands on
 //! what has left the shards, in the order of the capture.
 
 use std::ops::Range;
