@@ -39,10 +39,23 @@ impl HalfOpen {
         }
     }
 
+    /// What a SYN opens that says more, as a connection has taken it.
+    pub(super) fn by_more(segment: &Segment, connection: Connection) -> Self {
+        Self {
+            first: Self::by(segment, connection.first).first,
+            more: Some(Box::new(connection)),
+        }
+    }
+
     /// Whether a segment is a SYN and nothing else, with nothing around it.
     #[inline]
-    pub(super) fn is_all_of(segment: &Segment) -> bool {
+    pub(super) fn is_bare_syn(segment: &Segment) -> bool {
         segment.flags.0 & ENDS.0 == 0 && segment.wire_len == 0 && segment.path == PathId::default()
+    }
+
+    /// Whether one SYN is all that was seen: it was not answered, nor crossed by another one.
+    pub(super) const fn is_one_syn(&self) -> bool {
+        self.more.is_none()
     }
 
     /// The connection, for more to be seen of it.
@@ -56,20 +69,6 @@ impl HalfOpen {
     pub(super) fn into_connection(self) -> Connection {
         let Self { first, more } = self;
         more.map_or_else(|| Connection::opened_by(&first), |connection| *connection)
-    }
-}
-
-impl From<Connection> for HalfOpen {
-    fn from(connection: Connection) -> Self {
-        Self {
-            first: Syn {
-                mark: connection.first,
-                signature: Signature::default(),
-                seq: SeqNumber::default(),
-                direction: Direction::LowToHigh,
-            },
-            more: Some(Box::new(connection)),
-        }
     }
 }
 
@@ -116,7 +115,7 @@ mod tests {
                 wire_len: 0,
                 path: PathId::default(),
             };
-            assert!(HalfOpen::is_all_of(&segment));
+            assert!(HalfOpen::is_bare_syn(&segment));
             let mut env = Environment {
                 limits: &limits,
                 shared: &shared,
@@ -130,10 +129,15 @@ mod tests {
                 format!("{:?}", HalfOpen::by(&segment, mark).into_connection()),
                 expected
             );
+            assert!(half_open.is_one_syn());
             assert_eq!(format!("{:?}", half_open.more()), expected);
+            assert!(!half_open.is_one_syn());
             assert_eq!(format!("{:?}", half_open.into_connection()), expected);
             assert_eq!(
-                format!("{:?}", HalfOpen::from(connection).into_connection()),
+                format!(
+                    "{:?}",
+                    HalfOpen::by_more(&segment, connection).into_connection()
+                ),
                 expected
             );
         }

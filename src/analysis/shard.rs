@@ -404,13 +404,13 @@ impl Shard {
             }
             return;
         }
-        let half_open = if HalfOpen::is_all_of(segment) {
+        let half_open = if HalfOpen::is_bare_syn(segment) {
             HalfOpen::by(segment, mark)
         } else {
             let mut connection = Connection::new(mark);
             connection.note_path(segment.path, arrival.outer);
             connection.take(segment, &[], mark, &mut env);
-            connection.into()
+            HalfOpen::by_more(segment, connection)
         };
         if self.half_open.is_full()
             && let Some((key, evicted)) = self.half_open.evict_first_due()
@@ -514,7 +514,7 @@ impl Shard {
             .chains()
             .for_each(|chain| self.ledger.remove(chain));
         connection.settle(&key, shared);
-        if !connection.is_half_open() || self.has_room_for_knock() {
+        if !connection.is_half_open() || self.count_knock() {
             self.departed.push(Departure {
                 key,
                 connection,
@@ -528,15 +528,16 @@ impl Shard {
     }
 
     fn depart_half_open(&mut self, key: FlowKey, half_open: HalfOpen, shared: &Shared) {
-        if self.knock_count < MAX_KNOCKS {
-            self.depart(key, half_open.into_connection(), shared);
+        if half_open.is_one_syn() && self.knock_count >= MAX_KNOCKS {
+            // What it would come to.
+            self.counts.knocks_left_out += 1;
         } else {
-            self.has_room_for_knock();
+            self.depart(key, half_open.into_connection(), shared);
         }
     }
 
     /// Counts a connection that never came about; whether it is kept.
-    fn has_room_for_knock(&mut self) -> bool {
+    fn count_knock(&mut self) -> bool {
         let has_room = self.knock_count < MAX_KNOCKS;
         if has_room {
             self.knock_count += 1;

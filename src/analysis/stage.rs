@@ -414,4 +414,4 @@ const SPINS: u32 = 1_000;
 /// Blocks of a round for each thread: few enough that what is decoded of them stays in the cache.
 const BLOCKS_A_THREAD: usize = 2;
 /// Blocks of a round at most: as many again are being read.
-const MAX_BLOCKS: usize = 32;
+const MAX_BLOCKS: usize = 16;

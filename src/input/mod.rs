@@ -22,7 +22,7 @@ mod source;
 mod zstd_frame;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _};
 use std::path::Path;
 
 pub use compression::{Compression, Input};
@@ -63,7 +63,11 @@ pub(crate) fn open_path_and_file(
         let metadata = file.metadata();
         metadata.is_ok_and(|metadata| metadata.is_file() && metadata.len() >= min_len)
     };
-    let once_more = if CAN_READ_AT && min_len < u64::MAX && is_long(&file) {
+    // Not every file system can, and what another descriptor has opened may stand anywhere.
+    let can_read_at = |mut file: &File| {
+        file.stream_position().is_ok_and(|at| at == 0) && read_at(file, &mut [0], 0).is_ok()
+    };
+    let once_more = if CAN_READ_AT && min_len < u64::MAX && is_long(&file) && can_read_at(&file) {
         file.try_clone().ok()
     } else {
         None

@@ -339,15 +339,15 @@ impl<T> FlowTable<T> {
         self.take(oldest?.0)
     }
 
-    /// Makes room: of the next few slots in the sweep, takes out the flow in which something is due first. That touches no other.
+    /// Makes room: of the next few slots in the sweep, takes out the flow in which something is due first. Others are hardly ever touched for it.
     pub fn evict_first_due(&mut self) -> Option<(FlowKey, T)> {
         let mut first: Option<(usize, Timestamp)> = None;
         let mut seen = 0;
         for _ in 0..self.slots.len {
             let at = self.pass_by()?;
             let due = *self.quiet_until.get(at)?;
-            // Nothing is ever due where no flow is.
-            if due == Quiet::FOREVER.until {
+            // So it stands where no flow is, and where nothing is due before the end of time.
+            if due == Quiet::FOREVER.until && self.slots.get(at)?.is_none() {
                 continue;
             }
             if first.is_none_or(|(_, first)| due < first) {
@@ -358,11 +358,7 @@ impl<T> FlowTable<T> {
                 break;
             }
         }
-        match first {
-            Some((at, _)) => self.take(at),
-            // Flows in which nothing is ever due.
-            None => self.evict(),
-        }
+        self.take(first?.0)
     }
 
     /// Takes all flows out, in the order of the slots.
@@ -638,6 +634,19 @@ mod tests {
             .map(|_| table.evict_first_due().map(|(_, n)| n))
             .collect();
         assert_eq!(evicted, [Some(3), Some(1), Some(0), Some(2), None]);
+    }
+
+    #[test]
+    fn at_the_end_of_time_room_is_made_among_a_few_flows() {
+        let end = Timestamp::from_nanos(i64::MAX);
+        let mut table = FlowTable::new(100, 0);
+        for n in 0..100 {
+            table.insert(key(n), table.tag(&key(n)), end, end, n);
+        }
+        for n in 0..10 {
+            assert_eq!(table.evict_first_due().map(|(_, n)| n), Some(n * 8));
+            table.insert(key(200 + n), table.tag(&key(200 + n)), end, end, 200 + n);
+        }
     }
 
     #[test]
