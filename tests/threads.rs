@@ -220,6 +220,39 @@ fn a_file_that_all_threads_read_is_told_like_a_stream() {
 }
 
 #[test]
+fn a_file_that_all_threads_read_may_have_huge_records() {
+    // Longer than what a stretch of the file has room for in front, and than a stretch.
+    let lens = [65_000, 66_000, 131_000, 262_144];
+    let link = Link::Ethernet;
+    let mut frames = CITY.clone().on(&link);
+    for (at, len) in lens.iter().cycle().take(30).enumerate() {
+        let at = 100 * at + at % 7;
+        // Of an EtherType for experiments.
+        let mut bytes = [[0; 12].as_slice(), &[0x88, 0xb5]].concat();
+        bytes.resize(*len, 0);
+        frames.insert(at, Packet::new(frames[at].time, bytes));
+    }
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("city.pcap");
+    std::fs::write(&path, Pcap::new().write(&link, &frames)).unwrap();
+    let told = same_on_any("huge records", &|analyzer| analyzer, &|| {
+        vec![Source::file(&path)]
+    });
+    let plain = told_by(&on_threads(1), one_stream());
+    let flows = |told: &Told| {
+        let mut flows = told.flows();
+        for flow in &mut flows {
+            remove(flow, "tlstriage.capture");
+        }
+        flows
+    };
+    for (told, plain) in flows(&told).iter().zip(flows(&plain)) {
+        assert_eq!(*told, plain, "they say nothing");
+    }
+    assert_eq!(told.flows().len(), plain.flows().len());
+}
+
+#[test]
 fn threads_do_not_show_while_memory_is_short() {
     let few = Limits::default().with_flows(64).with_half_open(64);
     let told = same_on_any(

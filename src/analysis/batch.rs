@@ -47,7 +47,7 @@ pub(super) struct Batch {
 struct Entry {
     /// When its frame was captured, which is the newest time in the block up to then.
     time: Timestamp,
-    ends: Ends,
+    whose: Whose,
     tag: Tag,
     /// The number of its frame, from that of the block's first frame.
     number: u32,
@@ -68,7 +68,7 @@ struct Entry {
 
 /// Whose an entry is.
 #[derive(Clone, Copy, Debug)]
-enum Ends {
+enum Whose {
     /// A connection over IPv4.
     Short(ShortKey),
     /// The connection of this number among the long keys.
@@ -218,9 +218,9 @@ impl Batch {
             self.push_aside(segment.key, Aside::Segment(segment, at), &at, tagger);
             return;
         }
-        let ends = match segment.key.short() {
-            Some(key) => Ends::Short(key),
-            None => Ends::Long(next_place(&mut self.keys, segment.key)),
+        let whose = match segment.key.short() {
+            Some(key) => Whose::Short(key),
+            None => Whose::Long(next_place(&mut self.keys, segment.key)),
         };
         let shard = shard_of(&segment.key);
         // Written where it stays: what is copied in wider parts than it was written in is waited for.
@@ -229,7 +229,7 @@ impl Batch {
         };
         *place = Entry {
             time: frame.time,
-            ends,
+            whose,
             tag: tagger.tag(&segment.key),
             number: at.number,
             payload_start: at.start.saturating_add(segment.payload_start),
@@ -254,7 +254,7 @@ impl Batch {
         if let Some(entry) = self.entries.grow(shard_of(&key), Entry::default) {
             *entry = Entry {
                 time: at.time,
-                ends: Ends::Aside(place),
+                whose: Whose::Aside(place),
                 tag: tagger.tag(&key),
                 number: at.number,
                 ..Entry::default()
@@ -348,13 +348,13 @@ impl Batch {
         (block, file): (&Block, u32),
         shared: &Shared,
     ) {
-        let key = match entry.ends {
-            Ends::Short(key) => key.key(),
-            Ends::Long(place) => match self.keys.get(index(place)) {
+        let key = match entry.whose {
+            Whose::Short(key) => key.key(),
+            Whose::Long(place) => match self.keys.get(index(place)) {
                 Some(key) => *key,
                 None => return,
             },
-            Ends::Aside(place) => {
+            Whose::Aside(place) => {
                 if let Some(aside) = self.asides.get(index(place)) {
                     self.give_aside(aside, (entry.tag, guess), shard, (block, file), shared);
                 }
@@ -437,7 +437,7 @@ impl Default for Entry {
     fn default() -> Self {
         Self {
             time: Timestamp::default(),
-            ends: Ends::Aside(u32::MAX),
+            whose: Whose::Aside(u32::MAX),
             tag: Tag::default(),
             number: 0,
             payload_start: 0,

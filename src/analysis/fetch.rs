@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::capture::{HEADROOM, Stretch, Supply};
+use crate::capture::{HEADROOM, Stretch, Supply, to_count};
 use crate::input;
 
 /// A file of which stretches are fetched.
@@ -70,8 +70,9 @@ impl Fetch {
             return false;
         }
         let begin = state.next;
-        let number = state.taken + len(state.begun.len());
-        state.next = begin.saturating_add(len(STRETCH_LEN));
+        let number = state.taken + to_count(state.begun.len());
+        state.next = begin.saturating_add(to_count(STRETCH_LEN));
+        // Somebody may wait for it from here on: nothing panics before it is there.
         state.begun.push_back(None);
         let buffer = state.spares.pop().unwrap_or_default();
         drop(state);
@@ -90,16 +91,16 @@ impl Fetch {
 
     /// Reads the stretch that begins at `begin`.
     fn read(&self, mut buffer: Vec<u8>, begin: u64) -> Stretch {
-        // Larger ones come from unusually large records.
-        if buffer.len() != HEADROOM + STRETCH_LEN {
-            buffer.resize(HEADROOM + STRETCH_LEN, 0);
-            buffer.shrink_to(2 * (HEADROOM + STRETCH_LEN));
-        }
+        buffer.resize(HEADROOM + STRETCH_LEN, 0);
         let mut end = HEADROOM;
         let mut failure = None;
         let mut is_last = false;
         while let Some(room @ [_, ..]) = buffer.get_mut(end..) {
-            match input::read_at(&self.file, room, begin.saturating_add(len(end - HEADROOM))) {
+            match input::read_at(
+                &self.file,
+                room,
+                begin.saturating_add(to_count(end - HEADROOM)),
+            ) {
                 Ok(0) => is_last = true,
                 Ok(read) => end += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -146,7 +147,8 @@ impl InOrder {
 impl Supply for InOrder {
     fn next(&mut self, spare: Vec<u8>) -> Stretch {
         let mut state = self.fetch.state();
-        if !spare.is_empty() {
+        // A larger one comes of an unusually large record, and is not needed again.
+        if !spare.is_empty() && spare.capacity() <= 2 * (HEADROOM + STRETCH_LEN) {
             state.spares.push(spare);
         }
         while !self.is_over {
@@ -202,10 +204,6 @@ impl Fetching {
             .clone();
         fetch.is_some_and(|fetch| fetch.fetch())
     }
-}
-
-fn len(len: usize) -> u64 {
-    u64::try_from(len).unwrap_or(u64::MAX)
 }
 
 /// As long as a block is.

@@ -50,7 +50,9 @@ impl HalfOpen {
     /// Whether a segment is a SYN and nothing else, with nothing around it.
     #[inline]
     pub(super) fn is_bare_syn(segment: &Segment) -> bool {
-        segment.flags.0 & ENDS.0 == 0 && segment.wire_len == 0 && segment.path == PathId::default()
+        segment.flags.0 & ANSWERS_OR_ENDS.0 == 0
+            && segment.wire_len == 0
+            && segment.path == PathId::default()
     }
 
     /// Whether one SYN is all that was seen: it was not answered, nor crossed by another one.
@@ -73,7 +75,7 @@ impl HalfOpen {
 }
 
 /// What answers, or ends.
-const ENDS: Flags = Flags(Flags::FIN.0 | Flags::RST.0 | Flags::ACK.0);
+const ANSWERS_OR_ENDS: Flags = Flags(Flags::FIN.0 | Flags::RST.0 | Flags::ACK.0);
 
 #[cfg(test)]
 mod tests {

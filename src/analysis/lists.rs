@@ -10,12 +10,12 @@ pub(super) struct Lists<T> {
     items: Vec<T>,
     /// For each page in use the one that follows it in its list.
     next: Vec<Option<u32>>,
-    ends: Vec<Ends>,
+    extents: Vec<Extent>,
 }
 
-/// Where a list begins, and where it ends.
+/// Where a list begins, and where it extent.
 #[derive(Clone, Copy, Debug, Default)]
-struct Ends {
+struct Extent {
     first: Option<u32>,
     last: u32,
     len: usize,
@@ -26,7 +26,7 @@ impl<T> Default for Lists<T> {
         Self {
             items: Vec::new(),
             next: Vec::new(),
-            ends: Vec::new(),
+            extents: Vec::new(),
         }
     }
 }
@@ -35,8 +35,8 @@ impl<T: Copy> Lists<T> {
     /// Makes of it `count` empty lists, and keeps the memory.
     pub(super) fn reset(&mut self, count: usize) {
         self.next.clear();
-        self.ends.clear();
-        self.ends.resize(count, Ends::default());
+        self.extents.clear();
+        self.extents.resize(count, Extent::default());
     }
 
     /// The place at the end of a list where its next item goes; none where there is no such list.
@@ -44,13 +44,13 @@ impl<T: Copy> Lists<T> {
     /// What is there before the item does not matter.
     #[inline(always)]
     pub(super) fn grow(&mut self, list: usize, filler: impl Fn() -> T) -> Option<&mut T> {
-        let ends = self.ends.get_mut(list)?;
-        let within = ends.len % PAGE_LEN;
-        ends.len += 1;
+        let extent = self.extents.get_mut(list)?;
+        let within = extent.len % PAGE_LEN;
+        extent.len += 1;
         if within == 0 {
             self.push_page(list, filler);
         }
-        let last = self.ends.get(list)?.last;
+        let last = self.extents.get(list)?.last;
         self.items.get_mut(start(last) + within)
     }
 
@@ -63,12 +63,12 @@ impl<T: Copy> Lists<T> {
         if self.items.len() < end {
             self.items.resize(end, filler());
         }
-        let Some(ends) = self.ends.get_mut(list) else {
+        let Some(extent) = self.extents.get_mut(list) else {
             return;
         };
-        let last = std::mem::replace(&mut ends.last, page);
-        if ends.first.is_none() {
-            ends.first = Some(page);
+        let last = std::mem::replace(&mut extent.last, page);
+        if extent.first.is_none() {
+            extent.first = Some(page);
         } else if let Some(next) = usize::try_from(last)
             .ok()
             .and_then(|last| self.next.get_mut(last))
@@ -80,9 +80,9 @@ impl<T: Copy> Lists<T> {
     /// The items of a list, at most [`PAGE_LEN`] at a time.
     #[inline]
     pub(super) fn pages(&self, list: usize) -> impl Iterator<Item = &[T]> {
-        let ends = self.ends.get(list).copied().unwrap_or_default();
-        let mut page = ends.first;
-        let mut left = ends.len;
+        let extent = self.extents.get(list).copied().unwrap_or_default();
+        let mut page = extent.first;
+        let mut left = extent.len;
         std::iter::from_fn(move || {
             let at = page?;
             page = *self.next.get(usize::try_from(at).ok()?)?;
@@ -94,14 +94,14 @@ impl<T: Copy> Lists<T> {
 
     /// Puts the items of each list in the order of their keys; equal ones stay as they are.
     pub(super) fn sort_by_key<K: Ord>(&mut self, key: impl Fn(&T) -> K) {
-        for list in 0..self.ends.len() {
+        for list in 0..self.extents.len() {
             if self.pages(list).flatten().map(&key).is_sorted() {
                 continue;
             }
             let mut items: Vec<T> = self.pages(list).flatten().copied().collect();
             items.sort_by_key(&key);
-            if let Some(ends) = self.ends.get_mut(list) {
-                *ends = Ends::default();
+            if let Some(extent) = self.extents.get_mut(list) {
+                *extent = Extent::default();
             }
             for item in items {
                 if let Some(place) = self.grow(list, || item) {

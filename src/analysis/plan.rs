@@ -140,7 +140,7 @@ impl Plan {
         let source = self.sources.pop()?;
         match source.kind {
             Kind::File(path, _) => {
-                let (input, file) = match input::open_path_and_file(&path, LONG) {
+                let (input, file) = match input::open_path_and_file(&path, Some(LONG)) {
                     Ok((input, file)) => (Ok(input), file),
                     Err(error) => (Err(error), None),
                 };

@@ -4,8 +4,8 @@
 //! decode the blocks of the next round, and give to the shards what was decoded in the last one.
 //! Each thread begins with its own shards, whose flows are in its cache, and goes on with those
 //! that others have not come to. Reading comes first, since only one at a time can find where
-//! records end, and shards are small: so all are done at nearly the same moment. Between two rounds one thread joins fragments and hands on
-//! what has left the shards, in the order of the capture.
+//! records end, and shards are small: so all are done at nearly the same moment. Between two rounds
+//! one thread joins fragments and hands on what has left the shards, in the order of the capture.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -94,6 +94,7 @@ impl Rounds {
             intake: Mutex::new(Intake {
                 feed: work.feed,
                 count: 0,
+                len: 0,
                 is_dry: false,
             }),
             is_read: AtomicBool::new(false),
@@ -166,6 +167,8 @@ struct Intake<'a> {
     feed: &'a mut Feed,
     /// How many were read in this round.
     count: usize,
+    /// How many bytes they have.
+    len: usize,
     /// There are no more for this round.
     is_dry: bool,
 }
@@ -180,7 +183,10 @@ impl<'a> Stage<'a> {
             if let Some(intake) = self.try_intake() {
                 self.read(intake);
                 has_fetched = false;
-            } else if !has_fetched && !self.is_read.load(Ordering::Acquire) && self.fetching.fetch()
+            } else if !has_fetched
+                && spins % SPINS_A_FETCH == 0
+                && !self.is_read.load(Ordering::Acquire)
+                && self.fetching.fetch()
             {
                 // What the next block is made of, and that is in the cache of this thread: best if
                 // it reads that too, before it fetches anything else.
@@ -235,7 +241,10 @@ impl<'a> Stage<'a> {
             return;
         }
         intake.count += 1;
-        if intake.count == self.rounds.next.len() {
+        intake.len += portion.filled.block.bytes().len();
+        let count = self.rounds.next.len();
+        if intake.count == count || intake.len >= count.saturating_mul(USUAL_LEN) {
+            intake.is_dry = true;
             self.is_read.store(true, Ordering::Release);
         }
         drop(intake);
@@ -310,7 +319,7 @@ impl<'a> Stage<'a> {
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
         let count = std::mem::take(&mut intake.count);
-        intake.is_dry = false;
+        (intake.len, intake.is_dry) = (0, false);
         let is_stream = intake.feed.is_stream();
         let has_ended = intake.feed.is_over();
         let may_wait = intake.feed.may_wait();
@@ -411,7 +420,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// How often to look whether reading is free before going to sleep: some microseconds.
 const SPINS: u32 = 1_000;
+/// How often of that to ask whether there is something to fetch: who reads needs the same locks.
+const SPINS_A_FETCH: u32 = 50;
 /// Blocks of a round for each thread: few enough that what is decoded of them stays in the cache.
 const BLOCKS_A_THREAD: usize = 2;
 /// Blocks of a round at most: as many again are being read.
 const MAX_BLOCKS: usize = 16;
+/// Longer than blocks are, unless records are unusually large: of those a round has fewer.
+const USUAL_LEN: usize = 512 * 1024;

@@ -49,6 +49,7 @@ pub use error::Error;
 pub use frame::Frame;
 pub use interface::{Interface, Interfaces};
 pub use link_type::LinkType;
+pub(crate) use order::to_count;
 pub use reader::{Format, Reader};
 pub use refill::Delivery;
 pub(crate) use refill::{HEADROOM, Stretch, Supply};

@@ -43,16 +43,17 @@ pub fn open<R: Read>(input: R) -> io::Result<Input<R>> {
 ///
 /// When it cannot be opened, or its first bytes cannot be read.
 pub fn open_path(path: &Path) -> io::Result<AnyInput> {
-    Ok(open_path_and_file(path, u64::MAX)?.0)
+    Ok(open_path_and_file(path, None)?.0)
 }
 
 /// Any input, opened by its name.
 pub type AnyInput = Input<Box<dyn Read + Send>>;
 
-/// As [`open_path`]; and the file once more, to be read with [`read_at`], if it is a regular one of at least `min_len` bytes.
+/// As [`open_path`]; and the file once more, to be read with [`read_at`], if it is a regular one of
+/// at least `min_len` bytes. Without a `min_len` it is not asked for.
 pub(crate) fn open_path_and_file(
     path: &Path,
-    min_len: u64,
+    min_len: Option<u64>,
 ) -> io::Result<(AnyInput, Option<File>)> {
     if path.as_os_str() == "-" {
         let input: Box<dyn Read + Send> = Box::new(io::stdin());
@@ -60,14 +61,15 @@ pub(crate) fn open_path_and_file(
     }
     let file = File::open(path)?;
     let is_long = |file: &File| {
+        let is_long = |len| min_len.is_some_and(|min_len| len >= min_len);
         let metadata = file.metadata();
-        metadata.is_ok_and(|metadata| metadata.is_file() && metadata.len() >= min_len)
+        metadata.is_ok_and(|metadata| metadata.is_file() && is_long(metadata.len()))
     };
     // Not every file system can, and what another descriptor has opened may stand anywhere.
     let can_read_at = |mut file: &File| {
         file.stream_position().is_ok_and(|at| at == 0) && read_at(file, &mut [0], 0).is_ok()
     };
-    let once_more = if CAN_READ_AT && min_len < u64::MAX && is_long(&file) && can_read_at(&file) {
+    let once_more = if CAN_READ_AT && is_long(&file) && can_read_at(&file) {
         file.try_clone().ok()
     } else {
         None

@@ -17,6 +17,7 @@
 //! assert_eq!(text, b"hello, world");
 //! ```
 
+mod dues;
 mod index;
 mod limits;
 mod recent;

@@ -2,13 +2,13 @@
 //!
 //! It knows nothing of what a flow holds. Ageing is a sweep and not a sorted list: every look-up
 //! is followed by a glance at one slot, so the whole table is seen once in as many packets as it
-//! has slots, at a constant cost. The glance is at a list of times, which lies close together: a
-//! flow itself is touched only when something may be due. While it is known that nothing is due
-//! anywhere, the sweep stays where it is. What is evicted depends on the packets
-//! alone, never on the seed of the hash: slots are filled and swept in an order of their own.
+//! has slots, at a constant cost, and a flow itself is touched only when something may be due. What
+//! is evicted depends on the packets alone, never on the seed of the hash: slots are filled and
+//! swept in an order of their own.
 
 use crate::flow::FlowKey;
 use crate::hash::Keyed;
+use crate::reassembly::dues::{Dues, NEVER};
 use crate::reassembly::index::{Index, Tag};
 use crate::time::Timestamp;
 
@@ -17,11 +17,8 @@ use crate::time::Timestamp;
 pub struct FlowTable<T> {
     index: Index,
     slots: Slots<T>,
-    /// For each slot, the time up to which nothing is due there.
-    quiet_until: Vec<Timestamp>,
-    quiet: Quiet,
+    dues: Dues,
     free: Vec<u32>,
-    cursor: usize,
     capacity: usize,
     tagger: Tagger,
 }
@@ -45,41 +42,6 @@ impl Tagger {
     }
 }
 
-/// How long nothing is due in any slot.
-#[derive(Clone, Copy, Debug)]
-struct Quiet {
-    /// Up to this time at least.
-    until: Timestamp,
-    /// The least time of the slots that the sweep has come by since it began from the front, and of what came in since.
-    since: Timestamp,
-}
-
-impl Quiet {
-    const FOREVER: Self = Self {
-        until: Timestamp::from_nanos(i64::MAX),
-        since: Timestamp::from_nanos(i64::MAX),
-    };
-
-    /// Something is due after `time`, wherever the sweep is.
-    #[inline]
-    fn ends(&mut self, time: Timestamp) {
-        self.until = self.until.min(time);
-        self.since = self.since.min(time);
-    }
-
-    /// The sweep has come by a slot in which nothing is due up to `time`.
-    #[inline]
-    fn passes(&mut self, time: Timestamp) {
-        self.since = self.since.min(time);
-    }
-
-    /// The sweep has come by all slots.
-    #[inline]
-    fn turn(&mut self) {
-        self.until = std::mem::replace(&mut self.since, Self::FOREVER.since);
-    }
-}
-
 /// A flow that was found.
 #[derive(Debug)]
 pub struct Found<'a, T> {
@@ -87,15 +49,14 @@ pub struct Found<'a, T> {
     pub flow: &'a mut T,
     /// When it was seen before this.
     pub previous: Timestamp,
-    quiet_until: &'a mut Timestamp,
-    quiet: &'a mut Quiet,
+    at: usize,
+    dues: &'a mut Dues,
 }
 
 impl<T> Found<'_, T> {
     /// Something may be due after `time`, earlier than was said when the flow was last looked at.
     pub fn is_due_after(&mut self, time: Timestamp) {
-        *self.quiet_until = time.min(*self.quiet_until);
-        self.quiet.ends(time);
+        self.dues.advance(self.at, time);
     }
 }
 
@@ -137,10 +98,8 @@ impl<T> FlowTable<T> {
                 pages: Vec::new(),
                 len: 0,
             },
-            quiet_until: Vec::new(),
-            quiet: Quiet::FOREVER,
+            dues: Dues::default(),
             free: Vec::new(),
-            cursor: 0,
             capacity: capacity.clamp(1, MAX_CAPACITY),
             tagger: Tagger::new(seed),
         }
@@ -222,8 +181,8 @@ impl<T> FlowTable<T> {
         Some(Found {
             flow: &mut slot.flow,
             previous,
-            quiet_until: self.quiet_until.get_mut(index(at))?,
-            quiet: &mut self.quiet,
+            at: index(at),
+            dues: &mut self.dues,
         })
     }
 
@@ -246,18 +205,14 @@ impl<T> FlowTable<T> {
             if let Some(place) = self.slots.get_mut(index(at)) {
                 *place = slot;
             }
-            if let Some(place) = self.quiet_until.get_mut(index(at)) {
-                *place = quiet_until;
-            }
             at
         } else {
             let at = u32::try_from(self.slots.len).unwrap_or(u32::MAX);
             self.slots.push(slot);
-            self.quiet_until.push(quiet_until);
             at
         };
         self.index.insert(tag, at);
-        self.quiet.ends(quiet_until);
+        self.dues.fill(index(at), quiet_until);
     }
 
     /// Takes the flow of `key` out.
@@ -271,22 +226,7 @@ impl<T> FlowTable<T> {
     /// sweeps they are still to be given otherwise.
     #[inline]
     pub fn due(&mut self, now: Timestamp, count: usize) -> usize {
-        if now <= self.quiet.until {
-            return 0;
-        }
-        let end = self.cursor.saturating_add(count);
-        let Some(next) = self.quiet_until.get(self.cursor..end) else {
-            return count.min(self.slots.len);
-        };
-        // All of them, without a branch for each.
-        let never = Quiet::FOREVER.since;
-        let least = next.iter().fold(never, |least, time| least.min(*time));
-        if now > least {
-            return count;
-        }
-        self.quiet.passes(least);
-        self.move_to(end);
-        0
+        self.dues.pass(now, count)
     }
 
     /// Comes to the next slot. Where something may be due, `look` is given the flow, its key and
@@ -297,24 +237,20 @@ impl<T> FlowTable<T> {
         now: Timestamp,
         look: impl FnOnce(&mut T, &FlowKey, Timestamp) -> Look,
     ) -> Option<(FlowKey, T)> {
-        if self.slots.len == 0 {
-            return None;
-        }
-        let at = self.cursor;
-        let quiet_until = self.quiet_until.get_mut(at)?;
+        let (at, quiet_until) = self.dues.next()?;
         let mut is_over = false;
-        if now > *quiet_until
+        if now > quiet_until
             && let Some(slot) = self.slots.get_mut(at)?
         {
             match look(&mut slot.flow, &slot.key, slot.last) {
-                Look::Over => is_over = true,
-                Look::QuietUntil(time) => *quiet_until = time,
+                Look::Over => {
+                    is_over = true;
+                    self.dues.free(at);
+                }
+                Look::QuietUntil(time) => self.dues.put_off(at, time),
             }
         }
-        if !is_over {
-            self.quiet.passes(*quiet_until);
-        }
-        self.move_to(at + 1);
+        self.dues.pass_one();
         if is_over { self.take(at) } else { None }
     }
 
@@ -324,7 +260,8 @@ impl<T> FlowTable<T> {
         let mut oldest: Option<(usize, Timestamp)> = None;
         let mut seen = 0;
         for _ in 0..self.slots.len {
-            let at = self.pass_by()?;
+            let (at, _) = self.dues.next()?;
+            self.dues.pass_one();
             let Some(slot) = self.slots.get(at).and_then(Option::as_ref) else {
                 continue;
             };
@@ -344,10 +281,10 @@ impl<T> FlowTable<T> {
         let mut first: Option<(usize, Timestamp)> = None;
         let mut seen = 0;
         for _ in 0..self.slots.len {
-            let at = self.pass_by()?;
-            let due = *self.quiet_until.get(at)?;
+            let (at, due) = self.dues.next()?;
+            self.dues.pass_one();
             // So it stands where no flow is, and where nothing is due before the end of time.
-            if due == Quiet::FOREVER.until && self.slots.get(at)?.is_none() {
+            if due == NEVER && self.slots.get(at)?.is_none() {
                 continue;
             }
             if first.is_none_or(|(_, first)| due < first) {
@@ -365,9 +302,7 @@ impl<T> FlowTable<T> {
     pub fn drain(&mut self) -> impl Iterator<Item = (FlowKey, T)> + use<T> {
         self.index.clear();
         self.free.clear();
-        self.cursor = 0;
-        self.quiet_until.clear();
-        self.quiet = Quiet::FOREVER;
+        self.dues = Dues::default();
         self.slots.len = 0;
         std::mem::take(&mut self.slots.pages)
             .into_iter()
@@ -388,23 +323,6 @@ impl<T> FlowTable<T> {
         slot.is_some_and(|slot| slot.key == *key)
     }
 
-    /// Leaves the next slot as it is.
-    fn pass_by(&mut self) -> Option<usize> {
-        let at = self.cursor;
-        self.quiet.passes(*self.quiet_until.get(at)?);
-        self.move_to(at + 1);
-        Some(at)
-    }
-
-    fn move_to(&mut self, cursor: usize) {
-        if cursor < self.slots.len {
-            self.cursor = cursor;
-        } else {
-            self.cursor = 0;
-            self.quiet.turn();
-        }
-    }
-
     fn take(&mut self, at: usize) -> Option<(FlowKey, T)> {
         let key = self.slots.get(at)?.as_ref()?.key;
         let tag = self.tag(&key);
@@ -413,9 +331,7 @@ impl<T> FlowTable<T> {
 
     fn empty(&mut self, at: u32) -> Option<Slot<T>> {
         let slot = self.slots.get_mut(index(at))?.take();
-        if let Some(quiet_until) = self.quiet_until.get_mut(index(at)) {
-            *quiet_until = Timestamp::from_nanos(i64::MAX);
-        }
+        self.dues.free(index(at));
         self.free.push(at);
         slot
     }
@@ -461,8 +377,6 @@ const EVICTION_CHOICE: usize = 8;
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn key(n: u16) -> FlowKey {
@@ -548,79 +462,6 @@ mod tests {
             .filter(|at| *at > 20)
             .collect();
         assert_eq!(later, [27, 36, 37, 38, 39]);
-    }
-
-    #[test]
-    fn slots_are_passed_by_together_while_nothing_is_due_in_them() {
-        let mut table = FlowTable::new(100, 7);
-        for n in 0..20 {
-            let quiet_until = second(if n == 13 { 5 } else { 50 });
-            table.insert(key(n), table.tag(&key(n)), second(0), quiet_until, n);
-        }
-        // Eight of them, then eight with one that is due, then four, which may be the first again.
-        assert_eq!(table.due(second(10), 8), 0);
-        assert_eq!(table.due(second(10), 8), 8);
-        let over: Vec<_> = (0..8)
-            .filter_map(|_| table.sweep(second(10), |_, _, _| Look::Over))
-            .collect();
-        assert_eq!(over.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [13]);
-        assert_eq!(table.due(second(10), 8), 8);
-        // None is passed by that is not there, and none is looked at twice.
-        assert_eq!(FlowTable::<u16>::new(100, 7).due(second(10), 8), 0);
-        let mut few = FlowTable::new(100, 7);
-        few.put(1, second(0), ());
-        assert_eq!(few.due(second(10), 8), 1);
-    }
-
-    proptest! {
-        /// Whatever comes and goes: the table is never quiet while something is due, and one round finds all that is.
-        #[test]
-        fn nothing_that_is_due_is_passed_by(
-            turns in prop::collection::vec((0_u8..6, 0_u16..40, 0_i64..30), 0..200),
-        ) {
-            let mut table = FlowTable::new(32, 7);
-            let mut now = 0;
-            for (turn, n, wait) in turns {
-                let time = second(now + wait);
-                match turn {
-                    0 | 1 if table.get(n, second(now)).is_none() => {
-                        if table.is_full() {
-                            let evicted = if wait % 2 == 0 { table.evict() } else { table.evict_first_due() };
-                            prop_assert!(evicted.is_some());
-                        }
-                        table.insert(key(n), table.tag(&key(n)), second(now), time, ());
-                    }
-                    2 => drop(table.remove(&key(n), table.tag(&key(n)))),
-                    3 => {
-                        if let Some(mut found) = table.get(n, second(now)) {
-                            found.is_due_after(time);
-                        }
-                    }
-                    4 => now += wait,
-                    _ => {
-                        for _ in 0..table.due(second(now), 8) {
-                            table.sweep(second(now), |(), _, _| Look::QuietUntil(time));
-                        }
-                    }
-                }
-                let least = table.quiet_until.iter().min().copied();
-                prop_assert!(least.is_none_or(|least| table.quiet.until <= least));
-            }
-            let is_due = |due: &&Timestamp| second(now) > **due;
-            let expected = table.quiet_until.iter().filter(is_due).count();
-            let mut looked = 0;
-            for _ in 0..table.slots.len.div_ceil(8) {
-                for _ in 0..table.due(second(now), 8) {
-                    let look = |(): &mut (), _: &FlowKey, _| {
-                        looked += 1;
-                        Look::QuietUntil(second(i64::from(u32::MAX)))
-                    };
-                    table.sweep(second(now), look);
-                }
-            }
-            // Further ones where the last group reaches beyond the end: they are looked at again, and nothing is due there any more.
-            prop_assert_eq!(looked, expected);
-        }
     }
 
     #[test]
