@@ -438,7 +438,7 @@ fn lobby(settings: &Analyzer) -> Lobby {
             settings.seed,
             settings
                 .horizon
-                .map(|_| Sightings::new(MAX_SIGHTINGS, settings.seed)),
+                .map(|_| Sightings::new(Some(MAX_SIGHTINGS), settings.seed)),
         ),
     )
 }

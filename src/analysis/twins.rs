@@ -8,11 +8,11 @@
 //! time, and a hello alone proves nothing: both show their SYN, or the same answer. The same random
 //! without all of that is another connection, and worth a link.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use crate::analysis::story::{self, Story};
 use crate::analysis::telling;
-use crate::flow::{Endpoint, FlowKey};
+use crate::flow::{Direction, Endpoint, FlowKey};
 use crate::hash::Keyed;
 use crate::packet::SeqNumber;
 use crate::report::{FlowIdentity, Hex, event_id};
@@ -42,16 +42,16 @@ pub(super) struct Links {
 #[derive(Clone, Debug)]
 struct Sighting {
     key: FlowKey,
-    source: Endpoint,
-    destination: Endpoint,
     place: (u32, u64),
     first: Timestamp,
     last: Timestamp,
-    has_beginning: bool,
     begins_at: Option<SeqNumber>,
-    server_random: Option<[u8; 8]>,
     /// Its `event.id`, where tags or tunnels are a part of that.
-    tagged_id: Option<Hex<16>>,
+    tagged_id: Option<Box<Hex<16>>>,
+    server_random: Option<[u8; 8]>,
+    has_beginning: bool,
+    /// The direction from client to server.
+    client: Direction,
 }
 
 impl Sighting {
@@ -59,8 +59,7 @@ impl Sighting {
         let tls = story.tls()?;
         let sighting = Self {
             key: story.key,
-            source: story.source(),
-            destination: story.destination(),
+            client: story.client,
             place: story.first.place(),
             first: story.first.time,
             last: story.last.time,
@@ -68,23 +67,35 @@ impl Sighting {
             begins_at: tls.begins_at,
             server_random: tls.server_random,
             // Of flows that begin in the same instant between the same ends the first is meant.
-            tagged_id: story.encapsulation.is_some().then(|| telling::id(story, 0)),
+            tagged_id: story
+                .encapsulation
+                .is_some()
+                .then(|| Box::new(telling::id(story, 0))),
         };
         Some((tls.random?, sighting))
     }
 
     /// Its `event.id`, for which few are asked.
     fn id(&self) -> Hex<16> {
-        self.tagged_id.unwrap_or_else(|| {
+        self.tagged_id.as_deref().copied().unwrap_or_else(|| {
+            let (source, destination) = self.ends();
             event_id(&FlowIdentity {
-                source: self.source,
-                destination: self.destination,
+                source,
+                destination,
                 first: self.first,
                 vlans: &[],
                 tunnels: &[],
                 ordinal: 0,
             })
         })
+    }
+
+    /// Client and server.
+    fn ends(&self) -> (Endpoint, Endpoint) {
+        (
+            self.key.source(self.client),
+            self.key.destination(self.client),
+        )
     }
 
     /// What comes first in the output.
@@ -121,8 +132,9 @@ impl Sighting {
 #[derive(Debug)]
 pub(super) struct Sightings {
     by_random: HashMap<[u8; 32], Known, Keyed>,
+    /// Their hellos in the order in which they came, where not all may stay.
     order: VecDeque<[u8; 32]>,
-    max_len: usize,
+    max_len: Option<usize>,
 }
 
 /// The flows of one ClientHello.
@@ -151,7 +163,7 @@ struct Classes {
 
 impl Sightings {
     /// None so far, and never more than `max_len`: then the oldest is forgotten.
-    pub(super) fn new(max_len: usize, seed: u64) -> Self {
+    pub(super) fn new(max_len: Option<usize>, seed: u64) -> Self {
         Self {
             by_random: HashMap::with_hasher(Keyed::new(seed)),
             order: VecDeque::new(),
@@ -167,18 +179,20 @@ impl Sightings {
         };
         let mut randoms: Vec<u64> = story::walk(stories).filter_map(random).collect();
         randoms.sort_unstable();
-        let mut repeated = HashSet::with_hasher(Keyed::new(seed));
-        repeated.extend(randoms.windows(2).filter_map(|pair| match pair {
-            [one, other] if one == other => Some(*one),
-            _ => None,
-        }));
-        if repeated.is_empty() {
-            return Self::new(usize::MAX, seed);
+        let mut repeated = HashMap::with_hasher(Keyed::new(seed));
+        for same in randoms.chunk_by(|one, other| one == other) {
+            if let [random, _, ..] = same {
+                repeated.insert(*random, same.len());
+            }
         }
-        let mut sightings = Self::new(usize::MAX, seed);
+        drop(randoms);
+        let mut sightings = Self::new(None, seed);
+        if repeated.is_empty() {
+            return sightings;
+        }
         for story in story::walk(stories) {
-            if random(story).is_some_and(|random| repeated.contains(&random)) {
-                sightings.enter(story);
+            if let Some(count) = random(story).and_then(|random| repeated.get(&random)) {
+                sightings.enter_one_of(*count, story);
             }
         }
         sightings
@@ -186,10 +200,18 @@ impl Sightings {
 
     /// Enters a flow.
     pub(super) fn enter(&mut self, story: &Story) {
+        // Nearly every hello is there once.
+        self.enter_one_of(1, story);
+    }
+
+    /// Enters a flow, of whose ClientHello `count` are expected.
+    fn enter_one_of(&mut self, count: usize, story: &Story) {
         let Some((random, sighting)) = Sighting::of(story) else {
             return;
         };
-        if self.order.len() >= self.max_len
+        if self
+            .max_len
+            .is_some_and(|max_len| self.order.len() >= max_len)
             && let Some(oldest) = self.order.pop_front()
             && let Some(known) = self.by_random.get_mut(&oldest)
         {
@@ -199,9 +221,8 @@ impl Sightings {
                 self.by_random.remove(&oldest);
             }
         }
-        // Nearly every hello is there once.
         let known = self.by_random.entry(random).or_insert_with(|| Known {
-            sightings: Vec::with_capacity(1),
+            sightings: Vec::with_capacity(count.min(MAX_OF_ONE_HELLO)),
             newest: sighting.place,
             classes: None,
         });
@@ -210,7 +231,9 @@ impl Sightings {
             known.newest = known.newest.max(sighting.place);
             known.sightings.push(sighting);
             known.classes = None;
-            self.order.push_back(random);
+            if self.max_len.is_some() {
+                self.order.push_back(random);
+            }
         }
     }
 
@@ -250,7 +273,7 @@ impl Sightings {
         }
         let mut links = Links::default();
         for (seen, head) in known.iter().zip(heads).filter(|_| *has_twins) {
-            let ends = (seen.source, seen.destination);
+            let ends = seen.ends();
             if *head == own && seen.key != story.key && !links.also_seen_as.contains(&ends) {
                 links.also_seen_as.push(ends);
             }
