@@ -102,6 +102,38 @@ fn what_comes_late_of_a_connection_without_tls_is_no_other_one() {
 }
 
 #[test]
+fn what_comes_late_of_a_connection_that_is_told_is_no_other_one_and_not_counted() {
+    let spoken = conversation()
+        .syn()
+        .tls12_to_certificate(&ClientHello::new(), &default_chain())
+        .fin()
+        .segments();
+    let alone = only(spoken.clone());
+    // All of it once more, as by another way: its SYN and its hello too.
+    let again = spoken.iter().map(|segment| {
+        let mut segment = segment.clone();
+        segment.time += 5 * SECOND;
+        segment
+    });
+    let twice: Vec<Segment> = spoken.iter().cloned().chain(again).collect();
+    assert_eq!(only(twice.clone()), alone);
+    // Without the second SYN, whose number stands for the hello's.
+    let from_hello = [&twice[..spoken.len()], &twice[spoken.len() + 3..]].concat();
+    assert_eq!(only(from_hello), alone);
+    // The same ends, another connection: its numbers are others, with a SYN and without.
+    for skipped in [0, 3] {
+        let mut other = conversation()
+            .numbered(0x5000_0000, 0x6000_0000)
+            .at(spoken[spoken.len() - 1].time + 5 * SECOND)
+            .syn()
+            .tls12_to_certificate(&ClientHello::new(), &default_chain())
+            .segments();
+        other.drain(..skipped);
+        assert_eq!(flows([spoken.clone(), other].concat()).len(), 2);
+    }
+}
+
+#[test]
 fn a_hello_that_is_captured_long_after_a_reset_belongs_to_what_was_reset() {
     let reset = conversation().syn().rst(Side::Server).segments();
     let hello = conversation()

@@ -280,6 +280,15 @@ impl Connection {
         is_ended && !has_older && !self.is_half_open()
     }
 
+    /// Whether its story is whole: TLS has shown what it could, both sides have ended it, and its SYNs tell what comes late of it
+    /// from another one.
+    pub(super) fn is_over_for_good(&self) -> bool {
+        let has_ended =
+            |lane: &Lane| lane.syn().is_some() && (lane.fin().is_some() || lane.has_rst);
+        let has_older = self.rare.as_ref().is_some_and(|rare| rare.older.is_some());
+        self.is_settled() && self.lanes.iter().all(has_ended) && !has_older
+    }
+
     /// Reads a word of each cache line that it fills.
     #[inline]
     pub(super) fn touch(&self) -> u64 {
@@ -540,7 +549,7 @@ const EVENTS: Flags = Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0);
 /// capture loses as much before a handshake is over.
 const FOREIGN: u32 = 1 << 28;
 /// How far a SYN or a hello may lie from what was seen before it, and still belong to it.
-const LATE_SYN: u32 = 1 << 16;
+pub(super) const LATE_SYN: u32 = 1 << 16;
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use crate::analysis::connection::{Connection, Environment};
+use crate::analysis::connection::{Connection, Environment, LATE_SYN};
 use crate::analysis::deal::SHARDS;
 use crate::analysis::half_open::HalfOpen;
 use crate::analysis::ledger::Ledger;
@@ -45,7 +45,7 @@ pub(super) struct Shard {
     table: FlowTable<Connection>,
     /// Flows of which nothing but a SYN was seen, so that a flood of them drives out no other.
     half_open: FlowTable<HalfOpen>,
-    /// Connections that are over and have nothing to tell, for what comes late of them.
+    /// Connections that are over, for what comes late of them.
     past: FlowTable<Past>,
     limits: Limits,
     /// What its connections have sent of late.
@@ -74,18 +74,39 @@ pub(super) struct Shard {
     pub(super) counts: ShardCounts,
 }
 
-/// What is left of a connection that is told, or has nothing to tell: its SYNs, low to high and high to low.
+/// What is left of a connection that is over: its SYNs, low to high and high to low.
 #[derive(Clone, Copy, Debug)]
-struct Past([Option<SeqNumber>; 2]);
+enum Past {
+    /// It is told.
+    Told([SeqNumber; 2]),
+    /// It had nothing to tell so far, or not all of this was seen.
+    Mute([Option<SeqNumber>; 2]),
+}
 
 impl Past {
-    /// Whether a segment comes late, rather than from another connection.
-    fn has(&self, segment: &Segment, payload: &[u8]) -> bool {
-        let Self([low, high]) = *self;
-        let syn = match segment.direction {
+    fn of(connection: &Connection) -> Self {
+        let syns = Direction::BOTH.map(|direction| connection.lane(direction).syn());
+        match syns {
+            [Some(low), Some(high)] if connection.is_settled() => Self::Told([low, high]),
+            _ => Self::Mute(syns),
+        }
+    }
+
+    /// The SYN of a direction.
+    fn syn(&self, direction: Direction) -> Option<SeqNumber> {
+        let [low, high] = match self {
+            Self::Told(syns) => syns.map(Some),
+            Self::Mute(syns) => *syns,
+        };
+        match direction {
             Direction::LowToHigh => low,
             Direction::HighToLow => high,
-        };
+        }
+    }
+
+    /// Whether a segment comes late, rather than from another connection.
+    fn has(&self, segment: &Segment, payload: &[u8]) -> bool {
+        let syn = self.syn(segment.direction);
         if segment.flags.syn() {
             match syn {
                 Some(syn) => syn == segment.seq,
@@ -93,7 +114,10 @@ impl Past {
                 None => segment.flags.ack(),
             }
         } else {
-            !tls::begins_hello(payload)
+            let is_told = matches!(self, Self::Told(_));
+            let is_own = |syn| segment.seq.offset_from(syn).unsigned_abs() <= LATE_SYN;
+            // Its own hello, captured once more, opens none.
+            !tls::begins_hello(payload) || (is_told && syn.is_some_and(is_own))
         }
     }
 }
@@ -468,11 +492,8 @@ impl Shard {
                 connection.settle(key, shared);
                 connection.chains().for_each(|chain| ledger.add(chain));
             }
-            let limit = if connection.leaves_a_stub() {
-                in_flight
-            } else {
-                linger
-            };
+            let has_all = connection.leaves_a_stub() || connection.is_over_for_good();
+            let limit = if has_all { in_flight } else { linger };
             over_after(silent, limit, last)
         };
         if let Some((key, connection)) = self.table.sweep(now, look) {
@@ -480,7 +501,7 @@ impl Shard {
                 self.note_answered(&key, &connection);
                 self.bury(key, &connection);
             } else {
-                if is_scarce && connection.is_closed() {
+                if connection.is_over_for_good() || (is_scarce && connection.is_closed()) {
                     self.bury(key, &connection);
                 }
                 self.depart(key, connection, shared);
@@ -495,7 +516,7 @@ impl Shard {
         }
         let tag = self.past.tag(&key);
         let quiet_until = self.now.saturating_add_nanos(self.linger);
-        let past = Past(Direction::BOTH.map(|direction| connection.lane(direction).syn()));
+        let past = Past::of(connection);
         self.past.insert(key, tag, self.now, quiet_until, past);
     }
 
@@ -628,8 +649,8 @@ fn over_after(silent: i64, limit: i64, last: Timestamp) -> Look {
 /// segment lifetime that RFC 9293, section 3.4.2, assumes is four minutes; hardly any stack waits
 /// for more than one.
 pub(super) const LINGER: i64 = 60 * SECOND;
-/// How long segments may still be on their way after a reset: what the other side had sent
-/// before it heard of it.
+/// How long segments may still be on their way after the end: what the other side had sent
+/// before it heard of it. What comes later is known by its SYN, and not counted.
 const IN_FLIGHT: i64 = SECOND;
 /// How long an open connection may be silent: the default of TCP keep-alives (RFC 9293,
 /// section 3.8.4).
