@@ -58,6 +58,34 @@ pub(crate) struct ShortKey {
 }
 
 impl ShortKey {
+    /// The key of the flow of an IPv4 segment, and the direction it travels in.
+    #[inline(always)]
+    pub(crate) fn between(
+        source: [u8; 4],
+        source_port: u16,
+        destination: [u8; 4],
+        destination_port: u16,
+    ) -> (Self, Direction) {
+        // One word for each end orders as the ends do.
+        let end = |address: [u8; 4], port: u16| {
+            u64::from(u32::from_be_bytes(address)) << 16 | u64::from(port)
+        };
+        let (from, to) = (end(source, source_port), end(destination, destination_port));
+        let (low, high) = (from.min(to), from.max(to));
+        let direction = if from <= to {
+            Direction::LowToHigh
+        } else {
+            Direction::HighToLow
+        };
+        let key = Self {
+            low: address(low),
+            high: address(high),
+            low_port: port(low),
+            high_port: port(high),
+        };
+        (key, direction)
+    }
+
     /// The same as it is sought by.
     #[inline]
     pub(crate) fn key(self) -> FlowKey {
@@ -82,35 +110,9 @@ impl FlowKey {
         destination: [u8; 4],
         destination_port: u16,
     ) -> (Self, Direction) {
-        let (from, to) = (u32::from_be_bytes(source), u32::from_be_bytes(destination));
-        // One word for each end orders as the ends do.
-        let end = |address: u32, port: u16| u64::from(address) << 16 | u64::from(port);
-        let is_low = end(from, source_port) <= end(to, destination_port);
-        let (low, low_port, high, high_port, direction) = if is_low {
-            (
-                from,
-                source_port,
-                to,
-                destination_port,
-                Direction::LowToHigh,
-            )
-        } else {
-            (
-                to,
-                destination_port,
-                from,
-                source_port,
-                Direction::HighToLow,
-            )
-        };
-        let key = Self {
-            low: [0, u64::from(low)],
-            high: [0, u64::from(high)],
-            low_port,
-            high_port,
-            version: Version::V4,
-        };
-        (key, direction)
+        let (key, direction) =
+            ShortKey::between(source, source_port, destination, destination_port);
+        (key.key(), direction)
     }
 
     /// The key of the flow of an IPv6 segment, and the direction it travels in.
@@ -235,6 +237,18 @@ impl FlowKey {
             )),
         }
     }
+}
+
+/// The address in a word for an end.
+#[inline(always)]
+fn address(end: u64) -> u32 {
+    u32::try_from(end >> 16).unwrap_or(u32::MAX)
+}
+
+/// The port in a word for an end.
+#[inline(always)]
+fn port(end: u64) -> u16 {
+    u16::try_from(end & 0xffff).unwrap_or(u16::MAX)
 }
 
 fn words(address: [u8; 16]) -> [u64; 2] {

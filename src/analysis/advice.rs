@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::analysis::round::FrameTally;
+use crate::analysis::frame_tally::FrameTally;
 use crate::report::{Advice, Role, Summary};
 
 /// Flows of which something was not to be seen, by what that was.

@@ -1,32 +1,33 @@
-//! One block, decoded: what each shard has to take of it, in the order of the frames.
+//! Some frames of a block, decoded: what shards have to take of them, in the order of the frames.
 //!
-//! A batch is made on any thread and read on all of them: what one has written another waits for, a
-//! cache line at a time. So there is a list for each shard, whose entries lie one behind the other,
-//! and a usual segment is one line. A batch is filled again and again, so that its lists are
-//! made once; what the block knows is not copied.
+//! On one thread these are a few frames, in one list: their connections lie far apart in memory, and
+//! come from there side by side. On several threads they are all frames of the block, in a list for
+//! each shard: such a batch is made on any thread and read on all of them, and what one has written
+//! another waits for, a cache line at a time. So a usual segment is one line. A batch is filled again and
+//! again, so that its lists are made once; what the block knows is not copied.
 
 use crate::analysis::deal::{SHARDS, shard_of};
+use crate::analysis::entry::{ByShard, Entries, Entry, InOrder, Source, Whose};
 use crate::analysis::filter::Filter;
-use crate::analysis::lists::{Lists, PAGE_LEN};
+use crate::analysis::frame_tally::{FrameTally, Span};
+use crate::analysis::lists::PAGE_LEN;
 use crate::analysis::mark::Mark;
-use crate::analysis::round::{AHEAD, FrameTally, join, mark, touch};
 use crate::analysis::shard::{Arrival, Shard, Tick};
-use crate::analysis::shared::Shared;
-use crate::capture::{Block, Frame};
-use crate::flow::{Direction, FlowKey, ShortKey};
+use crate::capture::{Block, Frame, Frames, classic};
+use crate::flow::FlowKey;
 use crate::packet::{
-    self, Decoded, Defragmenter, Encapsulation, Flags, Fragment, Joined, PathId, Plain, Segment,
-    SeqNumber, Skip, Unreachable,
+    self, Decoded, Defragmenter, Encapsulation, Fragment, Joined, PathId, Plain, Segment, Skip,
+    Unreachable, V4, V6,
 };
 use crate::reassembly::{Tag, Tagger};
 use crate::time::{Precision, Timestamp};
 use crate::tls;
 
-/// One block, decoded.
+/// Some frames, decoded, with their entries in `E`.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
-    /// For each shard, in the order of the frames.
-    entries: Lists<Entry>,
+pub(super) struct Batch<E> {
+    /// In the order of the frames.
+    entries: E,
     /// The keys that are too long for an entry.
     keys: Vec<FlowKey>,
     /// What does not fit an entry in other ways.
@@ -34,47 +35,13 @@ pub(super) struct Batch {
     fragments: Vec<(FrameAt, Fragment)>,
     /// The packets that fragments of this block completed.
     whole: Vec<Joined>,
-    /// The newest time among the frames of the run before this block.
+    /// The newest time among the frames of the run before these.
     clock: Timestamp,
     /// The frames at which the clock ticks.
     ticks: Vec<Tick>,
+    /// The newest time among these frames.
+    newest: Timestamp,
     tally: FrameTally,
-}
-
-/// What a shard takes: a segment and where it was seen, or where to find what it is. One cache line.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Entry {
-    /// When its frame was captured, which is the newest time in the block up to then.
-    time: Timestamp,
-    whose: Whose,
-    tag: Tag,
-    /// The number of its frame, from that of the block's first frame.
-    number: u32,
-    /// Where the payload begins in the block.
-    payload_start: u32,
-    payload_len: u32,
-    wire_len: u32,
-    seq: SeqNumber,
-    ack: SeqNumber,
-    flags: Flags,
-    window: u16,
-    ip_id: u16,
-    interface: u16,
-    precision: Precision,
-    direction: Direction,
-    begins_tls: bool,
-}
-
-/// Whose an entry is.
-#[derive(Clone, Copy, Debug)]
-enum Whose {
-    /// A connection over IPv4.
-    Short(ShortKey),
-    /// The connection of this number among the long keys.
-    Long(u32),
-    /// Whatever stands at this place aside.
-    Aside(u32),
 }
 
 /// What does not fit an entry.
@@ -105,75 +72,107 @@ struct FrameAt {
 /// What frames are decoded for.
 #[derive(Clone, Copy)]
 pub(super) struct Decoder<'a> {
-    pub(super) filter: &'a Filter,
-    pub(super) tagger: Tagger,
+    filter: &'a Filter,
+    /// Nothing is left out, so that nothing has to be asked.
+    admits_all: bool,
+    tagger: Tagger,
 }
 
-impl Batch {
-    /// Decodes the frames of a block; what was here before is gone.
-    pub(super) fn decode(&mut self, block: &Block, decoder: Decoder<'_>) {
-        self.entries.reset(SHARDS);
+impl<'a> Decoder<'a> {
+    pub(super) fn new(filter: &'a Filter, tagger: Tagger) -> Self {
+        Self {
+            filter,
+            admits_all: filter.admits_all(),
+            tagger,
+        }
+    }
+}
+
+impl<E: Entries> Batch<E> {
+    /// Decodes the next frames of a block, `count` at most; what was here before is gone, but what was seen of earlier frames. How many
+    /// there were.
+    pub(super) fn decode(
+        &mut self,
+        frames: &mut Frames<'_>,
+        count: usize,
+        block: &Block,
+        decoder: Decoder<'_>,
+    ) -> usize {
+        self.entries.reset();
         self.keys.clear();
         self.asides.clear();
         self.fragments.clear();
         self.whole.clear();
         self.ticks.clear();
-        self.tally = FrameTally::default();
-        if !self.take_classic(block, decoder) {
-            self.take_any(block, decoder);
-        }
+        let span = match frames.usual() {
+            Some(layout) => self.take_usual(frames, &layout, count, block, decoder),
+            None => self.take_any(frames, count, block, decoder),
+        };
+        self.newest = span.newest;
+        self.tally.frames += u64::try_from(span.count).unwrap_or(u64::MAX);
+        span.count
     }
 
-    /// Takes the frames of a block that are all written alike; `false` where they are not.
+    /// Takes frames of records that are all written as usual.
     ///
     /// A function of its own, so that what it goes through stays in registers.
     #[inline(never)]
-    fn take_classic(&mut self, block: &Block, decoder: Decoder<'_>) -> bool {
-        let mut newest = Timestamp::from_nanos(i64::MIN);
-        let mut frames = block.frames();
-        let Some(layout) = frames.classic() else {
-            return false;
-        };
-        while let Some(frame) = frames.next_classic(&layout) {
-            self.take(frame, &mut newest, block, decoder);
-        }
-        true
+    fn take_usual(
+        &mut self,
+        frames: &mut Frames<'_>,
+        layout: &classic::Usual,
+        count: usize,
+        block: &Block,
+        decoder: Decoder<'_>,
+    ) -> Span {
+        let mut span = Span::default();
+        frames.each_usual(layout, count, |frame, start| {
+            span.see(frame.time);
+            self.take(frame, short_len(start), span.newest, block, decoder);
+        });
+        self.tally.see_between(span, layout.precision);
+        span
     }
 
-    /// Takes the frames of any block.
+    /// Takes any frames.
     #[inline(never)]
-    fn take_any(&mut self, block: &Block, decoder: Decoder<'_>) {
-        let mut newest = Timestamp::from_nanos(i64::MIN);
-        for frame in block.frames() {
-            self.take(frame, &mut newest, block, decoder);
+    fn take_any(
+        &mut self,
+        frames: &mut Frames<'_>,
+        count: usize,
+        block: &Block,
+        decoder: Decoder<'_>,
+    ) -> Span {
+        let mut span = Span::default();
+        for frame in frames.take(count) {
+            span.see(frame.time);
+            self.tally.see_at(frame.time, frame.precision);
+            let start = block.offset_of(frame.data).unwrap_or_default();
+            self.take(frame, short_len(start), span.newest, block, decoder);
         }
+        span
     }
 
     #[inline(always)]
     fn take(
         &mut self,
         frame: Frame<'_>,
-        newest: &mut Timestamp,
+        start: u32,
+        newest: Timestamp,
         block: &Block,
         decoder: Decoder<'_>,
     ) {
-        self.tally.see(&frame);
-        *newest = frame.time.max(*newest);
-        if !decoder.filter.admits_time(frame.time) {
+        if !decoder.admits_all && !decoder.filter.admits_time(frame.time) {
             self.tally.filtered += 1;
             return;
         }
         match packet::plain(&frame) {
-            Plain::V4(headers) => {
-                let segment = packet::segment_v4(headers, &frame);
-                self.take_segment(segment, &frame, *newest, block, decoder);
-            }
+            Plain::V4(headers) => self.take_v4(headers, frame, start, newest, block, decoder),
             Plain::V6(headers) => {
-                let segment = packet::segment_v6(headers, &frame);
-                self.take_segment(segment, &frame, *newest, block, decoder);
+                self.take_v6(headers, frame, newest, block, decoder);
             }
-            Plain::Datagram => self.tally.skip(Skip::Udp, &frame),
-            Plain::Other => self.walk(frame, *newest, block, decoder),
+            Plain::Datagram => self.tally.skip(Skip::Udp, frame.link_type),
+            Plain::Other => self.walk(frame, newest, block, decoder),
         }
     }
 
@@ -182,7 +181,7 @@ impl Batch {
     fn walk(&mut self, frame: Frame<'_>, newest: Timestamp, block: &Block, decoder: Decoder<'_>) {
         match packet::walked(&frame) {
             Decoded::Segment(segment) => {
-                self.take_segment(segment, &frame, newest, block, decoder);
+                self.take_segment(&segment, &frame, newest, block, decoder);
             }
             Decoded::Fragment(fragment) => {
                 self.tally.fragments += 1;
@@ -194,20 +193,95 @@ impl Batch {
                 let at = FrameAt::of(&frame, block, newest);
                 self.push_aside(icmp.key, Aside::Icmp(Box::new(icmp)), &at, decoder.tagger);
             }
-            Decoded::Skip(skip) => self.tally.skip(skip, &frame),
+            Decoded::Skip(skip) => self.tally.skip(skip, frame.link_type),
         }
     }
 
+    /// Takes a plain segment of IPv4: most are, and none is put together here only to be taken apart.
+    ///
+    /// Word by word from where it was captured to where it stays: there are more of them than registers.
     #[inline(always)]
+    fn take_v4(
+        &mut self,
+        headers: V4<'_>,
+        frame: Frame<'_>,
+        start: u32,
+        newest: Timestamp,
+        block: &Block,
+        decoder: Decoder<'_>,
+    ) {
+        let (short_key, direction) = headers.key();
+        let key = short_key.key();
+        if frame.time != newest || !decoder.admits_all {
+            self.take_v4_closely(headers, frame, newest, block, decoder);
+            return;
+        }
+        self.tally.segments += 1;
+        let shard = shard_of(&key);
+        let Some(entry) = self.entries.grow(shard) else {
+            return;
+        };
+        entry.time = frame.time;
+        entry.whose = Whose::Short(short_key);
+        entry.tag = decoder.tagger.tag(&key);
+        entry.number = number_from(block, frame.number);
+        entry.seq = headers.seq();
+        entry.ack = headers.ack();
+        entry.flags = headers.flags();
+        entry.window = headers.window();
+        entry.ip_id = headers.ip_id();
+        entry.interface = u16::try_from(frame.interface).unwrap_or(u16::MAX);
+        entry.precision = frame.precision;
+        entry.direction = direction;
+        entry.shard = short(shard);
+        let payload = headers.payload(&frame);
+        entry.payload_start = start.saturating_add(payload.start);
+        entry.payload_len = payload.len;
+        entry.wire_len = payload.wire_len;
+        entry.begins_tls =
+            E::ARE_TAKEN_ELSEWHERE.then(|| tls::begins_hello(payload.of(frame.data)));
+    }
+
+    /// Takes a plain segment of IPv4 that is left out, or stands aside.
+    ///
+    /// It is given the frame and not where it is, as are others that few frames come to: what most are read from need
+    /// not be in memory then.
+    #[inline(never)]
+    fn take_v4_closely(
+        &mut self,
+        headers: V4<'_>,
+        frame: Frame<'_>,
+        newest: Timestamp,
+        block: &Block,
+        decoder: Decoder<'_>,
+    ) {
+        self.take_segment(&headers.segment(&frame), &frame, newest, block, decoder);
+    }
+
+    /// Takes a plain segment of IPv6.
+    #[inline(never)]
+    fn take_v6(
+        &mut self,
+        headers: V6<'_>,
+        frame: Frame<'_>,
+        newest: Timestamp,
+        block: &Block,
+        decoder: Decoder<'_>,
+    ) {
+        self.take_segment(&headers.segment(&frame), &frame, newest, block, decoder);
+    }
+
+    /// Takes any segment.
+    #[inline]
     fn take_segment(
         &mut self,
-        segment: Segment,
+        segment: &Segment,
         frame: &Frame<'_>,
         newest: Timestamp,
         block: &Block,
         decoder: Decoder<'_>,
     ) {
-        let Decoder { filter, tagger } = decoder;
+        let Decoder { filter, tagger, .. } = decoder;
         if !filter.admits(&segment.key) {
             self.tally.filtered += 1;
             return;
@@ -215,7 +289,7 @@ impl Batch {
         self.tally.segments += 1;
         let at = FrameAt::of(frame, block, newest);
         if segment.path != PathId::default() || frame.time != newest {
-            self.push_aside(segment.key, Aside::Segment(segment, at), &at, tagger);
+            self.push_aside(segment.key, Aside::Segment(*segment, at), &at, tagger);
             return;
         }
         let whose = match segment.key.short() {
@@ -223,8 +297,7 @@ impl Batch {
             None => Whose::Long(next_place(&mut self.keys, segment.key)),
         };
         let shard = shard_of(&segment.key);
-        // Written where it stays: what is copied in wider parts than it was written in is waited for.
-        let Some(place) = self.entries.grow(shard, Entry::default) else {
+        let Some(place) = self.entries.grow(shard) else {
             return;
         };
         *place = Entry {
@@ -243,20 +316,23 @@ impl Batch {
             interface: u16::try_from(frame.interface).unwrap_or(u16::MAX),
             precision: frame.precision,
             direction: segment.direction,
-            // Now: the payload is far away for whoever takes it.
-            begins_tls: tls::begins_hello(segment.payload(frame.data)),
+            begins_tls: E::ARE_TAKEN_ELSEWHERE
+                .then(|| tls::begins_hello(segment.payload(frame.data))),
+            shard: short(shard),
         };
     }
 
     #[inline(never)]
     fn push_aside(&mut self, key: FlowKey, aside: Aside, at: &FrameAt, tagger: Tagger) {
         let place = next_place(&mut self.asides, aside);
-        if let Some(entry) = self.entries.grow(shard_of(&key), Entry::default) {
+        let shard = shard_of(&key);
+        if let Some(entry) = self.entries.grow(shard) {
             *entry = Entry {
                 time: at.time,
                 whose: Whose::Aside(place),
                 tag: tagger.tag(&key),
                 number: at.number,
+                shard: short(shard),
                 ..Entry::default()
             };
         }
@@ -273,7 +349,7 @@ impl Batch {
         if self.fragments.is_empty() {
             return;
         }
-        let Decoder { filter, tagger } = decoder;
+        let Decoder { filter, tagger, .. } = decoder;
         let mut whole = std::mem::take(&mut self.whole);
         for (at, fragment) in std::mem::take(&mut self.fragments) {
             join(&at.frame(block), &fragment, fragments, &mut |joined| {
@@ -295,102 +371,83 @@ impl Batch {
         }
         self.whole = whole;
         // Nothing else came in a frame that was a fragment.
-        self.entries.sort_by_key(|entry| entry.number);
+        self.entries.sort();
     }
 
-    /// Notes what was before the block: the newest time, and when the clock ticks.
+    /// Notes what was before these frames: the newest time, and when the clock ticks.
     pub(super) fn follow(&mut self, clock: Timestamp, ticks: Vec<Tick>) {
         self.clock = clock;
         self.ticks = ticks;
     }
 
-    /// What was seen of its frames.
+    /// What was seen of the frames, of these and of earlier ones.
     pub(super) const fn tally(&self) -> &FrameTally {
         &self.tally
     }
 
-    /// Gives to a shard what is for it.
-    #[inline(never)]
-    pub(super) fn give_to(
-        &self,
-        number: usize,
-        shard: &mut Shard,
-        block: &Block,
-        file: u32,
-        shared: &Shared,
-    ) {
-        let mut ticks = self.ticks.iter().copied().peekable();
-        for entries in self.entries.pages(number) {
-            let mut guesses = [None; AHEAD];
-            for (guess, entry) in guesses.iter_mut().zip(entries) {
-                *guess = shard.guess(entry.tag);
+    /// Forgets what was seen of frames.
+    pub(super) fn take_tally(&mut self) -> FrameTally {
+        std::mem::take(&mut self.tally)
+    }
+
+    /// The newest time among these frames.
+    pub(super) const fn newest(&self) -> Timestamp {
+        self.newest
+    }
+
+    /// Gives an entry to its shard.
+    #[inline(always)]
+    fn give(&self, entry: &Entry, guess: Option<u32>, shard: &mut Shard, source: &Source<'_>) {
+        if let Whose::Aside(place) = entry.whose {
+            if let Some(aside) = self.asides.get(index(place)) {
+                self.give_aside(aside, entry.tag, shard, source);
             }
-            touch(guesses.iter().flatten().map(|guess| (&*shard, *guess)));
-            for (entry, guess) in entries.iter().zip(guesses) {
-                let here = (file, number_in(block, entry.number));
-                while let Some(tick) = ticks.next_if(|tick| tick.place <= here) {
-                    shard.tick(tick, shared);
-                }
-                self.give(entry, guess, shard, (block, file), shared);
-            }
+            return;
         }
-        for tick in ticks {
-            shard.tick(tick, shared);
+        if shard.hears_at(entry.time) {
+            let clock = self.clock.max(entry.time);
+            shard.grow_old(entry.place(source), clock, source.shared);
+        }
+        if !guess.is_some_and(|guess| shard.pass(guess, entry, &self.keys, source)) {
+            self.give_closely(entry, guess, shard, source);
         }
     }
 
-    #[inline]
-    fn give(
+    /// Gives a segment that was not taken in passing.
+    #[inline(never)]
+    fn give_closely(
         &self,
         entry: &Entry,
         guess: Option<u32>,
         shard: &mut Shard,
-        (block, file): (&Block, u32),
-        shared: &Shared,
+        source: &Source<'_>,
     ) {
-        let key = match entry.whose {
-            Whose::Short(key) => key.key(),
-            Whose::Long(place) => match self.keys.get(index(place)) {
-                Some(key) => *key,
-                None => return,
-            },
-            Whose::Aside(place) => {
-                if let Some(aside) = self.asides.get(index(place)) {
-                    self.give_aside(aside, (entry.tag, guess), shard, (block, file), shared);
-                }
-                return;
-            }
+        let Some(key) = entry.key(&self.keys) else {
+            return;
         };
         let segment = entry.segment(key);
         let arrival = Arrival {
             segment: &segment,
             tag: entry.tag,
-            guess,
-            payload: segment.payload(block.bytes()),
-            begins_tls: Some(entry.begins_tls),
-            mark: Mark {
-                frame: number_in(block, entry.number),
-                time: entry.time,
-                file,
-                interface: entry.interface,
-                precision: entry.precision,
-            },
+            was_tried: guess.is_some(),
+            payload: segment.payload(source.bytes),
+            begins_tls: entry.begins_tls,
+            mark: entry.mark(source),
             clock: self.clock.max(entry.time),
             // Nothing is around it, or it would stand aside.
             outer: &Encapsulation::default,
         };
-        shard.take(&arrival, shared);
+        shard.take_closely(&arrival, source.shared);
     }
 
     #[inline(never)]
-    fn give_aside(
-        &self,
-        aside: &Aside,
-        (tag, guess): (Tag, Option<u32>),
-        shard: &mut Shard,
-        (block, file): (&Block, u32),
-        shared: &Shared,
-    ) {
+    fn give_aside(&self, aside: &Aside, tag: Tag, shard: &mut Shard, source: &Source<'_>) {
+        let Source {
+            block,
+            file,
+            shared,
+            ..
+        } = *source;
         match aside {
             Aside::Segment(segment, at) => {
                 let frame = at.frame(block);
@@ -398,10 +455,10 @@ impl Batch {
                     &Arrival {
                         segment,
                         tag,
-                        guess,
+                        was_tried: false,
                         payload: segment.payload(frame.data),
                         begins_tls: None,
-                        mark: mark(&frame, file),
+                        mark: Mark::of(&frame, file),
                         clock: self.clock.max(at.newest),
                         outer: &|| packet::encapsulation(&frame),
                     },
@@ -417,10 +474,10 @@ impl Batch {
                     &Arrival {
                         segment,
                         tag,
-                        guess,
+                        was_tried: false,
                         payload: segment.payload(&whole.bytes),
                         begins_tls: None,
-                        mark: mark(&at.frame(block), file),
+                        mark: Mark::of(&at.frame(block), file),
                         clock: self.clock.max(at.newest),
                         outer: &|| whole.encapsulation(),
                     },
@@ -432,46 +489,65 @@ impl Batch {
     }
 }
 
-impl Default for Entry {
-    /// An entry that is nothing yet.
-    fn default() -> Self {
-        Self {
-            time: Timestamp::default(),
-            whose: Whose::Aside(u32::MAX),
-            tag: Tag::default(),
-            number: 0,
-            payload_start: 0,
-            payload_len: 0,
-            wire_len: 0,
-            seq: SeqNumber::default(),
-            ack: SeqNumber::default(),
-            flags: Flags::default(),
-            window: 0,
-            ip_id: 0,
-            interface: 0,
-            precision: Precision::default(),
-            direction: Direction::LowToHigh,
-            begins_tls: false,
+impl Batch<InOrder> {
+    /// Gives all to their shards.
+    #[inline(never)]
+    pub(super) fn give_to_all(&self, shards: &mut [Shard], source: &Source<'_>) {
+        let mut ticks = self.ticks.as_slice();
+        for entries in self.entries.all().chunks(AHEAD) {
+            let mut guesses = [None; AHEAD];
+            for (guess, entry) in guesses.iter_mut().zip(entries) {
+                let shard = shards.get(usize::from(entry.shard));
+                *guess = shard.and_then(|shard| shard.guess(entry.tag));
+            }
+            touch(entries.iter().zip(guesses).filter_map(|(entry, guess)| {
+                Some((shards.get(usize::from(entry.shard))?, guess?))
+            }));
+            for (entry, guess) in entries.iter().zip(guesses) {
+                while let [tick, later @ ..] = ticks
+                    && tick.place <= entry.place(source)
+                {
+                    for shard in &mut *shards {
+                        shard.tick(*tick, source.shared);
+                    }
+                    ticks = later;
+                }
+                if let Some(shard) = shards.get_mut(usize::from(entry.shard)) {
+                    self.give(entry, guess, shard, source);
+                }
+            }
+        }
+        for tick in ticks {
+            for shard in &mut *shards {
+                shard.tick(*tick, source.shared);
+            }
         }
     }
 }
 
-impl Entry {
-    /// The segment, its payload by its place in the block.
-    #[inline]
-    fn segment(&self, key: FlowKey) -> Segment {
-        Segment {
-            key,
-            direction: self.direction,
-            seq: self.seq,
-            ack: self.ack,
-            flags: self.flags,
-            window: self.window,
-            ip_id: self.ip_id,
-            payload_start: self.payload_start,
-            payload_len: self.payload_len,
-            wire_len: self.wire_len,
-            path: PathId::default(),
+impl Batch<ByShard> {
+    /// Gives to a shard what is for it.
+    #[inline(never)]
+    pub(super) fn give_to(&self, number: usize, shard: &mut Shard, source: &Source<'_>) {
+        let mut ticks = self.ticks.as_slice();
+        for entries in self.entries.pages(number) {
+            let mut guesses = [None; AHEAD];
+            for (guess, entry) in guesses.iter_mut().zip(entries) {
+                *guess = shard.guess(entry.tag);
+            }
+            touch(guesses.iter().flatten().map(|guess| (&*shard, *guess)));
+            for (entry, guess) in entries.iter().zip(guesses) {
+                while let [tick, later @ ..] = ticks
+                    && tick.place <= entry.place(source)
+                {
+                    shard.tick(*tick, source.shared);
+                    ticks = later;
+                }
+                self.give(entry, guess, shard, source);
+            }
+        }
+        for tick in ticks {
+            shard.tick(*tick, source.shared);
         }
     }
 }
@@ -479,14 +555,12 @@ impl Entry {
 impl FrameAt {
     #[inline]
     fn of(frame: &Frame<'_>, block: &Block, newest: Timestamp) -> Self {
-        let short = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
         Self {
             time: frame.time,
             newest,
-            number: u32::try_from(frame.number.saturating_sub(block.first_number()))
-                .unwrap_or(u32::MAX),
-            start: short(block.offset_of(frame.data).unwrap_or_default()),
-            len: short(frame.data.len()),
+            number: number_from(block, frame.number),
+            start: short_len(block.offset_of(frame.data).unwrap_or_default()),
+            len: short_len(frame.data.len()),
             original_len: frame.original_len,
             interface: frame.interface,
             precision: frame.precision,
@@ -519,10 +593,28 @@ fn next_place<T>(list: &mut Vec<T>, item: T) -> u32 {
     place
 }
 
+/// A length or a place in a block.
+#[inline]
+fn short_len(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+/// The number of a frame, counted from the block's first one.
+#[inline]
+fn number_from(block: &Block, number: u64) -> u32 {
+    u32::try_from(number.saturating_sub(block.first_number())).unwrap_or(u32::MAX)
+}
+
 /// The number of a frame, which is counted from the block's first one.
 #[inline]
 fn number_in(block: &Block, number: u32) -> u64 {
     block.first_number().saturating_add(u64::from(number))
+}
+
+/// The number of a shard in an entry.
+#[inline]
+fn short(shard: usize) -> u8 {
+    u8::try_from(shard).unwrap_or(u8::MAX)
 }
 
 #[inline]
@@ -530,15 +622,44 @@ fn index(at: u32) -> usize {
     usize::try_from(at).unwrap_or(usize::MAX)
 }
 
-/// What is given to a shard together is looked for together.
-const _: () = assert!(PAGE_LEN <= AHEAD);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entry_fills_a_cache_line() {
-        assert_eq!(size_of::<Entry>(), 64);
+/// Hands on the packet that a fragment completes, and packets that are given up with it. A
+/// joined packet may be a tunnel, and in it may be a fragment once more.
+fn join(
+    frame: &Frame<'_>,
+    fragment: &Fragment,
+    fragments: &mut Defragmenter,
+    then: &mut dyn FnMut(Joined),
+) {
+    let mut completed = fragments.push(frame, fragment);
+    for _ in 0..MAX_NESTED {
+        let Some(joined) = completed.take() else {
+            break;
+        };
+        if let Decoded::Fragment(inner) = joined.decode() {
+            completed = fragments.push_joined(&joined, &inner);
+        } else {
+            then(joined);
+        }
+    }
+    while let Some(abandoned) = fragments.pop_abandoned() {
+        then(abandoned);
     }
 }
+
+/// Reads what is about to be taken, of at most [`AHEAD`] connections. Nothing but short loops does
+/// it: only what stands close together in the program waits for memory together.
+#[inline]
+fn touch<'a>(places: impl Iterator<Item = (&'a Shard, u32)>) {
+    let read = places.fold(0, |read, (shard, slot)| read ^ shard.touch(slot));
+    // It is wanted in the cache and nowhere else.
+    std::hint::black_box(read);
+}
+
+/// Segments whose connections are touched before the first of them is taken: enough to hide what
+/// memory takes, and little enough to stay in the cache.
+pub(super) const AHEAD: usize = 16;
+/// Fragments in tunnels in fragments that are followed.
+const MAX_NESTED: usize = 8;
+/// What is given to a shard together is looked for together.
+const _: () = assert!(PAGE_LEN <= AHEAD);
+const _: () = assert!(SHARDS <= 256);

@@ -197,23 +197,24 @@ impl Connection {
     /// captured once more or late.
     #[inline]
     pub(super) fn is_over_before(&self, segment: &Segment, payload: &[u8]) -> bool {
-        self.close.is_some() && self.has_ended_before(segment, payload)
+        self.close.is_some() && self.has_ended_before(segment.direction, segment.seq, payload)
     }
 
     /// Apart from the way of most segments.
     #[cold]
-    fn has_ended_before(&self, segment: &Segment, payload: &[u8]) -> bool {
-        let lane = self.lane(segment.direction);
+    fn has_ended_before(&self, direction: Direction, seq: SeqNumber, payload: &[u8]) -> bool {
+        let lane = self.lane(direction);
         let has_ended = lane.fin().is_some() || self.lanes.iter().any(|lane| lane.has_rst);
         has_ended
             && tls::begins_hello(payload)
-            && lane.anchor() != Some(segment.seq)
-            && lane.distance(segment.seq) > LATE_SYN
+            && lane.anchor() != Some(seq)
+            && lane.distance(seq) > LATE_SYN
     }
 
     /// Whether a segment is of another sequence space than this connection, as where one
     /// 5-tuple is captured on both sides of a box that rewrites the numbers: it acknowledges
     /// what the other side is nowhere near to having sent.
+    #[inline]
     fn is_foreign(&self, segment: &Segment) -> bool {
         let other = self.lane(segment.direction.reversed());
         segment.flags.ack() && other.packets > 0 && other.distance(segment.ack) > FOREIGN
@@ -337,6 +338,7 @@ impl Connection {
     }
 
     /// Whether nothing is around a segment, or what is around the connection is known.
+    #[inline]
     fn knows_path(&self, path: PathId) -> bool {
         let rare = self.rare.as_ref();
         path == PathId::default() || rare.is_some_and(|rare| rare.encapsulation.is_some())

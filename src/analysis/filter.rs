@@ -51,6 +51,14 @@ impl Filter {
         (!self.networks.is_empty() || !self.ports.is_empty()) && self.admits(key)
     }
 
+    /// Whether all frames are looked at.
+    pub(super) fn admits_all(&self) -> bool {
+        self.networks.is_empty()
+            && self.ports.is_empty()
+            && self.from.is_none()
+            && self.to.is_none()
+    }
+
     /// Whether a frame of this time is looked at.
     #[inline]
     pub(super) fn admits_time(&self, time: Timestamp) -> bool {

@@ -3,15 +3,18 @@
 //! Rotated files go on where the one before ended; captures that were taken side by side do not,
 //! and the same addresses in two of them are two connections.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use rayon::prelude::*;
 
 use crate::analysis::Analyzer;
+use crate::analysis::batch::Batch;
 use crate::analysis::deal::SHARDS;
+use crate::analysis::entry::InOrder;
 use crate::analysis::filter::Filter;
-use crate::analysis::round::{FrameTally, Intake, Ticker};
+use crate::analysis::frame_tally::FrameTally;
+use crate::analysis::round::{Intake, Ticker};
 use crate::analysis::shard::{LINGER, Shard, ShardCounts};
 use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
@@ -28,6 +31,8 @@ pub(super) struct Group {
     extent: Extent,
     /// Where lines are wanted while the capture goes on.
     ticker: Option<Ticker>,
+    /// Memory for frames that one thread decodes.
+    batch: Batch<InOrder>,
 }
 
 /// What belongs to a capture, and how far it goes.
@@ -45,6 +50,7 @@ pub(super) struct Tables<'a> {
     pub(super) shards: &'a mut [Shard],
     pub(super) fragments: &'a mut Defragmenter,
     pub(super) ticker: Option<&'a mut Ticker>,
+    batch: &'a mut Batch<InOrder>,
     pub(super) extent: &'a mut Extent,
 }
 
@@ -93,10 +99,13 @@ impl Tables<'_> {
             shared,
             clock,
         };
-        let tally = intake.take(block);
-        self.shards.iter_mut().for_each(Shard::tell);
-        let stories = self.shards.iter_mut().flat_map(Shard::take_stories);
-        (tally, stories.collect())
+        let tally = intake.take(block, self.batch);
+        let mut stories = Vec::new();
+        for shard in self.shards.iter_mut().filter(|shard| shard.has_news()) {
+            shard.tell();
+            shard.hand_on(&mut stories);
+        }
+        (tally, stories)
     }
 }
 
@@ -122,6 +131,7 @@ impl Group {
                 end: Timestamp::from_nanos(i64::MIN),
             },
             ticker: settings.horizon.map(|_| Ticker::default()),
+            batch: Batch::default(),
         }
     }
 
@@ -136,6 +146,7 @@ impl Group {
             shards: &mut self.shards,
             fragments: &mut self.fragments,
             ticker: self.ticker.as_mut(),
+            batch: &mut self.batch,
             extent: &mut self.extent,
         }
     }
@@ -171,17 +182,20 @@ impl Group {
             ..Ended::default()
         };
         let mut knocks = Vec::new();
-        let mut answered = HashSet::new();
         for shard in &mut self.shards {
-            ended.stories.append(&mut shard.take_stories());
-            let (more, ips) = shard.take_knocks();
-            knocks.extend(more);
-            answered.extend(ips);
+            shard.hand_on(&mut ended.stories);
+            knocks.append(&mut shard.take_knocks());
             ended.knocks_left_out += shard.counts.knocks_left_out;
             ended.counts.push(shard.counts);
         }
+        // Many may have knocked at one door.
+        let mut known = HashMap::new();
+        let mut was_answered = |ip| {
+            let ask = || self.shards.iter().any(|shard| shard.saw_answered(ip));
+            *known.entry(ip).or_insert_with(ask)
+        };
         for knock in knocks {
-            if is_proved(&knock, self.extent.end, &answered) {
+            if is_proved(&knock, self.extent.end, &mut was_answered) {
                 ended.knocks.push(knock);
             } else {
                 ended.knocks_left_out += 1;
@@ -193,7 +207,7 @@ impl Group {
 
 /// Whether a SYN without an answer means that there was none: the answer had time to come, and
 /// the capture shows answers to that client, or of that server, elsewhere.
-fn is_proved(story: &Story, end: Timestamp, answered: &HashSet<IpAddr>) -> bool {
+fn is_proved(story: &Story, end: Timestamp, was_answered: &mut impl FnMut(IpAddr) -> bool) -> bool {
     let Some(knock) = story.unreachable() else {
         return false;
     };
@@ -201,8 +215,7 @@ fn is_proved(story: &Story, end: Timestamp, answered: &HashSet<IpAddr>) -> bool 
         return true;
     }
     let had_time = end.nanos_since(story.last.time) > ANSWER_TIME || knock.attempts > 1;
-    had_time
-        && (answered.contains(&story.source().ip) || answered.contains(&story.destination().ip))
+    had_time && (was_answered(story.source().ip) || was_answered(story.destination().ip))
 }
 
 /// By how much the files of a rotated capture may overlap.

@@ -53,6 +53,7 @@ impl Known {
 impl Lane {
     /// Counts a frame; `false` when it is one of the last frames captured once more, as on
     /// `any`, bridges and mirror ports.
+    #[inline]
     pub(super) fn count(&mut self, segment: &Segment, time: Timestamp) -> bool {
         self.count_once(Signature::of(segment), time)
     }
@@ -86,6 +87,7 @@ impl Lane {
     }
 
     /// Takes in where the payload of a segment lies.
+    #[inline]
     pub(super) fn extend(&mut self, seq: SeqNumber, wire_len: u32) {
         let end = SeqNumber(seq.0.wrapping_add(wire_len));
         if !self.known.has(Known::HIGH) {

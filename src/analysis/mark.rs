@@ -1,5 +1,6 @@
 //! Where in the run something was seen.
 
+use crate::capture::Frame;
 use crate::time::{Precision, Timestamp};
 
 /// A place in the input: which file, which frame, and when that frame was captured.
@@ -18,6 +19,17 @@ pub(super) struct Mark {
 }
 
 impl Mark {
+    /// The place of a frame of this file.
+    pub(super) fn of(frame: &Frame<'_>, file: u32) -> Self {
+        Self {
+            frame: frame.number,
+            time: frame.time,
+            file,
+            interface: u16::try_from(frame.interface).unwrap_or(u16::MAX),
+            precision: frame.precision,
+        }
+    }
+
     /// What the output is sorted by: the order of the input, never the order of time.
     pub(super) const fn place(&self) -> (u32, u64) {
         (self.file, self.frame)

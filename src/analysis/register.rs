@@ -3,8 +3,8 @@
 use crate::analysis::clerk::Clerk;
 use crate::analysis::feed::{Beginning, Event, Portion};
 use crate::analysis::filter::Filter;
+use crate::analysis::frame_tally::FrameTally;
 use crate::analysis::group::Tables;
-use crate::analysis::round::FrameTally;
 use crate::analysis::shared::Shared;
 use crate::analysis::waiting::Departed;
 use crate::capture::{Block, Format, LinkType};

@@ -230,10 +230,7 @@ impl Analysis {
             self.feed.wait(&self.progress);
         }
         let work = Work {
-            decoder: Decoder {
-                filter: &self.settings.filter,
-                tagger: Tagger::new(self.settings.seed),
-            },
+            decoder: Decoder::new(&self.settings.filter, Tagger::new(self.settings.seed)),
             register: Register {
                 total: self.feed.plan().total(),
                 place: &mut self.place,

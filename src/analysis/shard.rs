@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use crate::analysis::connection::{Connection, Environment, LATE_SYN};
 use crate::analysis::deal::SHARDS;
+use crate::analysis::entry::{Entry, Source};
 use crate::analysis::half_open::HalfOpen;
 use crate::analysis::ledger::Ledger;
 use crate::analysis::mark::Mark;
@@ -27,8 +28,8 @@ pub(super) struct Arrival<'a> {
     pub(super) segment: &'a Segment,
     /// What its key is sought by.
     pub(super) tag: Tag,
-    /// The slot that its connection most likely stands in.
-    pub(super) guess: Option<u32>,
+    /// The connection that stands in the slot that was guessed has not taken it in passing.
+    pub(super) was_tried: bool,
     pub(super) payload: &'a [u8],
     /// Whether a hello stands at the beginning of the payload, where somebody has looked.
     pub(super) begins_tls: Option<bool>,
@@ -70,7 +71,7 @@ pub(super) struct Shard {
     /// How many there are, those included of which no story was made yet.
     knock_count: usize,
     /// Addresses that were seen to send and to be answered.
-    answered: HashSet<IpAddr, Keyed>,
+    answered: HashSet<u128, Keyed>,
     pub(super) counts: ShardCounts,
 }
 
@@ -207,36 +208,60 @@ impl Shard {
     }
 
     /// Takes a segment.
-    #[inline]
     pub(super) fn take(&mut self, arrival: &Arrival<'_>, shared: &Shared) {
-        self.now = self.now.max(arrival.mark.time);
-        self.place = arrival.mark.place();
-        self.clock = arrival.clock;
-        // A few at a time: each slot as often as with one at each segment. After a silence at once:
-        // what comes then may be of a new connection between the same ends.
-        self.since_aged += 1;
-        if self.since_aged >= GLANCES || self.now >= self.ages_at {
-            self.since_aged = 0;
-            self.ages_at = self.now.saturating_add_nanos(SECOND);
-            self.age(shared);
+        let Arrival { mark, clock, .. } = *arrival;
+        if self.hears_at(mark.time) {
+            self.grow_old(mark.place(), clock, shared);
         }
-        if !self.pass(arrival) {
-            self.take_closely(arrival, shared);
-        }
+        self.take_closely(arrival, shared);
     }
 
-    /// Takes one of the many segments that change nothing; `false` for any other.
+    /// Notes the time of a segment. Whether connections are to be looked at for their age before it
+    /// is taken: a few at a time, each slot as often as with one at each segment; after a silence at
+    /// once, since what comes then may be of a new connection between the same ends.
+    #[inline(always)]
+    pub(super) fn hears_at(&mut self, time: Timestamp) -> bool {
+        self.now = self.now.max(time);
+        self.since_aged += 1;
+        self.since_aged >= GLANCES || self.now >= self.ages_at
+    }
+
+    /// Looks at some connections for their age. `clock` is the newest time of the run up to `place`.
     #[inline(never)]
-    fn pass(&mut self, arrival: &Arrival<'_>) -> bool {
-        let Some(guess) = arrival.guess else {
+    pub(super) fn grow_old(&mut self, place: (u32, u64), clock: Timestamp, shared: &Shared) {
+        (self.place, self.clock) = (place, clock);
+        self.since_aged = 0;
+        self.ages_at = self.now.saturating_add_nanos(SECOND);
+        self.age(shared);
+    }
+
+    /// Takes one of the many segments that change nothing, whose connection stands in the slot that was guessed; `false` for any other.
+    ///
+    /// It reads of the entry what it needs, when it needs it. `keys` are those that are too long for an entry.
+    #[inline(never)]
+    pub(super) fn pass(
+        &mut self,
+        guess: u32,
+        entry: &Entry,
+        keys: &[FlowKey],
+        source: &Source<'_>,
+    ) -> bool {
+        let Some(key) = entry.key(keys) else {
             return false;
         };
-        let found = self.table.find_at(guess, &arrival.segment.key, self.now);
-        found.is_some_and(|flow| pass(flow, arrival))
+        let found = self.table.find_at(guess, &key, self.now);
+        found.is_some_and(|connection| {
+            let segment = entry.segment(key);
+            let payload = segment.payload(source.bytes);
+            let mark = entry.mark(source);
+            connection.take_in_passing(&segment, payload, entry.begins_tls, mark)
+        })
     }
 
+    /// Takes a segment that was not taken in passing.
     #[inline(never)]
-    fn take_closely(&mut self, arrival: &Arrival<'_>, shared: &Shared) {
+    pub(super) fn take_closely(&mut self, arrival: &Arrival<'_>, shared: &Shared) {
+        (self.place, self.clock) = (arrival.mark.place(), arrival.clock);
         if (arrival.segment.flags.syn() || !self.apply(arrival, shared))
             && self.make_room(arrival, shared)
         {
@@ -275,7 +300,7 @@ impl Shard {
         let Arrival {
             segment,
             tag,
-            guess,
+            was_tried,
             payload,
             mark,
             ..
@@ -283,8 +308,7 @@ impl Shard {
         let Some(mut found) = self.table.find(&segment.key, tag, self.now) else {
             return false;
         };
-        // Where the slot was not guessed: else it was tried before.
-        if guess.is_none() && pass(found.flow, arrival) {
+        if !was_tried && pass(found.flow, arrival) {
             return true;
         }
         if found.flow.is_over_before(segment, payload) {
@@ -511,19 +535,23 @@ impl Shard {
 
     /// Of a connection that is over before what comes late of it, keeps what tells late segments from new ones.
     fn bury(&mut self, key: FlowKey, connection: &Connection) {
+        let last = connection.last.time;
+        if self.now.nanos_since(last) > self.linger {
+            return;
+        }
         if self.past.is_full() {
             self.past.evict_first_due();
         }
         let tag = self.past.tag(&key);
-        let quiet_until = self.now.saturating_add_nanos(self.linger);
+        let quiet_until = last.saturating_add_nanos(self.linger);
         let past = Past::of(connection);
-        self.past.insert(key, tag, self.now, quiet_until, past);
+        self.past.insert(key, tag, last, quiet_until, past);
     }
 
     fn note_answered(&mut self, key: &FlowKey, connection: &Connection) {
         if connection.was_answered() && self.answered.len() < MAX_ANSWERED {
-            self.answered
-                .extend(Direction::BOTH.map(|direction| key.source(direction).ip));
+            let ends = Direction::BOTH.map(|direction| key.source(direction).ip);
+            self.answered.extend(ends.map(number));
         }
     }
 
@@ -568,6 +596,11 @@ impl Shard {
         has_room
     }
 
+    /// Whether a connection has left it that is not told.
+    pub(super) const fn has_news(&self) -> bool {
+        !self.departed.is_empty() || !self.stories.is_empty()
+    }
+
     /// Makes stories of the connections that are over.
     pub(super) fn tell(&mut self) {
         let mut departed = std::mem::take(&mut self.departed);
@@ -595,22 +628,26 @@ impl Shard {
         self.departed = departed;
     }
 
-    /// The stories told since the last time.
-    pub(super) fn take_stories(&mut self) -> Vec<Departed> {
-        std::mem::take(&mut self.stories)
+    /// Puts the stories that were told since the last time behind others.
+    pub(super) fn hand_on(&mut self, stories: &mut Vec<Departed>) {
+        stories.append(&mut self.stories);
     }
 
-    /// The connections that never came about, and who was seen to be answered: after the end.
-    pub(super) fn take_knocks(&mut self) -> (Vec<Story>, Vec<IpAddr>) {
-        (
-            std::mem::take(&mut self.knocks),
-            self.answered.drain().collect(),
-        )
+    /// Whether an address was seen to send and to be answered.
+    pub(super) fn saw_answered(&self, ip: IpAddr) -> bool {
+        self.answered.contains(&number(ip))
+    }
+
+    /// The connections that never came about: after the end.
+    pub(super) fn take_knocks(&mut self) -> Vec<Story> {
+        std::mem::take(&mut self.knocks)
     }
 
     /// The end of the input: lets every connection go.
     pub(super) fn finish(&mut self, shared: &Shared) {
-        self.place.1 = u64::MAX;
+        // Behind all frames.
+        self.place = (u32::MAX, u64::MAX);
+        self.clock = self.clock.max(self.now);
         let half_open = self.half_open.drain();
         let half_open = half_open.map(|(key, half_open)| (key, half_open.into_connection()));
         for (key, connection) in self.table.drain().chain(half_open) {
@@ -624,7 +661,6 @@ impl Shard {
 }
 
 /// Lets a connection take a segment in passing, if it can.
-#[inline(always)]
 fn pass(connection: &mut Connection, arrival: &Arrival<'_>) -> bool {
     let Arrival {
         segment,
@@ -634,6 +670,14 @@ fn pass(connection: &mut Connection, arrival: &Arrival<'_>) -> bool {
         ..
     } = *arrival;
     connection.take_in_passing(segment, payload, begins_tls, mark)
+}
+
+/// An address as a number; those of IPv4 as mapped into IPv6 (RFC 4291, section 2.5.5.2).
+fn number(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(ip) => ip.to_bits(),
+    }
 }
 
 /// Whether what was silent for so long is over, if it is after `limit`.

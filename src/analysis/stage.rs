@@ -15,6 +15,7 @@ use crate::analysis::batch::{Batch, Decoder};
 use crate::analysis::blocks::{Filled, Got};
 use crate::analysis::clerk::Clerk;
 use crate::analysis::deal::SHARDS;
+use crate::analysis::entry::{ByShard, Source};
 use crate::analysis::feed::{Feed, Portion};
 use crate::analysis::fetch::Fetching;
 use crate::analysis::group::Tables;
@@ -44,7 +45,7 @@ pub(super) struct Rounds {
 #[derive(Debug, Default)]
 struct Slot {
     portion: Portion,
-    batch: Batch,
+    batch: Batch<ByShard>,
     /// The place of its input in the run.
     file: u32,
     /// The place of its capture among those that are open.
@@ -248,7 +249,9 @@ impl<'a> Stage<'a> {
             self.is_read.store(true, Ordering::Release);
         }
         drop(intake);
-        batch.decode(&portion.filled.block, self.decoder);
+        let block = &portion.filled.block;
+        batch.take_tally();
+        batch.decode(&mut block.frames(), usize::MAX, block, self.decoder);
     }
 
     /// A shard that nobody has taken in this round: one of this thread, or of those after it.
@@ -280,8 +283,8 @@ impl<'a> Stage<'a> {
         for slot in self.rounds.current.iter().take(self.rounds.count) {
             let block = &slot.portion.filled.block;
             if let Some(shard) = shards.get_mut(slot.group) {
-                let shared = &*self.register.shared;
-                slot.batch.give_to(number, shard, block, slot.file, shared);
+                let source = Source::new(block, slot.file, &*self.register.shared);
+                slot.batch.give_to(number, shard, &source);
             }
         }
         for shard in shards.iter_mut() {
@@ -308,7 +311,7 @@ impl<'a> Stage<'a> {
             for shards in &mut self.shards {
                 let shards = shards.get_mut().unwrap_or_else(PoisonError::into_inner);
                 for shard in shards {
-                    departed.append(&mut shard.take_stories());
+                    shard.hand_on(&mut departed);
                 }
             }
             clerk.push(departed, clock);
@@ -393,7 +396,7 @@ impl<'a> Stage<'a> {
             batch.join(block, tables.fragments, self.decoder);
             let newest = batch.tally().last.map(|(newest, _)| newest);
             let ticks = match (&mut tables.ticker, newest) {
-                (Some(ticker), Some(newest)) => ticker.ticks(block, slot.file, newest),
+                (Some(ticker), Some(newest)) => ticker.ticks(block.frames(), slot.file, newest),
                 _ => Vec::new(),
             };
             batch.follow(before, ticks);

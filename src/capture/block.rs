@@ -168,21 +168,54 @@ impl<'a> Frames<'a> {
         }
     }
 
-    /// How the records are written, where that is the same for all of them.
+    /// How the records are written, where that is as nearly all are.
     #[inline]
-    pub(crate) fn classic(&self) -> Option<classic::Layout> {
+    pub(crate) fn usual(&self) -> Option<classic::Usual> {
         match self.cursor.layout {
-            Layout::Classic(layout) => Some(layout),
+            Layout::Classic(layout) => layout.usual(),
             _ => None,
         }
     }
 
-    /// The next frame of records that are all written like this.
+    /// Gives the next frames of records that are all written like this, `count` at most, and where each
+    /// stands in the block. How many there were.
     ///
-    /// Asked for by those to whom each nanosecond counts: what the frame says stays in registers.
-    /// Where it goes through memory, in parts of other sizes, a packet waits for that.
+    /// For those to whom each nanosecond counts: what the frame says stays in registers, and so does the
+    /// place of the next one. Where they go through memory, in parts of other sizes, a packet waits for
+    /// that.
     #[inline(always)]
-    pub(crate) fn next_classic(&mut self, layout: &classic::Layout) -> Option<Frame<'a>> {
+    pub(crate) fn each_usual(
+        &mut self,
+        layout: &classic::Usual,
+        count: usize,
+        mut then: impl FnMut(Frame<'a>, usize),
+    ) -> usize {
+        let (mut rest, mut number) = (self.rest, self.cursor.number);
+        let mut taken = 0;
+        while taken < count
+            && let Some((record, behind)) = layout.split_record(rest)
+        {
+            rest = behind;
+            taken += 1;
+            let frame = Frame {
+                number,
+                time: record.time,
+                precision: layout.precision,
+                link_type: layout.link_type,
+                interface: 0,
+                data: record.data,
+                original_len: record.original_len,
+            };
+            number = number.wrapping_add(1);
+            // A record ends where its frame does.
+            then(frame, self.end - rest.len() - frame.data.len());
+        }
+        (self.rest, self.cursor.number) = (rest, number);
+        taken
+    }
+
+    #[inline]
+    fn next_classic(&mut self, layout: &classic::Layout) -> Option<Frame<'a>> {
         let (record, rest) = layout.split_record(self.rest)?;
         self.rest = rest;
         let number = self.cursor.number;

@@ -146,20 +146,20 @@ impl Layout {
     /// many instructions for those that it knows.
     #[inline(always)]
     pub(crate) fn split_record<'a>(&self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
-        let Some(nanos) = self.usual_tick else {
-            return self.split_unusual(bytes);
-        };
-        let (header, rest) = bytes.split_first_chunk::<USUAL_HEADER_LEN>()?;
-        let [seconds, fraction, captured, original_len] = usual_words(header);
-        let (data, rest) = rest.split_at_checked(to_len(captured))?;
-        // Less than 2^62 and 2^42: 32 bits each, and two constants.
-        let nanos = i64::from(seconds) * NANOS_PER_SECOND + i64::from(fraction) * i64::from(nanos);
-        let record = Record {
-            time: Timestamp::from_nanos(nanos),
-            data,
-            original_len,
-        };
-        Some((record, rest))
+        match self.usual() {
+            Some(usual) => usual.split_record(bytes),
+            None => self.split_unusual(bytes),
+        }
+    }
+
+    /// The same, where records are written as nearly all are.
+    #[inline]
+    pub(crate) fn usual(&self) -> Option<Usual> {
+        Some(Usual {
+            link_type: self.link_type,
+            precision: self.precision,
+            tick: self.usual_tick?,
+        })
     }
 
     #[inline(never)]
@@ -172,6 +172,34 @@ impl Layout {
         let record = Record {
             time: Timestamp::from_parts(i64::from(seconds), 0)
                 .saturating_add_nanos(fraction.as_nanos()),
+            data,
+            original_len,
+        };
+        Some((record, rest))
+    }
+}
+
+/// How the records of nearly all files are written: little-endian, standard in every way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usual {
+    pub(crate) link_type: LinkType,
+    pub(crate) precision: Precision,
+    /// Nanoseconds.
+    tick: u32,
+}
+
+impl Usual {
+    /// Reads the first record.
+    #[inline(always)]
+    pub(crate) fn split_record<'a>(&self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
+        let (header, rest) = bytes.split_first_chunk::<USUAL_HEADER_LEN>()?;
+        let [seconds, fraction, captured, original_len] = usual_words(header);
+        let (data, rest) = rest.split_at_checked(to_len(captured))?;
+        // Less than 2^62 and 2^42: 32 bits each, and two constants.
+        let nanos =
+            i64::from(seconds) * NANOS_PER_SECOND + i64::from(fraction) * i64::from(self.tick);
+        let record = Record {
+            time: Timestamp::from_nanos(nanos),
             data,
             original_len,
         };

@@ -26,7 +26,7 @@
 mod ahead;
 mod belief;
 mod block;
-mod classic;
+pub(crate) mod classic;
 mod clock;
 mod damage;
 mod error;

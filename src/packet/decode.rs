@@ -29,8 +29,8 @@ pub enum Decoded {
 #[must_use]
 pub fn decode(frame: &Frame<'_>) -> Decoded {
     match plain::read(frame) {
-        Plain::V4(headers) => Decoded::Segment(plain::segment_v4(headers, frame)),
-        Plain::V6(headers) => Decoded::Segment(plain::segment_v6(headers, frame)),
+        Plain::V4(headers) => Decoded::Segment(headers.segment(frame)),
+        Plain::V6(headers) => Decoded::Segment(headers.segment(frame)),
         Plain::Datagram => Decoded::Skip(Skip::Udp),
         Plain::Other => walked(frame),
     }

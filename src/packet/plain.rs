@@ -6,31 +6,51 @@
 //! walk, which says the same of these frames: a test holds one against the other.
 
 use crate::capture::{Frame, LinkType};
-use crate::flow::{Direction, FlowKey};
+use crate::flow::{Direction, FlowKey, ShortKey};
 use crate::packet::path::PathId;
 use crate::packet::tcp::{FLAG_BITS, Flags, Segment, SeqNumber};
 use crate::packet::{ethernet, ip, udp};
 
 /// What a frame holds, as far as fixed places tell.
 ///
-/// Its headers and not what they say: a segment is made of them where it is to stay, since one that
-/// is handed on in parts of other sizes is waited for.
+/// Its headers and not what they say: each word is read where it is to stay, since one that is handed on
+/// in parts of other sizes is waited for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Plain<'a> {
     /// A segment in IPv4.
-    V4(&'a V4),
+    V4(V4<'a>),
     /// A segment in IPv6.
-    V6(&'a V6),
+    V6(V6<'a>),
     /// A datagram that is no tunnel: nothing to follow up.
     Datagram,
     /// Whatever it is, only the walk tells.
     Other,
 }
 
-/// Headers of Ethernet, IPv4 and TCP.
-type V4 = [u8; 14 + 20 + 20];
-/// Headers of Ethernet, IPv6 and TCP.
-type V6 = [u8; 14 + 40 + 20];
+/// Headers of Ethernet, IPv4 and TCP, found to be whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct V4<'a>(&'a [u8; 14 + 20 + 20]);
+/// Headers of Ethernet, IPv6 and TCP, found to be whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct V6<'a>(&'a [u8; 14 + 40 + 20]);
+
+/// The payload of a segment: where it stands in its frame, and how much there was of it on the wire.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Payload {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+    pub(crate) wire_len: u32,
+}
+
+impl Payload {
+    /// Its bytes in the frame.
+    #[inline(always)]
+    pub(crate) fn of(self, frame: &[u8]) -> &[u8] {
+        let start = usize::try_from(self.start).unwrap_or(usize::MAX);
+        let end = usize::try_from(self.start + self.len).unwrap_or(usize::MAX);
+        frame.get(start..end).unwrap_or_default()
+    }
+}
 
 /// Reads a frame where everything stands in its usual place.
 #[inline(always)]
@@ -48,9 +68,9 @@ pub(crate) fn read<'a>(frame: &Frame<'a>) -> Plain<'a> {
         {
             if h[23] == ip::TCP
                 && let Some(h) = frame.data.first_chunk::<54>()
-                && is_whole(frame, 34, len_v4(h), h[46])
+                && is_whole(frame, V4::TCP, V4(h).len(), h[46])
             {
-                return Plain::V4(h);
+                return Plain::V4(V4(h));
             }
             if h[23] == ip::UDP
                 && u16::from_be_bytes([h[16], h[17]]) >= 28
@@ -61,26 +81,14 @@ pub(crate) fn read<'a>(frame: &Frame<'a>) -> Plain<'a> {
         }
         ethernet::IPV6 if h[14] >> 4 == 6 && h[20] == ip::TCP => {
             if let Some(h) = frame.data.first_chunk::<74>()
-                && is_whole(frame, 54, len_v6(h), h[66])
+                && is_whole(frame, V6::TCP, V6(h).len(), h[66])
             {
-                return Plain::V6(h);
+                return Plain::V6(V6(h));
             }
         }
         _ => {}
     }
     Plain::Other
-}
-
-/// The bytes behind the IP header, by what it says: none where it says less than itself.
-#[inline(always)]
-fn len_v4(h: &V4) -> u32 {
-    u32::from(u16::from_be_bytes([h[16], h[17]])).saturating_sub(20)
-}
-
-/// The same. A length of 0, which stands for that of the frame, is too short for a segment.
-#[inline(always)]
-fn len_v6(h: &V6) -> u32 {
-    u32::from(u16::from_be_bytes([h[18], h[19]]))
 }
 
 /// Whether the header and the options of a segment are there, in `len` bytes from `start`, and in
@@ -98,68 +106,149 @@ fn header_len(offset: u8) -> u32 {
     u32::from(offset >> 4) * 4
 }
 
-/// The segment in a frame with these headers.
+/// Where the payload stands behind a TCP header at `start`, which takes `len` bytes with it by the IP header.
 #[inline(always)]
-pub(crate) fn segment_v4(h: &V4, frame: &Frame<'_>) -> Segment {
-    let ends = FlowKey::v4(
-        [h[26], h[27], h[28], h[29]],
-        u16::from_be_bytes([h[34], h[35]]),
-        [h[30], h[31], h[32], h[33]],
-        u16::from_be_bytes([h[36], h[37]]),
-    );
-    let ip_id = u16::from_be_bytes([h[18], h[19]]);
-    segment(frame, ends, (34, len_v4(h)), h.last_chunk(), ip_id)
-}
-
-/// The segment in a frame with these headers.
-#[inline(always)]
-pub(crate) fn segment_v6(h: &V6, frame: &Frame<'_>) -> Segment {
-    // The addresses are the last of the IP header.
-    let (addresses, _) = h.split_at(54);
-    let (front, destination) = addresses.split_last_chunk().unwrap_or((&[], &[0; 16]));
-    let source = front.last_chunk().unwrap_or(&[0; 16]);
-    let ends = FlowKey::v6(
-        *source,
-        u16::from_be_bytes([h[54], h[55]]),
-        *destination,
-        u16::from_be_bytes([h[56], h[57]]),
-    );
-    segment(frame, ends, (54, len_v6(h)), h.last_chunk(), 0)
-}
-
-/// A segment that begins at `start` in its frame, and takes `len` bytes by the IP header: it was
-/// found to be whole.
-#[inline(always)]
-fn segment(
-    frame: &Frame<'_>,
-    (key, direction): (FlowKey, Direction),
-    (start, len): (u32, u32),
-    header: Option<&[u8; 20]>,
-    ip_id: u16,
-) -> Segment {
-    let h = header.unwrap_or(&[0; 20]);
-    let header_len = header_len(h[12]);
-    let payload_len = len.wrapping_sub(header_len);
-    let payload_start = start + header_len;
+fn payload(frame: &Frame<'_>, start: u32, len: u32, offset: u8) -> Payload {
+    let header_len = header_len(offset);
+    let start = start + header_len;
+    let len = len.wrapping_sub(header_len);
     let captured_len = u32::try_from(frame.data.len()).unwrap_or(u32::MAX);
     // What follows the packet is padding.
-    let captured = captured_len.wrapping_sub(payload_start);
-    let wire = frame
-        .original_len
-        .max(captured_len)
-        .wrapping_sub(payload_start);
-    Segment {
-        key,
-        direction,
-        seq: SeqNumber(u32::from_be_bytes([h[4], h[5], h[6], h[7]])),
-        ack: SeqNumber(u32::from_be_bytes([h[8], h[9], h[10], h[11]])),
-        flags: Flags(u16::from_be_bytes([h[12], h[13]]) & FLAG_BITS),
-        window: u16::from_be_bytes([h[14], h[15]]),
-        ip_id,
-        payload_start,
-        payload_len: captured.min(payload_len),
-        wire_len: wire.min(payload_len),
-        path: PathId::default(),
+    let captured = captured_len.wrapping_sub(start);
+    let wire = frame.original_len.max(captured_len).wrapping_sub(start);
+    Payload {
+        start,
+        len: captured.min(len),
+        wire_len: wire.min(len),
+    }
+}
+
+impl V4<'_> {
+    /// Where the TCP header begins.
+    const TCP: u32 = 34;
+
+    /// The bytes behind the IP header, by what it says: none where it says less than itself.
+    #[inline(always)]
+    fn len(self) -> u32 {
+        let Self(h) = self;
+        u32::from(u16::from_be_bytes([h[16], h[17]])).saturating_sub(20)
+    }
+
+    #[inline(always)]
+    pub(crate) fn key(self) -> (ShortKey, Direction) {
+        let Self(h) = self;
+        ShortKey::between(
+            [h[26], h[27], h[28], h[29]],
+            u16::from_be_bytes([h[34], h[35]]),
+            [h[30], h[31], h[32], h[33]],
+            u16::from_be_bytes([h[36], h[37]]),
+        )
+    }
+
+    #[inline(always)]
+    pub(crate) fn seq(self) -> SeqNumber {
+        let Self(h) = self;
+        SeqNumber(u32::from_be_bytes([h[38], h[39], h[40], h[41]]))
+    }
+
+    #[inline(always)]
+    pub(crate) fn ack(self) -> SeqNumber {
+        let Self(h) = self;
+        SeqNumber(u32::from_be_bytes([h[42], h[43], h[44], h[45]]))
+    }
+
+    #[inline(always)]
+    pub(crate) fn flags(self) -> Flags {
+        let Self(h) = self;
+        Flags(u16::from_be_bytes([h[46], h[47]]) & FLAG_BITS)
+    }
+
+    #[inline(always)]
+    pub(crate) fn window(self) -> u16 {
+        let Self(h) = self;
+        u16::from_be_bytes([h[48], h[49]])
+    }
+
+    #[inline(always)]
+    pub(crate) fn ip_id(self) -> u16 {
+        let Self(h) = self;
+        u16::from_be_bytes([h[18], h[19]])
+    }
+
+    /// The payload in the frame that begins with these headers.
+    #[inline(always)]
+    pub(crate) fn payload(self, frame: &Frame<'_>) -> Payload {
+        let Self(h) = self;
+        payload(frame, Self::TCP, self.len(), h[46])
+    }
+
+    /// The segment in the frame that begins with these headers.
+    pub(crate) fn segment(self, frame: &Frame<'_>) -> Segment {
+        let (key, direction) = self.key();
+        let Payload {
+            start,
+            len,
+            wire_len,
+        } = self.payload(frame);
+        Segment {
+            key: key.key(),
+            direction,
+            seq: self.seq(),
+            ack: self.ack(),
+            flags: self.flags(),
+            window: self.window(),
+            ip_id: self.ip_id(),
+            payload_start: start,
+            payload_len: len,
+            wire_len,
+            path: PathId::default(),
+        }
+    }
+}
+
+impl V6<'_> {
+    /// Where the TCP header begins.
+    const TCP: u32 = 54;
+
+    /// The bytes behind the IP header, by what it says. A length of 0, which stands for that of the frame, is too short for a segment.
+    #[inline(always)]
+    fn len(self) -> u32 {
+        let Self(h) = self;
+        u32::from(u16::from_be_bytes([h[18], h[19]]))
+    }
+
+    /// The segment in the frame that begins with these headers.
+    pub(crate) fn segment(self, frame: &Frame<'_>) -> Segment {
+        let Self(h) = self;
+        // The addresses are the last of the IP header.
+        let (addresses, tcp) = h.split_at(54);
+        let (front, destination) = addresses.split_last_chunk().unwrap_or((&[], &[0; 16]));
+        let source = front.last_chunk().unwrap_or(&[0; 16]);
+        let (key, direction) = FlowKey::v6(
+            *source,
+            u16::from_be_bytes([h[54], h[55]]),
+            *destination,
+            u16::from_be_bytes([h[56], h[57]]),
+        );
+        let tcp: &[u8; 20] = tcp.first_chunk().unwrap_or(&[0; 20]);
+        let Payload {
+            start,
+            len,
+            wire_len,
+        } = payload(frame, Self::TCP, self.len(), tcp[12]);
+        Segment {
+            key,
+            direction,
+            seq: SeqNumber(u32::from_be_bytes([tcp[4], tcp[5], tcp[6], tcp[7]])),
+            ack: SeqNumber(u32::from_be_bytes([tcp[8], tcp[9], tcp[10], tcp[11]])),
+            flags: Flags(u16::from_be_bytes([tcp[12], tcp[13]]) & FLAG_BITS),
+            window: u16::from_be_bytes([tcp[14], tcp[15]]),
+            ip_id: 0,
+            payload_start: start,
+            payload_len: len,
+            wire_len,
+            path: PathId::default(),
+        }
     }
 }
 
@@ -270,8 +359,8 @@ mod tests {
 
     fn segment_in(frame: &Frame<'_>) -> Option<Segment> {
         match read(frame) {
-            Plain::V4(headers) => Some(segment_v4(headers, frame)),
-            Plain::V6(headers) => Some(segment_v6(headers, frame)),
+            Plain::V4(headers) => Some(headers.segment(frame)),
+            Plain::V6(headers) => Some(headers.segment(frame)),
             Plain::Datagram | Plain::Other => None,
         }
     }

@@ -71,10 +71,12 @@ impl Recent {
         }
         let behind = start + HEADER_LEN + len;
         if self.ring.len() < behind {
-            // Twice as much as is needed now; never more than the limit.
-            let room = behind.saturating_mul(2).min(self.max_len);
-            self.ring
-                .reserve_exact(room.saturating_sub(self.ring.len()));
+            if self.ring.capacity() < behind {
+                // Twice as much as is needed now; never more than the limit.
+                let room = behind.saturating_mul(2).min(self.max_len);
+                self.ring
+                    .reserve_exact(room.saturating_sub(self.ring.len()));
+            }
             self.ring.resize(behind, 0);
         }
         // No stream is as long as to reach the largest number, which stands for none.

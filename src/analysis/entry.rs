@@ -1,0 +1,230 @@
+//! A segment as it goes from the decoder to its shard, often from one thread to another: one cache line.
+
+use crate::analysis::deal::SHARDS;
+use crate::analysis::lists::Lists;
+use crate::analysis::mark::Mark;
+use crate::analysis::shared::Shared;
+use crate::capture::Block;
+use crate::flow::{Direction, FlowKey, ShortKey};
+use crate::packet::{Flags, PathId, Segment, SeqNumber};
+use crate::reassembly::Tag;
+use crate::time::{Precision, Timestamp};
+
+/// What a shard takes: a segment and where it was seen, or where to find what it is. One cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct Entry {
+    /// When its frame was captured, which is the newest time in the block up to then.
+    pub(super) time: Timestamp,
+    pub(super) whose: Whose,
+    pub(super) tag: Tag,
+    /// The number of its frame, from that of the block's first frame.
+    pub(super) number: u32,
+    /// Where the payload begins in the block.
+    pub(super) payload_start: u32,
+    pub(super) payload_len: u32,
+    pub(super) wire_len: u32,
+    pub(super) seq: SeqNumber,
+    pub(super) ack: SeqNumber,
+    pub(super) flags: Flags,
+    pub(super) window: u16,
+    pub(super) ip_id: u16,
+    pub(super) interface: u16,
+    pub(super) precision: Precision,
+    pub(super) direction: Direction,
+    /// Whether a hello stands at the beginning of the payload, where somebody has looked.
+    pub(super) begins_tls: Option<bool>,
+    /// The number of its shard.
+    pub(super) shard: u8,
+}
+
+/// Whose an entry is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Whose {
+    /// A connection over IPv4.
+    Short(ShortKey),
+    /// The connection of this number among the long keys.
+    Long(u32),
+    /// Whatever stands at this place aside.
+    Aside(u32),
+}
+
+/// Where entries come from, and what all shards share.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) block: &'a Block,
+    /// The block's, looked up once.
+    pub(super) bytes: &'a [u8],
+    pub(super) first_number: u64,
+    /// The file's place in the run.
+    pub(super) file: u32,
+    pub(super) shared: &'a Shared,
+}
+
+impl<'a> Source<'a> {
+    /// A block of the file of this place in the run.
+    pub(super) fn new(block: &'a Block, file: u32, shared: &'a Shared) -> Self {
+        Self {
+            block,
+            bytes: block.bytes(),
+            first_number: block.first_number(),
+            file,
+            shared,
+        }
+    }
+}
+
+impl Default for Entry {
+    /// An entry that is nothing yet.
+    fn default() -> Self {
+        Self {
+            time: Timestamp::default(),
+            whose: Whose::Aside(u32::MAX),
+            tag: Tag::default(),
+            number: 0,
+            payload_start: 0,
+            payload_len: 0,
+            wire_len: 0,
+            seq: SeqNumber::default(),
+            ack: SeqNumber::default(),
+            flags: Flags::default(),
+            window: 0,
+            ip_id: 0,
+            interface: 0,
+            precision: Precision::default(),
+            direction: Direction::LowToHigh,
+            begins_tls: None,
+            shard: 0,
+        }
+    }
+}
+
+impl Entry {
+    /// Where its frame stands in the run.
+    #[inline]
+    pub(super) fn place(&self, source: &Source<'_>) -> (u32, u64) {
+        (source.file, source.first_number + u64::from(self.number))
+    }
+
+    /// The key of its connection, which may be one of `long`; `None` for what stands aside.
+    #[inline]
+    pub(super) fn key(&self, long: &[FlowKey]) -> Option<FlowKey> {
+        match self.whose {
+            Whose::Short(key) => Some(key.key()),
+            Whose::Long(place) => long.get(usize::try_from(place).ok()?).copied(),
+            Whose::Aside(_) => None,
+        }
+    }
+
+    /// Where it was seen.
+    #[inline]
+    pub(super) fn mark(&self, source: &Source<'_>) -> Mark {
+        Mark {
+            frame: source.first_number + u64::from(self.number),
+            time: self.time,
+            file: source.file,
+            interface: self.interface,
+            precision: self.precision,
+        }
+    }
+
+    /// The segment, its payload by its place in the block.
+    #[inline]
+    pub(super) fn segment(&self, key: FlowKey) -> Segment {
+        Segment {
+            key,
+            direction: self.direction,
+            seq: self.seq,
+            ack: self.ack,
+            flags: self.flags,
+            window: self.window,
+            ip_id: self.ip_id,
+            payload_start: self.payload_start,
+            payload_len: self.payload_len,
+            wire_len: self.wire_len,
+            path: PathId::default(),
+        }
+    }
+}
+
+/// Where entries are put.
+pub(super) trait Entries: Default {
+    /// Whether whoever takes them has not seen the frames, whose bytes are far away for him: then
+    /// it is said whether they begin with a hello.
+    const ARE_TAKEN_ELSEWHERE: bool;
+
+    /// Makes it empty, and keeps the memory.
+    fn reset(&mut self);
+    /// The place behind the last entry, of a shard or of all. What is there does not matter.
+    fn grow(&mut self, shard: usize) -> Option<&mut Entry>;
+    /// Puts them in the order of their frames; those of one frame stay as they are.
+    fn sort(&mut self);
+}
+
+/// The entries of all shards in one list.
+#[derive(Debug, Default)]
+pub(super) struct InOrder {
+    /// Those beyond the number of entries hold what was there before.
+    entries: Vec<Entry>,
+    len: usize,
+}
+
+impl InOrder {
+    /// All of them.
+    pub(super) fn all(&self) -> &[Entry] {
+        self.entries.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl Entries for InOrder {
+    const ARE_TAKEN_ELSEWHERE: bool = false;
+
+    fn reset(&mut self) {
+        self.len = 0;
+    }
+
+    #[inline(always)]
+    fn grow(&mut self, _shard: usize) -> Option<&mut Entry> {
+        if self.len == self.entries.len() {
+            self.entries.push(Entry::default());
+        }
+        self.len += 1;
+        self.entries.get_mut(self.len - 1)
+    }
+
+    fn sort(&mut self) {
+        let entries = self.entries.get_mut(..self.len).unwrap_or_default();
+        entries.sort_by_key(|entry| entry.number);
+    }
+}
+
+/// A list for each shard.
+pub(super) type ByShard = Lists<Entry>;
+
+impl Entries for ByShard {
+    const ARE_TAKEN_ELSEWHERE: bool = true;
+
+    fn reset(&mut self) {
+        Self::reset(self, SHARDS);
+    }
+
+    #[inline(always)]
+    fn grow(&mut self, shard: usize) -> Option<&mut Entry> {
+        // Written where it stays: what is copied in wider parts than it was written in is waited for.
+        Self::grow(self, shard, Entry::default)
+    }
+
+    fn sort(&mut self) {
+        self.sort_by_key(|entry| entry.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_fills_a_cache_line() {
+        assert_eq!(size_of::<Entry>(), 64);
+    }
+}
