@@ -162,6 +162,129 @@ fn one_stream() -> Vec<Source> {
     vec![stream(city())]
 }
 
+/// Frames without anything in them, which move the clock.
+fn silent(at: i64) -> Packet {
+    Packet::new(at, vec![0; 20])
+}
+
+#[test]
+fn frames_that_are_out_of_order_do_not_show_at_the_end_within_a_horizon() {
+    let link = Link::Ethernet;
+    let millisecond = 1_000_000;
+    let at = |milliseconds: i64| DAWN + milliseconds * millisecond;
+    let root = Certificate::authority("City Root").self_signed();
+    let chain = town::chain("host.example", &root);
+    let hello = ClientHello::new().sni("host.example");
+    let refused = Conversation::between("10.1.0.1:20000", "10.200.0.1:443")
+        .at(DAWN)
+        .every(millisecond)
+        .syn()
+        .tls12_distrusted(&hello, &chain, tls::UNKNOWN_CA)
+        .segments();
+    let finished = [
+        tls::record(22, &tls::client_key_exchange()),
+        tls::change_cipher_spec(),
+        tls::finished(),
+    ]
+    .concat();
+    // It would be told at this time, if anything is: the neighbour goes on till shortly before.
+    let horizon = at(5700) - refused[refused.len() - 1].time;
+    for port in 30_000..30_006 {
+        let mut neighbour = Conversation::between(&address(2, 1, port), "10.200.0.1:443")
+            .at(at(200))
+            .every(millisecond)
+            .syn()
+            .tls12_to_certificate(&hello, &chain)
+            .client(&finished)
+            .server(&[tls::change_cipher_spec(), tls::finished()].concat())
+            .client(&tls::record(23, &[7; 40]))
+            .server(&tls::record(23, &[7; 40]))
+            .client(&tls::record(23, &[7; 40]))
+            .segments();
+        let len = neighbour.len();
+        neighbour[len - 2].time = at(5000);
+        neighbour[len - 1].time = at(5500);
+        let mut frames = refused.clone().packets();
+        let neighbour = neighbour.packets();
+        frames.extend_from_slice(&neighbour[..len - 2]);
+        frames.extend((1..5).map(|second| silent(at(second * 1000))));
+        frames.push(neighbour[len - 2].clone());
+        // The last segment is older than a frame in its block, and not than those right before it.
+        frames.push(silent(at(5900)));
+        frames.extend((0..40).map(|_| silent(at(5400))));
+        frames.push(neighbour[len - 1].clone());
+        let capture = Pcap::new().write(&link, &frames.on(&link));
+        same_on_any(
+            "the end",
+            &|analyzer| analyzer.with_horizon(horizon),
+            &|| vec![stream(capture.clone())],
+        );
+    }
+}
+
+#[test]
+fn frames_that_are_out_of_order_do_not_show_when_the_clock_ticks() {
+    let link = Link::Ethernet;
+    let at = |milliseconds: i64| DAWN + milliseconds * 1_000_000;
+    let root = Certificate::authority("City Root").self_signed();
+    let chain = town::chain("host.example", &root);
+    let said = |client: &str, from: i64| {
+        let mut said = Conversation::between(client, "10.200.0.1:443")
+            .at(at(from))
+            .every(1_000_000)
+            .syn()
+            .tls12(&ClientHello::new().sni("host.example"), &chain)
+            .segments();
+        let len = said.len();
+        for segment in &mut said[len - 3..] {
+            segment.time = at(9000);
+        }
+        said.packets()
+    };
+    let one = said("10.1.0.1:20000", 0);
+    for port in 30_000..30_004 {
+        let other = said(&address(2, 1, port), 200);
+        let len = one.len();
+        let mut first = [&one[..len - 3], &other[..len - 3]].concat();
+        first.extend((1..9).map(|second| silent(at(second * 1000))));
+        first.extend_from_slice(&one[len - 3..]);
+        first.extend_from_slice(&other[len - 3..]);
+        let mut late = other[len - 1].clone();
+        late.time = at(9600);
+        let mut last = vec![silent(at(9200)), silent(at(9900))];
+        last.extend((0..40).map(|_| silent(at(9500))));
+        last.extend([late, silent(at(10_700))]);
+        // Another capture in between has come much further.
+        let between = vec![silent(at(500)), silent(at(1_000_000))];
+        let captures =
+            [first, between, last].map(|frames| Pcap::new().write(&link, &frames.on(&link)));
+        same_on_any(
+            "a tick",
+            &|analyzer| analyzer.with_horizon(30 * SECOND),
+            &|| captures.iter().cloned().map(stream).collect(),
+        );
+    }
+}
+
+#[test]
+fn what_is_told_early_is_no_other_connection_where_time_goes_back() {
+    let before = large_certificates(3, 0);
+    let after = large_certificates(4, 86_400 * SECOND);
+    let limits = Limits::default()
+        .with_certificates_total(1 << 20)
+        .with_large_chains_total(64 * 256 * 1024);
+    let count = |packets: Vec<Packet>| {
+        let capture = Pcap::new().write(&Link::Raw, &packets);
+        let told = told_by(
+            &on_threads(1).with_limits(limits.clone()),
+            vec![stream(capture)],
+        );
+        told.summary.flows.tcp
+    };
+    assert_eq!(count([before.clone(), after.clone()].concat()), 800);
+    assert_eq!(count([after, before].concat()), 800);
+}
+
 /// So little memory that something must go all the time.
 fn tight() -> Limits {
     Limits::default()
@@ -270,7 +393,7 @@ fn threads_do_not_show_while_memory_is_short() {
 }
 
 /// Connections that stay open, each with a certificate of 60 kB of its own, and one with a small one.
-fn large_certificates() -> Vec<u8> {
+fn large_certificates(net: usize, later: i64) -> Vec<Packet> {
     let mut numbers = Random::quiet(4);
     let mut packets = Vec::new();
     for n in 0..400 {
@@ -278,20 +401,20 @@ fn large_certificates() -> Vec<u8> {
         der.extend(numbers.bytes(16));
         let is_small = n == 399;
         der.resize(if is_small { 600 } else { 60_000 }, 0x41);
-        let conversation = Conversation::between(&address(3, n, 20_000 + n), "10.3.0.4:443")
-            .at(DAWN + i64::try_from(n).unwrap() * 10_000_000)
+        let conversation = Conversation::between(&address(net, n, 20_000 + n), "10.3.0.4:443")
+            .at(DAWN + later + i64::try_from(n).unwrap() * 10_000_000)
             .syn()
             .segments_of(40_000)
             .tls12(&ClientHello::new().sni("api.example"), &[der])
             .data();
         packets.extend(conversation.segments().packets());
     }
-    Pcap::new().write(&Link::Raw, &packets)
+    packets
 }
 
 #[test]
 fn threads_do_not_show_while_large_certificates_find_no_room() {
-    let capture = large_certificates();
+    let capture = Pcap::new().write(&Link::Raw, &large_certificates(3, 0));
     let sources = || vec![stream(capture.clone())];
     let limits = Limits::default().with_certificates_total(1 << 20);
     // Three of them in each of the tables, and nearly 200 among the stories and in the books.

@@ -12,7 +12,7 @@ use crate::analysis::filter::Filter;
 use crate::analysis::frame_tally::{FrameTally, Span};
 use crate::analysis::lists::PAGE_LEN;
 use crate::analysis::mark::Mark;
-use crate::analysis::shard::{Arrival, Shard, Tick};
+use crate::analysis::shard::{Arrival, Passed, Shard, Tick};
 use crate::capture::{Block, Frame, Frames, classic};
 use crate::flow::FlowKey;
 use crate::packet::{
@@ -58,7 +58,7 @@ enum Aside {
 #[derive(Clone, Copy, Debug)]
 struct FrameAt {
     time: Timestamp,
-    /// The newest time among the frames of the block up to this one.
+    /// The newest time among the frames of the batch up to this one.
     newest: Timestamp,
     /// Its number, from that of the block's first frame.
     number: u32,
@@ -89,8 +89,8 @@ impl<'a> Decoder<'a> {
 }
 
 impl<E: Entries> Batch<E> {
-    /// Decodes the next frames of a block, `count` at most; what was here before is gone, but what was seen of earlier frames. How many
-    /// there were.
+    /// Decodes the next frames of a block, `count` at most. What was here before is gone, but for
+    /// what was seen of earlier frames. How many there were.
     pub(super) fn decode(
         &mut self,
         frames: &mut Frames<'_>,
@@ -199,7 +199,8 @@ impl<E: Entries> Batch<E> {
 
     /// Takes a plain segment of IPv4: most are, and none is put together here only to be taken apart.
     ///
-    /// Word by word from where it was captured to where it stays: there are more of them than registers.
+    /// Word by word from where it was captured to where it stays: there are more of them than
+    /// registers.
     #[inline(always)]
     fn take_v4(
         &mut self,
@@ -210,7 +211,7 @@ impl<E: Entries> Batch<E> {
         block: &Block,
         decoder: Decoder<'_>,
     ) {
-        let (short_key, direction) = headers.key();
+        let (short_key, way) = headers.key();
         let key = short_key.key();
         if frame.time != newest || !decoder.admits_all {
             self.take_v4_closely(headers, frame, newest, block, decoder);
@@ -221,31 +222,50 @@ impl<E: Entries> Batch<E> {
         let Some(entry) = self.entries.grow(shard) else {
             return;
         };
-        entry.time = frame.time;
-        entry.whose = Whose::Short(short_key);
-        entry.tag = decoder.tagger.tag(&key);
-        entry.number = number_from(block, frame.number);
-        entry.seq = headers.seq();
-        entry.ack = headers.ack();
-        entry.flags = headers.flags();
-        entry.window = headers.window();
-        entry.ip_id = headers.ip_id();
-        entry.interface = u16::try_from(frame.interface).unwrap_or(u16::MAX);
-        entry.precision = frame.precision;
-        entry.direction = direction;
-        entry.shard = short(shard);
+        // All of them by name: what was there before is of another segment.
+        let Entry {
+            time,
+            whose,
+            tag,
+            number,
+            payload_start,
+            payload_len,
+            wire_len,
+            seq,
+            ack,
+            flags,
+            window,
+            ip_id,
+            interface,
+            precision,
+            direction,
+            begins_tls,
+            shard: of_shard,
+        } = entry;
+        *time = frame.time;
+        *whose = Whose::Short(short_key);
+        *tag = decoder.tagger.tag(&key);
+        *number = number_from(block, frame.number);
+        *seq = headers.seq();
+        *ack = headers.ack();
+        *flags = headers.flags();
+        *window = headers.window();
+        *ip_id = headers.ip_id();
+        *interface = u16::try_from(frame.interface).unwrap_or(u16::MAX);
+        *precision = frame.precision;
+        *direction = way;
+        *of_shard = short(shard);
         let payload = headers.payload(&frame);
-        entry.payload_start = start.saturating_add(payload.start);
-        entry.payload_len = payload.len;
-        entry.wire_len = payload.wire_len;
-        entry.begins_tls =
-            E::ARE_TAKEN_ELSEWHERE.then(|| tls::begins_hello(payload.of(frame.data)));
+        *payload_start = start.saturating_add(payload.start);
+        *payload_len = payload.len;
+        *wire_len = payload.wire_len;
+        *begins_tls = E::ARE_TAKEN_ELSEWHERE.then(|| tls::begins_hello(payload.of(frame.data)));
     }
 
     /// Takes a plain segment of IPv4 that is left out, or stands aside.
     ///
-    /// It is given the frame and not where it is, as are others that few frames come to: what most are read from need
-    /// not be in memory then.
+    /// It is given the frame and not where it is, as are others that few frames come to: then what
+    /// most are read from need not be in memory.
     #[inline(never)]
     fn take_v4_closely(
         &mut self,
@@ -408,20 +428,15 @@ impl<E: Entries> Batch<E> {
             let clock = self.clock.max(entry.time);
             shard.grow_old(entry.place(source), clock, source.shared);
         }
-        if !guess.is_some_and(|guess| shard.pass(guess, entry, &self.keys, source)) {
-            self.give_closely(entry, guess, shard, source);
+        let passed = guess.map(|guess| shard.pass(guess, entry, &self.keys, source));
+        if passed != Some(Passed::Taken) {
+            self.give_closely(entry, passed == Some(Passed::Refused), shard, source);
         }
     }
 
     /// Gives a segment that was not taken in passing.
     #[inline(never)]
-    fn give_closely(
-        &self,
-        entry: &Entry,
-        guess: Option<u32>,
-        shard: &mut Shard,
-        source: &Source<'_>,
-    ) {
+    fn give_closely(&self, entry: &Entry, was_tried: bool, shard: &mut Shard, source: &Source<'_>) {
         let Some(key) = entry.key(&self.keys) else {
             return;
         };
@@ -429,7 +444,7 @@ impl<E: Entries> Batch<E> {
         let arrival = Arrival {
             segment: &segment,
             tag: entry.tag,
-            was_tried: guess.is_some(),
+            was_tried,
             payload: segment.payload(source.bytes),
             begins_tls: entry.begins_tls,
             mark: entry.mark(source),
@@ -508,7 +523,7 @@ impl Batch<InOrder> {
                     && tick.place <= entry.place(source)
                 {
                     for shard in &mut *shards {
-                        shard.tick(*tick, source.shared);
+                        shard.tick(*tick, self.clock.max(tick.time), source.shared);
                     }
                     ticks = later;
                 }
@@ -519,7 +534,7 @@ impl Batch<InOrder> {
         }
         for tick in ticks {
             for shard in &mut *shards {
-                shard.tick(*tick, source.shared);
+                shard.tick(*tick, self.clock.max(tick.time), source.shared);
             }
         }
     }
@@ -540,14 +555,14 @@ impl Batch<ByShard> {
                 while let [tick, later @ ..] = ticks
                     && tick.place <= entry.place(source)
                 {
-                    shard.tick(*tick, source.shared);
+                    shard.tick(*tick, self.clock.max(tick.time), source.shared);
                     ticks = later;
                 }
                 self.give(entry, guess, shard, source);
             }
         }
         for tick in ticks {
-            shard.tick(*tick, source.shared);
+            shard.tick(*tick, self.clock.max(tick.time), source.shared);
         }
     }
 }

@@ -103,6 +103,11 @@ impl Connection {
         self.rare.as_mut()?.older.as_deref_mut()
     }
 
+    #[inline]
+    fn has_older(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.older.is_some())
+    }
+
     pub(super) fn take_older(&mut self) -> Option<Box<Connection>> {
         self.rare.as_mut()?.older.take()
     }
@@ -277,8 +282,7 @@ impl Connection {
             Phase::Watching => self.is_closed(),
             Phase::Reading(_) | Phase::Settled(_) => false,
         };
-        let has_older = self.rare.as_ref().is_some_and(|rare| rare.older.is_some());
-        is_ended && !has_older && !self.is_half_open()
+        is_ended && !self.has_older() && !self.is_half_open()
     }
 
     /// Whether its story is whole: TLS has shown what it could, both sides have ended it, and its SYNs tell what comes late of it
@@ -310,8 +314,8 @@ impl Connection {
         begins_tls: Option<bool>,
         mark: Mark,
     ) -> bool {
-        let has_older = self.rare.as_ref().is_some_and(|rare| rare.older.is_some());
-        if segment.flags.0 & EVENTS.0 != 0 || has_older || !self.knows_path(segment.path) {
+        let is_event = segment.flags.0 & EVENTS.0 != 0;
+        if is_event || self.has_older() || !self.knows_path(segment.path) {
             return false;
         }
         match &self.phase {
@@ -387,11 +391,7 @@ impl Connection {
             }
             self.close.get_or_insert((direction, how));
             // After a reset from one side, what the other had sent may still arrive.
-            if self
-                .lanes
-                .iter()
-                .all(|lane| lane.fin().is_some() || lane.has_rst)
-            {
+            if self.lanes.iter().all(Lane::has_ended) {
                 self.settle_if_read(&segment.key, env.shared);
             }
         }

@@ -14,7 +14,7 @@ use crate::time::{Precision, Timestamp};
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(super) struct Entry {
-    /// When its frame was captured, which is the newest time in the block up to then.
+    /// When its frame was captured: no frame of the batch before it is newer.
     pub(super) time: Timestamp,
     pub(super) whose: Whose,
     pub(super) tag: Tag,

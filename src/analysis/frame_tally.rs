@@ -56,8 +56,16 @@ impl FrameTally {
     }
 
     /// Notes the time of a frame.
+    #[inline]
     pub(super) fn see_at(&mut self, time: Timestamp, precision: Precision) {
-        let at = (time, precision);
+        match &mut self.last {
+            // Nearly always a frame is later than those before it.
+            Some(last) if time > last.0 => *last = (time, precision),
+            _ => self.see_out_of_order((time, precision)),
+        }
+    }
+
+    fn see_out_of_order(&mut self, at: (Timestamp, Precision)) {
         self.first = Some(self.first.map_or(at, |first| first.min(at)));
         self.last = Some(self.last.map_or(at, |last| last.max(at)));
     }

@@ -154,6 +154,7 @@ impl Group {
     /// The end of the capture: every flow is over.
     pub(super) fn finish(
         mut self,
+        clock: Timestamp,
         filter: &Filter,
         shared: &Shared,
         pool: Option<&rayon::ThreadPool>,
@@ -165,11 +166,11 @@ impl Group {
             fragments: &mut self.fragments,
             ticker: None,
             shared,
-            clock: self.extent.end,
+            clock,
         };
         let frames = intake.take_abandoned();
         let finish = |shard: &mut Shard| {
-            shard.finish(shared);
+            shard.finish(clock, shared);
             shard.tell();
         };
         match pool {

@@ -86,6 +86,11 @@ impl Lane {
         self.known.has(Known::FIN).then_some(self.fin)
     }
 
+    /// Whether whoever sends here has ended the connection.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_rst || self.fin().is_some()
+    }
+
     /// Takes in where the payload of a segment lies.
     #[inline]
     pub(super) fn extend(&mut self, seq: SeqNumber, wire_len: u32) {

@@ -13,7 +13,7 @@ pub(super) struct Lists<T> {
     extents: Vec<Extent>,
 }
 
-/// Where a list begins, and where it extent.
+/// Where a list begins, and where it ends.
 #[derive(Clone, Copy, Debug, Default)]
 struct Extent {
     first: Option<u32>,

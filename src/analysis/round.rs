@@ -95,13 +95,10 @@ impl Intake<'_> {
                 return batch.take_tally();
             }
             batch.join(block, self.fragments, decoder);
-            let ticks = match (&mut self.ticker, before) {
-                (Some(ticker), Some(frames)) => {
-                    ticker.ticks(frames.take(count), self.file, batch.newest())
-                }
-                _ => Vec::new(),
-            };
-            batch.follow(self.clock, ticks);
+            let ticks = self.ticker.as_mut().zip(before).map(|(ticker, frames)| {
+                ticker.ticks(frames.take(count), self.file, batch.newest())
+            });
+            batch.follow(self.clock, ticks.unwrap_or_default());
             batch.give_to_all(self.shards, &source);
             self.clock = self.clock.max(batch.newest());
         }
@@ -119,7 +116,6 @@ impl Intake<'_> {
         tally
     }
 
-    #[inline]
     fn take_segment(&mut self, arrival: &Arrival<'_>, shard: usize, tally: &mut FrameTally) {
         if !self.filter.admits(&arrival.segment.key) {
             tally.filtered += 1;

@@ -312,7 +312,12 @@ impl Analysis {
             counts,
             fragments,
             frames,
-        } = group.finish(&self.settings.filter, &self.shared, self.pool.as_ref());
+        } = group.finish(
+            self.place.clock,
+            &self.settings.filter,
+            &self.shared,
+            self.pool.as_ref(),
+        );
         self.tally.enter_group(&counts, fragments, knocks_left_out);
         self.tally.enter_abandoned(&frames);
         self.keep(stories);

@@ -28,7 +28,7 @@ pub(super) struct Arrival<'a> {
     pub(super) segment: &'a Segment,
     /// What its key is sought by.
     pub(super) tag: Tag,
-    /// The connection that stands in the slot that was guessed has not taken it in passing.
+    /// Its connection was found, and has not taken it in passing.
     pub(super) was_tried: bool,
     pub(super) payload: &'a [u8],
     /// Whether a hello stands at the beginning of the payload, where somebody has looked.
@@ -38,6 +38,16 @@ pub(super) struct Arrival<'a> {
     pub(super) clock: Timestamp,
     /// The frame it came in, for a closer look at its VLANs and tunnels.
     pub(super) outer: &'a dyn Fn() -> Encapsulation,
+}
+
+/// What became of a segment that might be taken in passing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passed {
+    Taken,
+    /// It changes more than can be changed in passing.
+    Refused,
+    /// Its connection is not where it was thought to be, if there is one.
+    NotHere,
 }
 
 /// A flow table and its surroundings.
@@ -61,7 +71,7 @@ pub(super) struct Shard {
     /// When they are to be looked at in any case.
     ages_at: Timestamp,
     now: Timestamp,
-    /// The frame at hand, and the newest time up to it.
+    /// The frame at which something may depart, and the newest time of the run up to it.
     place: (u32, u64),
     clock: Timestamp,
     departed: Vec<Departure>,
@@ -76,28 +86,31 @@ pub(super) struct Shard {
 }
 
 /// What is left of a connection that is over: its SYNs, low to high and high to low.
+///
+/// As small as that, it fills a cache line with its place in the table; there may be as many as
+/// connections in a minute.
 #[derive(Clone, Copy, Debug)]
 enum Past {
-    /// It is told.
-    Told([SeqNumber; 2]),
-    /// It had nothing to tell so far, or not all of this was seen.
-    Mute([Option<SeqNumber>; 2]),
+    /// Of one that is told, and of which both were seen.
+    Whole([SeqNumber; 2]),
+    /// Of one that had nothing to tell so far, or of which one was not seen: a hello is another one's.
+    Part([Option<SeqNumber>; 2]),
 }
 
 impl Past {
     fn of(connection: &Connection) -> Self {
         let syns = Direction::BOTH.map(|direction| connection.lane(direction).syn());
         match syns {
-            [Some(low), Some(high)] if connection.is_settled() => Self::Told([low, high]),
-            _ => Self::Mute(syns),
+            [Some(low), Some(high)] if connection.is_settled() => Self::Whole([low, high]),
+            _ => Self::Part(syns),
         }
     }
 
     /// The SYN of a direction.
     fn syn(&self, direction: Direction) -> Option<SeqNumber> {
         let [low, high] = match self {
-            Self::Told(syns) => syns.map(Some),
-            Self::Mute(syns) => *syns,
+            Self::Whole(syns) => syns.map(Some),
+            Self::Part(syns) => *syns,
         };
         match direction {
             Direction::LowToHigh => low,
@@ -115,10 +128,10 @@ impl Past {
                 None => segment.flags.ack(),
             }
         } else {
-            let is_told = matches!(self, Self::Told(_));
+            let is_whole = matches!(self, Self::Whole(_));
             let is_own = |syn| segment.seq.offset_from(syn).unsigned_abs() <= LATE_SYN;
             // Its own hello, captured once more, opens none.
-            !tls::begins_hello(payload) || (is_told && syn.is_some_and(is_own))
+            !tls::begins_hello(payload) || (is_whole && syn.is_some_and(is_own))
         }
     }
 }
@@ -235,9 +248,11 @@ impl Shard {
         self.age(shared);
     }
 
-    /// Takes one of the many segments that change nothing, whose connection stands in the slot that was guessed; `false` for any other.
+    /// Takes one of the many segments that change nothing, if its connection stands in the slot that
+    /// was guessed.
     ///
-    /// It reads of the entry what it needs, when it needs it. `keys` are those that are too long for an entry.
+    /// It reads of the entry what it needs, when it needs it. `keys` are those that are too long for
+    /// an entry.
     #[inline(never)]
     pub(super) fn pass(
         &mut self,
@@ -245,17 +260,21 @@ impl Shard {
         entry: &Entry,
         keys: &[FlowKey],
         source: &Source<'_>,
-    ) -> bool {
+    ) -> Passed {
         let Some(key) = entry.key(keys) else {
-            return false;
+            return Passed::NotHere;
         };
-        let found = self.table.find_at(guess, &key, self.now);
-        found.is_some_and(|connection| {
-            let segment = entry.segment(key);
-            let payload = segment.payload(source.bytes);
-            let mark = entry.mark(source);
-            connection.take_in_passing(&segment, payload, entry.begins_tls, mark)
-        })
+        let Some(connection) = self.table.find_at(guess, &key, self.now) else {
+            return Passed::NotHere;
+        };
+        let segment = entry.segment(key);
+        let payload = segment.payload(source.bytes);
+        let mark = entry.mark(source);
+        if connection.take_in_passing(&segment, payload, entry.begins_tls, mark) {
+            Passed::Taken
+        } else {
+            Passed::Refused
+        }
     }
 
     /// Takes a segment that was not taken in passing.
@@ -270,10 +289,10 @@ impl Shard {
     }
 
     /// The capture has come to `tick`: looks at what has not been heard of for long.
-    pub(super) fn tick(&mut self, tick: Tick, shared: &Shared) {
+    pub(super) fn tick(&mut self, tick: Tick, clock: Timestamp, shared: &Shared) {
         self.now = self.now.max(tick.time);
         self.place = tick.place;
-        self.clock = self.clock.max(tick.time);
+        self.clock = clock;
         let longest = self
             .table
             .len()
@@ -308,7 +327,11 @@ impl Shard {
         let Some(mut found) = self.table.find(&segment.key, tag, self.now) else {
             return false;
         };
-        if !was_tried && pass(found.flow, arrival) {
+        if !was_tried
+            && found
+                .flow
+                .take_in_passing(segment, payload, arrival.begins_tls, mark)
+        {
             return true;
         }
         if found.flow.is_over_before(segment, payload) {
@@ -357,7 +380,7 @@ impl Shard {
         if let Some(mut connection) = self.table.remove(key, tag) {
             self.counts.told_at_once += 1;
             connection.hit_limit = true;
-            self.bury(*key, &connection);
+            self.bury(*key, self.now, &connection);
             self.depart(*key, connection, shared);
         }
     }
@@ -503,7 +526,9 @@ impl Shard {
         let linger = if is_scarce { in_flight } else { self.linger };
         let held_len = &mut self.held_len;
         let ledger = &mut self.ledger;
+        let mut heard_at = now;
         let look = |connection: &mut Connection, key: &FlowKey, last: Timestamp| {
+            heard_at = last;
             let silent = now.nanos_since(last);
             if !connection.is_closed() {
                 return over_after(silent, IDLE, last);
@@ -523,10 +548,10 @@ impl Shard {
         if let Some((key, connection)) = self.table.sweep(now, look) {
             if connection.leaves_a_stub() {
                 self.note_answered(&key, &connection);
-                self.bury(key, &connection);
+                self.bury(key, heard_at, &connection);
             } else {
                 if connection.is_over_for_good() || (is_scarce && connection.is_closed()) {
-                    self.bury(key, &connection);
+                    self.bury(key, heard_at, &connection);
                 }
                 self.depart(key, connection, shared);
             }
@@ -534,8 +559,7 @@ impl Shard {
     }
 
     /// Of a connection that is over before what comes late of it, keeps what tells late segments from new ones.
-    fn bury(&mut self, key: FlowKey, connection: &Connection) {
-        let last = connection.last.time;
+    fn bury(&mut self, key: FlowKey, last: Timestamp, connection: &Connection) {
         if self.now.nanos_since(last) > self.linger {
             return;
         }
@@ -644,10 +668,10 @@ impl Shard {
     }
 
     /// The end of the input: lets every connection go.
-    pub(super) fn finish(&mut self, shared: &Shared) {
+    pub(super) fn finish(&mut self, clock: Timestamp, shared: &Shared) {
         // Behind all frames.
         self.place = (u32::MAX, u64::MAX);
-        self.clock = self.clock.max(self.now);
+        self.clock = clock;
         let half_open = self.half_open.drain();
         let half_open = half_open.map(|(key, half_open)| (key, half_open.into_connection()));
         for (key, connection) in self.table.drain().chain(half_open) {
@@ -658,18 +682,6 @@ impl Shard {
             }
         }
     }
-}
-
-/// Lets a connection take a segment in passing, if it can.
-fn pass(connection: &mut Connection, arrival: &Arrival<'_>) -> bool {
-    let Arrival {
-        segment,
-        payload,
-        begins_tls,
-        mark,
-        ..
-    } = *arrival;
-    connection.take_in_passing(segment, payload, begins_tls, mark)
 }
 
 /// An address as a number; those of IPv4 as mapped into IPv6 (RFC 4291, section 2.5.5.2).
@@ -710,3 +722,14 @@ const MANY_AT_ONCE: usize = 16;
 const MAX_KNOCKS: usize = 1024;
 /// Addresses that were answered, of one shard.
 const MAX_ANSWERED: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_connection_fills_a_cache_line_with_its_key() {
+        let place = size_of::<(FlowKey, Timestamp)>();
+        assert_eq!(place + size_of::<Past>(), 64);
+    }
+}

@@ -96,7 +96,7 @@ impl Rounds {
                 feed: work.feed,
                 count: 0,
                 len: 0,
-                is_dry: false,
+                is_full: false,
             }),
             is_read: AtomicBool::new(false),
             shards: by_number(&mut register.tables),
@@ -170,8 +170,8 @@ struct Intake<'a> {
     count: usize,
     /// How many bytes they have.
     len: usize,
-    /// There are no more for this round.
-    is_dry: bool,
+    /// There are to be no more in this round.
+    is_full: bool,
 }
 
 impl<'a> Stage<'a> {
@@ -230,14 +230,14 @@ impl<'a> Stage<'a> {
     /// Reads a block and decodes it; the next one may be read meanwhile.
     fn read(&self, mut intake: MutexGuard<'_, Intake<'a>>) {
         let slot = self.rounds.next.get(intake.count);
-        let (Some(slot), false) = (slot, intake.is_dry) else {
+        let (Some(slot), false) = (slot, intake.is_full) else {
             self.is_read.store(true, Ordering::Release);
             return;
         };
         let mut slot = lock(slot);
         let Slot { portion, batch, .. } = &mut *slot;
         if intake.feed.next(portion, self.progress) != Got::Block {
-            intake.is_dry = true;
+            intake.is_full = true;
             self.is_read.store(true, Ordering::Release);
             return;
         }
@@ -245,7 +245,7 @@ impl<'a> Stage<'a> {
         intake.len += portion.filled.block.bytes().len();
         let count = self.rounds.next.len();
         if intake.count == count || intake.len >= count.saturating_mul(USUAL_LEN) {
-            intake.is_dry = true;
+            intake.is_full = true;
             self.is_read.store(true, Ordering::Release);
         }
         drop(intake);
@@ -322,7 +322,7 @@ impl<'a> Stage<'a> {
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
         let count = std::mem::take(&mut intake.count);
-        (intake.len, intake.is_dry) = (0, false);
+        (intake.len, intake.is_full) = (0, false);
         let is_stream = intake.feed.is_stream();
         let has_ended = intake.feed.is_over();
         let may_wait = intake.feed.may_wait();
@@ -394,12 +394,11 @@ impl<'a> Stage<'a> {
             };
             tables.fragments.begin_source(slot.file);
             batch.join(block, tables.fragments, self.decoder);
-            let newest = batch.tally().last.map(|(newest, _)| newest);
-            let ticks = match (&mut tables.ticker, newest) {
-                (Some(ticker), Some(newest)) => ticker.ticks(block.frames(), slot.file, newest),
-                _ => Vec::new(),
-            };
-            batch.follow(before, ticks);
+            let ticks = tables
+                .ticker
+                .as_mut()
+                .map(|ticker| ticker.ticks(block.frames(), slot.file, batch.newest()));
+            batch.follow(before, ticks.unwrap_or_default());
             self.register.see(batch.tally(), clerk);
             frames += batch.tally().frames;
             bytes += u64::try_from(block.bytes().len()).unwrap_or(0);

@@ -178,7 +178,7 @@ impl<'a> Frames<'a> {
     }
 
     /// Gives the next frames of records that are all written like this, `count` at most, and where each
-    /// stands in the block. How many there were.
+    /// stands in the block.
     ///
     /// For those to whom each nanosecond counts: what the frame says stays in registers, and so does the
     /// place of the next one. Where they go through memory, in parts of other sizes, a packet waits for
@@ -189,7 +189,7 @@ impl<'a> Frames<'a> {
         layout: &classic::Usual,
         count: usize,
         mut then: impl FnMut(Frame<'a>, usize),
-    ) -> usize {
+    ) {
         let (mut rest, mut number) = (self.rest, self.cursor.number);
         let mut taken = 0;
         while taken < count
@@ -211,7 +211,6 @@ impl<'a> Frames<'a> {
             then(frame, self.end - rest.len() - frame.data.len());
         }
         (self.rest, self.cursor.number) = (rest, number);
-        taken
     }
 
     #[inline]
