@@ -53,13 +53,13 @@ impl Known {
 impl Lane {
     /// Counts a frame; `false` when it is one of the last frames captured once more, as on
     /// `any`, bridges and mirror ports.
-    #[inline]
+    #[inline(always)]
     pub(super) fn count(&mut self, segment: &Segment, time: Timestamp) -> bool {
         self.count_once(Signature::of(segment), time)
     }
 
     /// The same of a frame with this signature.
-    #[inline]
+    #[inline(always)]
     pub(super) fn count_once(&mut self, signature: Signature, time: Timestamp) -> bool {
         if self.recent.contains(&signature) && time.nanos_since(self.newest) < RESENT {
             return false;
