@@ -6,21 +6,23 @@
 //! another waits for, a cache line at a time. So a usual segment is one line. A batch is filled again and
 //! again, so that its lists are made once; what the block knows is not copied.
 
+use crate::analysis::aside::{Aside, FrameAt};
 use crate::analysis::deal::{SHARDS, shard_of};
-use crate::analysis::entry::{ByShard, Entries, Entry, InOrder, Source, Whose};
+use crate::analysis::entry::{
+    ByShard, Entries, Entry, InOrder, Source, Whose, number_from, short_len,
+};
 use crate::analysis::filter::Filter;
 use crate::analysis::frame_tally::{FrameTally, Span};
 use crate::analysis::lists::PAGE_LEN;
-use crate::analysis::mark::Mark;
 use crate::analysis::shard::{Arrival, Passed, Shard, Tick};
 use crate::capture::{Block, Frame, Frames, classic};
 use crate::flow::FlowKey;
 use crate::packet::{
-    self, Decoded, Defragmenter, Encapsulation, Fragment, Joined, PathId, Plain, Segment, Skip,
-    Unreachable, V4, V6,
+    self, Decoded, Defragmenter, Encapsulation, Fragment, Joined, PathId, Plain, Segment, Skip, V4,
+    V6,
 };
-use crate::reassembly::{Tag, Tagger};
-use crate::time::{Precision, Timestamp};
+use crate::reassembly::Tagger;
+use crate::time::Timestamp;
 use crate::tls;
 
 /// Some frames, decoded, with their entries in `E`.
@@ -42,31 +44,6 @@ pub(super) struct Batch<E> {
     /// The newest time among these frames.
     newest: Timestamp,
     tally: FrameTally,
-}
-
-/// What does not fit an entry.
-#[derive(Debug)]
-enum Aside {
-    /// A segment in a VLAN or a tunnel, or of a frame that is older than one before it.
-    Segment(Segment, FrameAt),
-    /// A segment of a packet that came in fragments, and the packet's place among the joined ones.
-    Joined(Box<(Segment, usize)>, FrameAt),
-    Icmp(Box<Unreachable>),
-}
-
-/// A frame without its bytes: where they stand in the block.
-#[derive(Clone, Copy, Debug)]
-struct FrameAt {
-    time: Timestamp,
-    /// The newest time among the frames of the batch up to this one.
-    newest: Timestamp,
-    /// Its number, from that of the block's first frame.
-    number: u32,
-    start: u32,
-    len: u32,
-    original_len: u32,
-    interface: u32,
-    precision: Precision,
 }
 
 /// What frames are decoded for.
@@ -420,7 +397,7 @@ impl<E: Entries> Batch<E> {
     fn give(&self, entry: &Entry, guess: Option<u32>, shard: &mut Shard, source: &Source<'_>) {
         if let Whose::Aside(place) = entry.whose {
             if let Some(aside) = self.asides.get(index(place)) {
-                self.give_aside(aside, entry.tag, shard, source);
+                aside.give_to(shard, entry.tag, &self.whole, self.clock, source);
             }
             return;
         }
@@ -453,54 +430,6 @@ impl<E: Entries> Batch<E> {
             outer: &Encapsulation::default,
         };
         shard.take_closely(&arrival, source.shared);
-    }
-
-    #[inline(never)]
-    fn give_aside(&self, aside: &Aside, tag: Tag, shard: &mut Shard, source: &Source<'_>) {
-        let Source {
-            block,
-            file,
-            shared,
-            ..
-        } = *source;
-        match aside {
-            Aside::Segment(segment, at) => {
-                let frame = at.frame(block);
-                shard.take(
-                    &Arrival {
-                        segment,
-                        tag,
-                        was_tried: false,
-                        payload: segment.payload(frame.data),
-                        begins_tls: None,
-                        mark: Mark::of(&frame, file),
-                        clock: self.clock.max(at.newest),
-                        outer: &|| packet::encapsulation(&frame),
-                    },
-                    shared,
-                );
-            }
-            Aside::Joined(joined, at) => {
-                let (segment, place) = &**joined;
-                let Some(whole) = self.whole.get(*place) else {
-                    return;
-                };
-                shard.take(
-                    &Arrival {
-                        segment,
-                        tag,
-                        was_tried: false,
-                        payload: segment.payload(&whole.bytes),
-                        begins_tls: None,
-                        mark: Mark::of(&at.frame(block), file),
-                        clock: self.clock.max(at.newest),
-                        outer: &|| whole.encapsulation(),
-                    },
-                    shared,
-                );
-            }
-            Aside::Icmp(icmp) => shard.take_icmp(icmp),
-        }
     }
 }
 
@@ -567,63 +496,12 @@ impl Batch<ByShard> {
     }
 }
 
-impl FrameAt {
-    #[inline]
-    fn of(frame: &Frame<'_>, block: &Block, newest: Timestamp) -> Self {
-        Self {
-            time: frame.time,
-            newest,
-            number: number_from(block, frame.number),
-            start: short_len(block.offset_of(frame.data).unwrap_or_default()),
-            len: short_len(frame.data.len()),
-            original_len: frame.original_len,
-            interface: frame.interface,
-            precision: frame.precision,
-        }
-    }
-
-    #[inline]
-    fn frame<'a>(&self, block: &'a Block) -> Frame<'a> {
-        let end = index(self.start).saturating_add(index(self.len));
-        Frame {
-            number: number_in(block, self.number),
-            time: self.time,
-            precision: self.precision,
-            link_type: block.link_type(self.interface),
-            interface: self.interface,
-            original_len: self.original_len,
-            data: block
-                .bytes()
-                .get(index(self.start)..end)
-                .unwrap_or_default(),
-        }
-    }
-}
-
 /// Puts an item at the end of a list; gives its place.
 #[inline]
 fn next_place<T>(list: &mut Vec<T>, item: T) -> u32 {
     let place = u32::try_from(list.len()).unwrap_or(u32::MAX);
     list.push(item);
     place
-}
-
-/// A length or a place in a block.
-#[inline]
-fn short_len(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
-}
-
-/// The number of a frame, counted from the block's first one.
-#[inline]
-fn number_from(block: &Block, number: u64) -> u32 {
-    u32::try_from(number.saturating_sub(block.first_number())).unwrap_or(u32::MAX)
-}
-
-/// The number of a frame, which is counted from the block's first one.
-#[inline]
-fn number_in(block: &Block, number: u32) -> u64 {
-    block.first_number().saturating_add(u64::from(number))
 }
 
 /// The number of a shard in an entry.

@@ -219,6 +219,18 @@ impl Entries for ByShard {
     }
 }
 
+/// A length or a place in a block.
+#[inline]
+pub(super) fn short_len(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+/// The number of a frame, counted from the block's first one.
+#[inline]
+pub(super) fn number_from(block: &Block, number: u64) -> u32 {
+    u32::try_from(number.saturating_sub(block.first_number())).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

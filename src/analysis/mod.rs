@@ -9,6 +9,7 @@
 
 mod advice;
 mod ahead;
+mod aside;
 mod asked;
 mod batch;
 mod begun;
