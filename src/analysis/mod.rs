@@ -38,6 +38,7 @@ mod lane;
 mod ledger;
 mod lists;
 mod mark;
+mod past;
 mod plan;
 mod population;
 mod progress;

@@ -6,21 +6,21 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use crate::analysis::connection::{Connection, Environment, LATE_SYN};
+use crate::analysis::connection::{Connection, Environment};
 use crate::analysis::deal::SHARDS;
 use crate::analysis::entry::{Entry, Source};
 use crate::analysis::half_open::HalfOpen;
 use crate::analysis::ledger::Ledger;
 use crate::analysis::mark::Mark;
+use crate::analysis::past::Past;
 use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
 use crate::analysis::waiting::Departed;
 use crate::flow::{Direction, FlowKey};
 use crate::hash::Keyed;
-use crate::packet::{Encapsulation, Segment, SeqNumber, Unreachable};
+use crate::packet::{Encapsulation, Segment, Unreachable};
 use crate::reassembly::{FlowTable, Limits, Look, Recent, Tag, Tagger};
 use crate::time::Timestamp;
-use crate::tls;
 
 /// A segment, with its payload and where it was seen.
 #[derive(Clone, Copy)]
@@ -83,57 +83,6 @@ pub(super) struct Shard {
     /// Addresses that were seen to send and to be answered.
     answered: HashSet<u128, Keyed>,
     pub(super) counts: ShardCounts,
-}
-
-/// What is left of a connection that is over: its SYNs, low to high and high to low.
-///
-/// As small as that, it fills a cache line with its place in the table; there may be as many as
-/// connections in a minute.
-#[derive(Clone, Copy, Debug)]
-enum Past {
-    /// Of one that is told, and of which both were seen.
-    Whole([SeqNumber; 2]),
-    /// Of one that had nothing to tell so far, or of which one was not seen: a hello is another one's.
-    Part([Option<SeqNumber>; 2]),
-}
-
-impl Past {
-    fn of(connection: &Connection) -> Self {
-        let syns = Direction::BOTH.map(|direction| connection.lane(direction).syn());
-        match syns {
-            [Some(low), Some(high)] if connection.is_settled() => Self::Whole([low, high]),
-            _ => Self::Part(syns),
-        }
-    }
-
-    /// The SYN of a direction.
-    fn syn(&self, direction: Direction) -> Option<SeqNumber> {
-        let [low, high] = match self {
-            Self::Whole(syns) => syns.map(Some),
-            Self::Part(syns) => *syns,
-        };
-        match direction {
-            Direction::LowToHigh => low,
-            Direction::HighToLow => high,
-        }
-    }
-
-    /// Whether a segment comes late, rather than from another connection.
-    fn has(&self, segment: &Segment, payload: &[u8]) -> bool {
-        let syn = self.syn(segment.direction);
-        if segment.flags.syn() {
-            match syn {
-                Some(syn) => syn == segment.seq,
-                // An answer without a question that was seen.
-                None => segment.flags.ack(),
-            }
-        } else {
-            let is_whole = matches!(self, Self::Whole(_));
-            let is_own = |syn| segment.seq.offset_from(syn).unsigned_abs() <= LATE_SYN;
-            // Its own hello, captured once more, opens none.
-            !tls::begins_hello(payload) || (is_whole && syn.is_some_and(is_own))
-        }
-    }
 }
 
 /// A connection that has left the tables, and when.
@@ -722,14 +671,3 @@ const MANY_AT_ONCE: usize = 16;
 const MAX_KNOCKS: usize = 1024;
 /// Addresses that were answered, of one shard.
 const MAX_ANSWERED: usize = 4096;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_left_of_a_connection_fills_a_cache_line_with_its_key() {
-        let place = size_of::<(FlowKey, Timestamp)>();
-        assert_eq!(place + size_of::<Past>(), 64);
-    }
-}
