@@ -243,10 +243,13 @@ impl<F: Files + Sync> Teller<'_, F> {
     ) -> (Vec<FlowReport>, T) {
         // They were looked at by another thread, if at all.
         story::touch(slice.stories.iter().map(|ready| &*ready.story));
+        // One thing after the other for all of them: the code of each is as large as the nearest cache.
+        let judged: Vec<Judged> = slice.stories.iter().map(|ready| self.judge(ready)).collect();
         let reports: Vec<FlowReport> = slice
             .stories
             .iter()
-            .map(|ready| self.report(ready, slice.is_early))
+            .zip(judged)
+            .map(|(ready, judged)| self.report(ready, judged, slice.is_early))
             .collect();
         let is_admitted = |report: &&FlowReport| self.selection.admits(report);
         let rendered = if reports.iter().all(|report| is_admitted(&report)) {
@@ -268,11 +271,14 @@ impl<F: Files + Sync> Teller<'_, F> {
         }
     }
 
-    fn report(&self, ready: &Ready, is_early: bool) -> FlowReport {
-        let judged = match &ready.judged {
+    fn judge(&self, ready: &Ready) -> Judged {
+        match &ready.judged {
             Some(judged) => judged.clone(),
             None => evidence::judge(&ready.story, self.books, self.expectations),
-        };
+        }
+    }
+
+    fn report(&self, ready: &Ready, judged: Judged, is_early: bool) -> FlowReport {
         let links = ready.links.as_deref();
         let mut report = telling::tell(&ready.story, judged, ready.ordinal, links, self.files);
         if !is_early {
