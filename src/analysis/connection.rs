@@ -301,9 +301,9 @@ impl Connection {
         low.bytes ^ high.bytes ^ self.last.frame
     }
 
-    /// Takes one of the many segments that neither open nor end anything, of a connection that is
-    /// only followed: it is counted, and record headers in it are looked at. `false` where it may
-    /// be more than that, and is still to be taken.
+    /// Takes one of the many segments that neither open nor end anything, and say nothing or are of
+    /// a connection that is only followed: it is counted, and record headers in it are looked at.
+    /// `false` where it may be more than that, and is still to be taken.
     ///
     /// [`Connection::take`] does the same for these, at twice the cost.
     #[inline(always)]
@@ -318,21 +318,26 @@ impl Connection {
         if is_event || self.has_older() || !self.knows_path(segment.path) {
             return false;
         }
-        match &self.phase {
-            Phase::Settled(_) if self.is_over_before(segment, payload) => return false,
-            Phase::Settled(_) => {}
-            Phase::Watching if begins_tls.unwrap_or_else(|| tls::begins_hello(payload)) => {
-                return false;
+        let says_nothing = segment.wire_len == 0;
+        let is_followed = match &self.phase {
+            _ if says_nothing => true,
+            Phase::Settled(_) => !self.is_over_before(segment, payload),
+            Phase::Watching => {
+                let begins = begins_tls.unwrap_or_else(|| tls::begins_hello(payload));
+                !begins && !self.is_foreign(segment)
             }
-            Phase::Watching if !self.is_foreign(segment) => {}
-            Phase::Reading(reading)
-                if reading.passes(segment.direction, payload) && !self.is_foreign(segment) => {}
-            _ => return false,
+            Phase::Reading(reading) => {
+                reading.passes(segment.direction, payload) && !self.is_foreign(segment)
+            }
+            Phase::Opening => false,
+        };
+        if !is_followed {
+            return false;
         }
         self.last = mark;
         let lane = self.lane_mut(segment.direction);
         lane.count(segment, mark.time);
-        if segment.wire_len > 0 && !lane.is_junk(segment.seq) {
+        if !says_nothing && !lane.is_junk(segment.seq) {
             lane.extend(segment.seq, segment.wire_len);
             if let Phase::Settled(settled) = &mut self.phase {
                 settled.follow(segment.direction, segment.seq, payload, segment.wire_len);
@@ -429,6 +434,7 @@ impl Connection {
             Progress::Settled if reading.is_patient() => {}
             Progress::Settled => self.settle(&segment.key, env.shared),
         }
+        self.measure();
     }
 
     /// Whether a segment of a connection that is not being read may begin TLS, or hide what does.
@@ -555,12 +561,118 @@ pub(super) const LATE_SYN: u32 = 1 << 16;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::analysis::keyring::Keyring;
+    use crate::pki::Catalog;
+    use crate::time::{Precision, Timestamp};
+    use std::sync::Arc;
 
     #[test]
     fn a_connection_and_its_key_fill_four_cache_lines() {
         assert_eq!(size_of::<Lane>(), 64);
         let place = size_of::<(FlowKey, crate::time::Timestamp)>();
         assert_eq!(place + size_of::<Connection>(), 256);
+    }
+    /// A hello, whole in one record.
+    fn hello(kind: u8) -> Vec<u8> {
+        let mut body = vec![3, 3];
+        body.extend([7; 32]);
+        // One suite of those that a client offers, and no compression.
+        body.extend(match kind {
+            1 => [0, 0, 2, 0xc0, 0x2f, 1, 0].as_slice(),
+            _ => [0, 0xc0, 0x2f, 0].as_slice(),
+        });
+        let len = u8::try_from(body.len()).unwrap();
+        [&[22, 3, 3, 0, len + 4, kind, 0, 0, len], body.as_slice()].concat()
+    }
+
+    /// What a segment may say: of TLS, of something else, or nothing.
+    fn payload() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            4 => Just(Vec::new()),
+            2 => Just(hello(1)),
+            2 => Just(hello(2)),
+            1 => Just(hello(1)[..20].to_vec()),
+            1 => Just(vec![20, 3, 3, 0, 1, 1]),
+            2 => Just(vec![23, 3, 3, 0, 2, 9, 9]),
+            1 => Just(vec![21, 3, 3, 0, 2, 2, 40]),
+            1 => Just(b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+            1 => prop::collection::vec(any::<u8>(), 1..40),
+        ]
+    }
+
+    /// How far a number lies from where it should: mostly not at all.
+    fn ahead() -> impl Strategy<Value = u32> {
+        prop_oneof![8 => Just(0), 1 => 0_u32..80, 1 => any::<u32>()]
+    }
+
+    proptest! {
+        /// Whatever comes in whatever order: who is taken in passing is counted and followed as
+        /// whoever is looked at closely.
+        #[test]
+        fn what_is_taken_in_passing_changes_what_a_closer_look_does(
+            steps in prop::collection::vec(
+                (
+                    any::<bool>(),
+                    prop_oneof![6 => Just(Flags::ACK), 1 => Just(Flags::SYN), 1 => Just(Flags::FIN), 1 => Just(Flags::RST)],
+                    (ahead(), ahead()),
+                    payload(),
+                    0_u32..4,
+                    0_i64..400,
+                ),
+                1..40,
+            ),
+        ) {
+            let limits = Limits::default();
+            let catalog = Arc::new(Catalog::builtin().clone());
+            let shared = Shared::new(&limits, 7, catalog, false, Keyring::default());
+            let (key, _) = FlowKey::v4([192, 0, 2, 1], 40_000, [192, 0, 2, 2], 443);
+            let mut mark = Mark {
+                frame: 0,
+                time: Timestamp::from_parts(1_700_000_000, 0),
+                file: 0,
+                interface: 0,
+                precision: Precision::Nanoseconds,
+            };
+            let rings = || Recent::new(limits.compared_total, limits.compared_per_direction);
+            let (mut recent, mut recent_closely) = (rings(), rings());
+            let (mut connection, mut closely) = (Connection::new(mark), Connection::new(mark));
+            // Where each side goes on.
+            let mut next = [1_u32, 1];
+            for (is_low, flag, (ahead, ack_ahead), payload, cut, millis) in steps {
+                mark.frame += 1;
+                mark.time = mark.time.saturating_add_nanos(millis * 1_000_000);
+                let (own, other) = if is_low { (0, 1) } else { (1, 0) };
+                let wire_len = u32::try_from(payload.len()).unwrap();
+                // Now and then the end of it was not captured.
+                let kept = payload.len().saturating_sub(cut.saturating_sub(2).try_into().unwrap());
+                let segment = Segment {
+                    key,
+                    direction: Direction::BOTH[own],
+                    seq: SeqNumber(next[own].wrapping_add(ahead)),
+                    ack: SeqNumber(next[other].wrapping_add(ack_ahead)),
+                    flags: Flags(flag.0 | Flags::ACK.0),
+                    window: 100,
+                    ip_id: 0,
+                    payload_start: 0,
+                    payload_len: u32::try_from(kept).unwrap(),
+                    wire_len,
+                    path: PathId::default(),
+                };
+                next[own] = next[own].wrapping_add(wire_len);
+                let payload = &payload[..kept];
+                let env = |recent| Environment { limits: &limits, shared: &shared, recent };
+                if !connection.take_in_passing(&segment, payload, None, mark) {
+                    connection.take(&segment, payload, mark, &mut env(&mut recent));
+                }
+                closely.take(&segment, payload, mark, &mut env(&mut recent_closely));
+                let held_len = closely.held_len();
+                closely.measure();
+                prop_assert_eq!(held_len, closely.held_len());
+                prop_assert_eq!(format!("{connection:?}"), format!("{closely:?}"));
+            }
+        }
     }
 }

@@ -301,7 +301,6 @@ impl Shard {
         let before = connection.held_len();
         let was_settled = connection.is_settled();
         connection.take(segment, payload, mark, &mut env);
-        connection.measure();
         self.held_len = self.held_len.saturating_sub(before) + connection.held_len();
         if self.held_len > self.limits.waiting_total && connection.held_len() > 0 {
             self.held_len = self.held_len.saturating_sub(connection.held_len());

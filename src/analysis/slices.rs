@@ -244,7 +244,11 @@ impl<F: Files + Sync> Teller<'_, F> {
         // They were looked at by another thread, if at all.
         story::touch(slice.stories.iter().map(|ready| &*ready.story));
         // One thing after the other for all of them: the code of each is as large as the nearest cache.
-        let judged: Vec<Judged> = slice.stories.iter().map(|ready| self.judge(ready)).collect();
+        let judged: Vec<Judged> = slice
+            .stories
+            .iter()
+            .map(|ready| self.judge(ready))
+            .collect();
         let reports: Vec<FlowReport> = slice
             .stories
             .iter()
