@@ -17,7 +17,7 @@ use crate::analysis::ledger::Ledger;
 use crate::analysis::seen::Tls;
 use crate::analysis::story::Story;
 use crate::analysis::telling;
-use crate::flow::{Direction, Endpoint, FlowKey};
+use crate::flow::{Direction, Endpoint, FlowKey, ShortKey};
 use crate::hash::Keyed;
 use crate::pki::Coverage;
 use crate::reassembly::Limits;
@@ -59,7 +59,7 @@ pub(super) struct Book {
     /// The first of them, by who asked for what.
     first: HashMap<Tag, First, Keyed>,
     /// That of a session, by the id or ticket that it can be resumed with.
-    sessions: HashMap<[u8; 16], u32, Keyed>,
+    sessions: HashMap<Tag, u32, Keyed>,
     keyed: Keyed,
 }
 
@@ -89,19 +89,22 @@ pub(super) struct Full {
 /// A flow by what its `event.id` is made of: most are never asked for it.
 #[derive(Clone, Debug)]
 pub(super) enum Origin {
-    /// A flow without tags and tunnels.
-    Plain(FlowKey, Direction),
+    /// A flow over IPv4 without tags and tunnels.
+    Short(ShortKey, Direction),
+    /// One over IPv6.
+    Long(Box<(FlowKey, Direction)>),
     /// The id of any other.
-    Id(Hex<16>),
+    Id(Box<Hex<16>>),
 }
 
 impl Full {
     fn of(story: &Story, chain: Option<&Arc<Chain>>) -> Self {
         Self {
             chain: chain.map(Arc::clone),
-            origin: match story.encapsulation {
-                None => Origin::Plain(story.key, story.client),
-                Some(_) => Origin::Id(telling::id(story, 0)),
+            origin: match (&story.encapsulation, story.key.short()) {
+                (None, Some(key)) => Origin::Short(key, story.client),
+                (None, None) => Origin::Long(Box::new((story.key, story.client))),
+                _ => Origin::Id(Box::new(telling::id(story, 0))),
             },
             first: story.first.time,
         }
@@ -109,17 +112,19 @@ impl Full {
 
     /// The `event.id` of its flow.
     pub(super) fn event_id(&self) -> Hex<16> {
-        match self.origin {
-            Origin::Id(id) => id,
-            Origin::Plain(key, client) => event_id(&FlowIdentity {
-                source: key.source(client),
-                destination: key.destination(client),
-                first: self.first,
-                vlans: &[],
-                tunnels: &[],
-                ordinal: 0,
-            }),
-        }
+        let (key, client) = match &self.origin {
+            Origin::Short(key, client) => (key.key(), *client),
+            Origin::Long(plain) => **plain,
+            Origin::Id(id) => return **id,
+        };
+        event_id(&FlowIdentity {
+            source: key.source(client),
+            destination: key.destination(client),
+            first: self.first,
+            vlans: &[],
+            tunnels: &[],
+            ordinal: 0,
+        })
     }
 }
 
@@ -214,7 +219,7 @@ impl Books {
         };
         let asked = &*tls.asked;
         let asked_for = asked.asked_for.clone();
-        let chain = tls.chain.seen();
+        let chain = tls.chain().into_seen();
         let is_kept = chain.is_some_and(|chain| self.ledger.add_within(chain, self.max_chains_len));
         let leaf = chain.and_then(|chain| chain.leaf());
         let leaf_hash = leaf.map(|leaf| leaf.certificate.sha256);
@@ -322,7 +327,8 @@ impl Book {
         };
         for id in asked::issued_sessions(&tls.session(), tls.tickets()) {
             if *room > 0 && self.sessions.len() < MAX_SESSIONS {
-                self.sessions.insert(id, place(&mut self.full));
+                self.sessions
+                    .insert(self.keyed.bytes(&id), place(&mut self.full));
                 *room -= 1;
             }
         }
@@ -457,7 +463,8 @@ impl Book {
     ) -> Option<Resumed<'_>> {
         let full = |at: u32| self.full.get(usize::try_from(at).ok()?);
         let by = |ticket: Option<Ticket>, by| {
-            let full = full(*self.sessions.get(&ticket?.digest)?)?;
+            let tag = self.keyed.bytes(&ticket?.digest);
+            let full = full(*self.sessions.get(&tag)?)?;
             Some(Resumed {
                 full,
                 by,
@@ -498,3 +505,13 @@ const FAR_APART: i64 = 30 * 60 * 1_000_000_000;
 const MAX_CONTENT: usize = 1024;
 /// Sessions of one endpoint.
 const MAX_SESSIONS: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_of_a_handshake_is_small() {
+        assert_eq!(size_of::<Full>(), 32);
+    }
+}

@@ -77,10 +77,14 @@ impl Clerk<'_> {
         while let some @ [_, ..] = departed.as_slice() {
             let some = some.get(..AHEAD).unwrap_or(some);
             story::touch(some.iter().map(|departed| &*departed.story));
-            for Departed { story, clock, .. } in departed.by_ref().take(AHEAD) {
+            for Departed {
+                mut story, clock, ..
+            } in departed.by_ref().take(AHEAD)
+            {
                 self.tell_due(clock);
                 self.lobby.books.enter(&story);
                 self.lobby.queue.expect(&story);
+                story.forget_session();
                 self.lobby.waiting.push(story);
                 while let Some(story) = self.lobby.waiting.pop_excess() {
                     self.tell_early(story);

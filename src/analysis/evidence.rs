@@ -39,20 +39,13 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
     let asked = &*tls.asked;
     let asked_for = &asked.asked_for;
     let client = story.source().ip;
-    let resumed = match &tls.chain {
-        Observed::Unseen(Unseen::Resumed) => {
-            book.and_then(|book| book.resumed(&tls.session(), client, asked_for, story.first.time))
-        }
-        _ => None,
-    };
+    let resumed = book
+        .filter(|_| tls.is_resumed())
+        .and_then(|book| book.resumed(&tls.session(), client, asked_for, story.first.time));
     let is_chain_assumed = resumed.is_some_and(|resumed| resumed.by == ResumedBy::Endpoints);
-    let chain = match (&tls.chain, resumed) {
-        (Observed::Seen(chain), _) => Observed::Seen(chain),
-        (Observed::Unseen(why), None) => Observed::Unseen(*why),
-        (Observed::Unseen(why), Some(resumed)) => match resumed.chain {
-            Some(chain) => Observed::Seen(chain),
-            None => Observed::Unseen(*why),
-        },
+    let chain = match (tls.chain(), resumed.and_then(|resumed| resumed.chain)) {
+        (Observed::Unseen(_), Some(chain)) => Observed::Seen(chain),
+        (own, _) => own,
     };
     let leaf = chain.seen().and_then(|chain| chain.leaf());
     let coverage = leaf.and_then(|leaf| asked.coverage(&leaf.certificate));
@@ -98,7 +91,7 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
             (Observed::Seen(_), None) => Observed::Unseen(Unseen::Malformed),
             (Observed::Unseen(why), _) => Observed::Unseen(why),
         },
-        is_resumed: matches!(tls.chain, Observed::Unseen(Unseen::Resumed)),
+        is_resumed: tls.is_resumed(),
         is_chain_assumed,
         reaction: tls.reaction,
         endpoint: EndpointFacts {
@@ -138,7 +131,7 @@ fn answers_otherwise(story: &Story, tls: &Tls) -> bool {
     is_whole
         && story.server_counts.bytes >= RECORD_HEADER_LEN
         && !tls.has_framed_answer
-        && tls.preamble.is_none()
+        && tls.preamble().is_none()
         && tls.asked.name.seen().is_some()
         && !tls.acts.acts.iter().any(|act| act.by == Side::Server)
 }
@@ -240,7 +233,7 @@ fn default_by<'a>(
 
 /// The chain that a story itself showed.
 pub(super) fn own_chain(story: &Story) -> Option<&Arc<Chain>> {
-    story.tls().and_then(|tls| tls.chain.seen())
+    story.tls()?.chain().into_seen()
 }
 
 /// Fewer bytes are not enough to tell a record from anything else (RFC 8446, section 5.1).

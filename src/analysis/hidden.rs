@@ -27,7 +27,7 @@ impl Hidden {
             && !capture.midstream
             && !capture.limit
             && capture.missing_side.is_none();
-        let is_hidden = matches!(tls.chain, Observed::Unseen(Unseen::Encrypted));
+        let is_hidden = matches!(tls.chain(), Observed::Unseen(Unseen::Encrypted));
         if !is_hidden || !is_whole || tls.is_decrypted() {
             return None;
         }

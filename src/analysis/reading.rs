@@ -232,6 +232,7 @@ impl Reading {
         let trials = trials.as_deref_mut().unwrap_or(&mut none);
         let handshake = self.observer.finish_with(keys, trials)?;
         let client = seen::client_of(&handshake, opener, key);
+        let gaps = [handshake.lanes.a.gap, handshake.lanes.b.gap];
         let mut tls = Tls::of(handshake, client, first, shared);
         let asking = match client {
             Direction::LowToHigh => &self.low,
@@ -247,9 +248,10 @@ impl Reading {
         };
         tls.has_framed_answer = answering.is_some();
         Some(Settled {
+            tls: Box::new(tls),
             client,
-            tls,
             tails: ends,
+            gaps,
             late_alerts: [None; MAX_LATE_ALERTS],
             has_conflict,
         })
@@ -383,15 +385,17 @@ fn hand_on(observer: &mut Observer<Mark>, lane: tls::Lane, chunk: Chunk<'_>, mar
     }
 }
 
-/// What is left of a handshake that nothing can change any more: one piece of memory, of which
-/// there may be hundreds of thousands.
+/// What is left of a handshake that nothing can change any more, with what follows it as long as the
+/// connection lasts: that is in one cache line, and what TLS showed is apart.
 #[derive(Debug)]
 pub(super) struct Settled {
+    pub(super) tls: Box<Tls>,
     /// The direction from client to server.
     pub(super) client: Direction,
-    pub(super) tls: Tls,
     /// Where record framing stands in each direction, as long as it can be followed.
     tails: [Option<(SeqNumber, Tail)>; 2],
+    /// The first gap of each direction.
+    pub(super) gaps: [Option<tls::GapReason>; 2],
     /// Alerts under encryption that came after settlement: who sent them.
     pub(super) late_alerts: [Option<Direction>; MAX_LATE_ALERTS],
     pub(super) has_conflict: bool,

@@ -13,14 +13,14 @@ use crate::flow::{Direction, FlowKey};
 use crate::packet::SeqNumber;
 use crate::time::Timestamp;
 use crate::tls::{
-    Alert, GapReason, Handshake, InnerHello, Lane, Observed, Preamble, Resumption, Session, Ticket,
-    Unopened, Unseen,
+    Alert, Handshake, InnerHello, Lane, Observed, Preamble, Resumption, Session, Ticket, Unopened,
+    Unseen,
 };
 use crate::verdict::{
     Act, CaptureFacts, ClearAlert, ClientCertificate, Close, Course, Reaction, Side,
 };
 
-/// What TLS showed.
+/// What TLS showed: two cache lines, of which there may be hundreds of thousands.
 #[derive(Debug)]
 pub(super) struct Tls {
     pub(super) asked: Arc<Asked>,
@@ -33,25 +33,31 @@ pub(super) struct Tls {
     pub(super) has_framed_answer: bool,
     pub(super) client: Option<Arc<Client>>,
     pub(super) answer: Option<Arc<Answer>>,
-    pub(super) chain: Observed<Arc<Chain>>,
-    pub(super) client_chain: Option<Arc<Chain>>,
+    chain: Option<Arc<Chain>>,
+    /// Why the chain was not seen, where it was not.
+    why_no_chain: Unseen,
     pub(super) client_certificate: ClientCertificate,
     pub(super) has_certificate_request: bool,
     /// Alerts after settlement, which were encrypted: who sent them.
     late_alerts: [Option<Side>; MAX_LATE_ALERTS],
-    /// The first gap of each direction.
-    pub(super) gaps: [Option<GapReason>; 2],
     pub(super) acts: Arc<Acts>,
     pub(super) reaction: Reaction,
     pub(super) resumption: Option<Resumption>,
     /// Where there is anything that links it to another.
     session: Option<Box<Session>>,
-    pub(super) preamble: Option<Box<Preamble>>,
-    /// What came of keys, where there were any.
-    keyed: Option<Box<Keyed>>,
+    rare: Option<Box<Rare>>,
     pub(super) has_lossy_text: bool,
     /// When the ClientHello was seen, or else the first frame; validity is judged at it.
     pub(super) hello_at: Timestamp,
+}
+
+/// What few flows have.
+#[derive(Debug, Default)]
+struct Rare {
+    client_chain: Option<Arc<Chain>>,
+    preamble: Option<Preamble>,
+    /// What came of keys, where there were any.
+    keyed: Option<Box<Keyed>>,
 }
 
 /// What came of keys.
@@ -108,6 +114,12 @@ pub(super) struct StoryAlert {
     pub(super) was_encrypted: bool,
 }
 
+impl Rare {
+    const fn is_any(&self) -> bool {
+        self.client_chain.is_some() || self.preamble.is_some() || self.keyed.is_some()
+    }
+}
+
 impl Tls {
     /// Reads a word of each cache line that it fills.
     #[inline]
@@ -144,10 +156,8 @@ impl Tls {
             rest.first_chunk().copied()
         });
         let is_tls13 = answer.as_ref().is_some_and(|answer| answer.is_tls13);
-        let chain = match &handshake.certificates {
-            Observed::Seen(ders) => Observed::Seen(shared.chain(ders)),
-            Observed::Unseen(why) => Observed::Unseen(*why),
-        };
+        let chain = handshake.certificates.seen();
+        let chain = chain.map(|ders| shared.chain(ders));
         let client_certificate = match (
             &handshake.client_certificates,
             handshake.certificate_requested,
@@ -187,34 +197,18 @@ impl Tls {
                 .is_some_and(|encrypted| encrypted.has_lossy_text)
             || kind.as_ref().is_some_and(|kind| kind.has_lossy_text)
             || answer.as_ref().is_some_and(|answer| answer.has_lossy_text)
-            || chain.seen().is_some_and(|chain| {
+            || chain.as_ref().is_some_and(|chain| {
                 chain
                     .certificates
                     .iter()
                     .any(|known| known.certificate.lossy_text)
             });
-        Self {
-            asked,
-            random,
-            server_random,
-            begins_at: None,
-            has_framed_answer: false,
-            client: kind,
-            answer,
-            chain,
+        let rare = Rare {
             client_chain: handshake
                 .client_certificates
                 .filter(|ders| !ders.is_empty())
                 .map(|ders| shared.chain(&ders)),
-            client_certificate,
-            has_certificate_request: handshake.certificate_requested,
-            late_alerts: [None; MAX_LATE_ALERTS],
-            acts,
-            reaction: Reaction::Unfinished,
-            gaps: [handshake.lanes.a.gap, handshake.lanes.b.gap],
-            resumption: handshake.resumption,
-            session: (handshake.session != Session::default()).then(|| Box::new(handshake.session)),
-            preamble: handshake.preamble.map(Box::new),
+            preamble: handshake.preamble,
             keyed: (handshake.decrypted || handshake.unopened.is_some() || encrypted.is_some())
                 .then(|| {
                     Box::new(Keyed {
@@ -225,15 +219,60 @@ impl Tls {
                         http_status: handshake.http_status,
                     })
                 }),
+        };
+        Self {
+            asked,
+            random,
+            server_random,
+            begins_at: None,
+            has_framed_answer: false,
+            client: kind,
+            answer,
+            why_no_chain: handshake
+                .certificates
+                .unseen()
+                .unwrap_or(Unseen::CaptureEnded),
+            chain,
+            client_certificate,
+            has_certificate_request: handshake.certificate_requested,
+            late_alerts: [None; MAX_LATE_ALERTS],
+            acts,
+            reaction: Reaction::Unfinished,
+            resumption: handshake.resumption,
+            session: (handshake.session != Session::default()).then(|| Box::new(handshake.session)),
+            rare: rare.is_any().then(|| Box::new(rare)),
             has_lossy_text,
             hello_at: handshake.client_hello_mark.unwrap_or(first).time,
         }
     }
 
+    /// The server's chain, or why it was not seen.
+    #[inline]
+    pub(super) fn chain(&self) -> Observed<&Arc<Chain>> {
+        match &self.chain {
+            Some(chain) => Observed::Seen(chain),
+            None => Observed::Unseen(self.why_no_chain),
+        }
+    }
+
+    /// The client's chain, where it sent one in clear.
+    pub(super) fn client_chain(&self) -> Option<&Arc<Chain>> {
+        self.rare.as_ref()?.client_chain.as_ref()
+    }
+
+    /// What stood before TLS.
+    pub(super) fn preamble(&self) -> Option<&Preamble> {
+        self.rare.as_ref()?.preamble.as_ref()
+    }
+
+    fn keyed(&self) -> Option<&Keyed> {
+        self.rare.as_ref()?.keyed.as_deref()
+    }
+
     /// The chains of both sides.
     #[inline]
     pub(super) fn chains(&self) -> impl Iterator<Item = &Chain> {
-        let both = [self.chain.seen(), self.client_chain.as_ref()];
+        let both = [self.chain.as_ref(), self.client_chain()];
         both.into_iter().flatten().map(|chain| &**chain)
     }
 
@@ -247,6 +286,19 @@ impl Tls {
         self.acts.alerts.iter().copied().chain(late)
     }
 
+    /// Forgets by what others would find its session, where it has found none itself: whoever keeps a
+    /// book has that now.
+    pub(super) fn forget_session(&mut self) {
+        if !self.is_resumed() {
+            self.session = None;
+        }
+    }
+
+    /// Whether it goes back to another handshake, whose certificate it does not repeat.
+    pub(super) fn is_resumed(&self) -> bool {
+        self.chain.is_none() && self.why_no_chain == Unseen::Resumed
+    }
+
     /// What links the session to others.
     pub(super) fn session(&self) -> Session {
         self.session.as_deref().copied().unwrap_or_default()
@@ -254,29 +306,27 @@ impl Tls {
 
     /// Whether keys opened some of what was encrypted.
     pub(super) fn is_decrypted(&self) -> bool {
-        self.keyed.as_ref().is_some_and(|keyed| keyed.is_decrypted)
+        self.keyed().is_some_and(|keyed| keyed.is_decrypted)
     }
 
     /// What stood in an Encrypted Client Hello that keys opened.
     pub(super) fn encrypted_hello(&self) -> Option<&EncryptedHello> {
-        self.keyed.as_ref()?.encrypted.as_ref()
+        self.keyed()?.encrypted.as_ref()
     }
 
     /// Why keys did not open it.
     pub(super) fn unopened(&self) -> Option<Unopened> {
-        self.keyed.as_ref()?.unopened
+        self.keyed()?.unopened
     }
 
     /// The tickets that keys opened.
     pub(super) fn tickets(&self) -> &[Ticket] {
-        self.keyed
-            .as_ref()
-            .map_or(&[], |keyed| keyed.tickets.as_slice())
+        self.keyed().map_or(&[], |keyed| keyed.tickets.as_slice())
     }
 
     /// The status of the first HTTP response, where keys opened it.
     pub(super) fn http_status(&self) -> Option<u16> {
-        self.keyed.as_ref()?.http_status
+        self.keyed()?.http_status
     }
 
     /// Adds what only the end of the connection tells: late alerts, how it was taken, and why a
@@ -319,12 +369,11 @@ impl Tls {
             self.reaction,
             Reaction::Refused(Side::Client, Some(42..=46 | 48))
         );
-        if was_lost && !is_tls13 && matches!(self.chain, Observed::Unseen(Unseen::CaptureEnded)) {
+        let ended_before = self.chain.is_none() && self.why_no_chain == Unseen::CaptureEnded;
+        if was_lost && !is_tls13 && ended_before {
             capture.gap = true;
         }
-        if let Observed::Unseen(why) = &mut self.chain {
-            *why = refine(*why, capture, close);
-        }
+        self.why_no_chain = refine(self.why_no_chain, capture, close);
     }
 }
 

@@ -23,10 +23,12 @@ pub(super) struct Story {
     pub(super) client_counts: Counts,
     pub(super) server_counts: Counts,
     pub(super) close: Option<Close>,
-    settled: Option<Box<Settled>>,
+    tls: Option<Box<Tls>>,
     pub(super) encapsulation: Option<Box<Encapsulation>>,
     rare: Option<Box<Rare>>,
     pub(super) capture: CaptureFacts,
+    /// Bytes were sent twice, and were not the same.
+    pub(super) has_conflict: bool,
 }
 
 /// What few flows have.
@@ -53,11 +55,11 @@ pub(super) fn touch<'a>(stories: impl Iterator<Item = &'a Story> + Clone) {
         let ends = story.first.frame ^ story.last.frame;
         read ^ ends ^ story.client_counts.bytes ^ u64::from(story.capture.gap)
     };
-    let settled = |read, story: &Story| {
-        let settled = story.settled.as_ref();
-        read ^ settled.map_or(0, |settled| settled.touch())
+    let tls = |read, story: &Story| {
+        let tls = story.tls.as_ref();
+        read ^ tls.map_or(0, |tls| tls.touch())
     };
-    let read = stories.clone().fold(0, own) ^ stories.fold(0, settled);
+    let read = stories.clone().fold(0, own) ^ stories.fold(0, tls);
     // It is wanted in the cache and nowhere else.
     std::hint::black_box(read);
 }
@@ -104,7 +106,7 @@ impl Story {
             Cause::TooBig { mtu } => Some(((mtu > 0).then_some(mtu), icmp.from)),
             _ => None,
         });
-        let mut settled = connection.into_settled();
+        let settled = connection.into_settled();
         let client = match &settled {
             Some(settled) => settled.client,
             None => opener.filter(|_| is_half_open)?,
@@ -130,9 +132,15 @@ impl Story {
             ended: !is_closed,
             limit: hit_limit,
         };
-        if let Some(settled) = &mut settled {
-            let tls = &mut settled.tls;
-            for reason in tls.gaps.into_iter().flatten() {
+        let has_conflict = settled.as_ref().is_some_and(|settled| settled.has_conflict);
+        let tls = settled.map(|settled| {
+            let Settled {
+                mut tls,
+                gaps,
+                late_alerts,
+                ..
+            } = *settled;
+            for reason in gaps.into_iter().flatten() {
                 match reason {
                     GapReason::Lost => capture.gap = true,
                     GapReason::Truncated => capture.truncated = true,
@@ -140,9 +148,10 @@ impl Story {
                     GapReason::Midstream => capture.midstream = true,
                 }
             }
-            tls.conclude(settled.late_alerts, client, close, &mut capture);
-        }
-        let unreachable = (settled.is_none() && is_half_open).then_some(Knock {
+            tls.conclude(late_alerts, client, close, &mut capture);
+            tls
+        });
+        let unreachable = (tls.is_none() && is_half_open).then_some(Knock {
             attempts,
             was_reset,
             icmp,
@@ -167,16 +176,24 @@ impl Story {
                 packets: u64::from(from_server.packets),
             },
             close,
-            settled,
+            tls,
             encapsulation,
             rare,
             capture,
+            has_conflict,
         })
     }
 
     /// What TLS showed; `None` where the connection never came about.
     pub(super) fn tls(&self) -> Option<&Tls> {
-        self.settled.as_ref().map(|settled| &settled.tls)
+        self.tls.as_deref()
+    }
+
+    /// Forgets what only a book needs of it.
+    pub(super) fn forget_session(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.forget_session();
+        }
     }
 
     /// The chains of both sides.
@@ -192,13 +209,6 @@ impl Story {
     /// An ICMP error that says one of its packets was too big.
     pub(super) fn too_big(&self) -> Option<TooBig> {
         self.rare.as_ref()?.too_big
-    }
-
-    /// Whether bytes were sent twice, and were not the same.
-    pub(super) fn has_conflict(&self) -> bool {
-        self.settled
-            .as_ref()
-            .is_some_and(|settled| settled.has_conflict)
     }
 
     /// The client's end.
@@ -219,6 +229,7 @@ mod tests {
     #[test]
     fn what_is_kept_of_a_flow_is_small() {
         assert_eq!(size_of::<Story>(), 160);
-        assert_eq!(size_of::<Settled>(), 192);
+        assert_eq!(size_of::<Tls>(), 128);
+        assert_eq!(size_of::<Settled>(), 48);
     }
 }

@@ -178,7 +178,7 @@ fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged) 
             triage.server.default_certificate = Some(default_certificate(chain, judged));
         }
     }
-    if tls.has_certificate_request || tls.client_chain.is_some() {
+    if tls.has_certificate_request || tls.client_chain().is_some() {
         triage.client_certificate = Some(ClientCertificateReport {
             requested: tls.has_certificate_request.then_some(true),
             sent: match tls.client_certificate {
@@ -187,8 +187,7 @@ fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged) 
                 _ => None,
             },
             chain: tls
-                .client_chain
-                .as_ref()
+                .client_chain()
                 .map(|chain| rows(chain))
                 .unwrap_or_default(),
             ..ClientCertificateReport::default()
@@ -202,7 +201,7 @@ fn tell_tls(report: &mut FlowReport, story: &Story, tls: &Tls, judged: &Judged) 
     if let Reaction::Refused(by, Some(code)) = tls.reaction {
         triage.alert = Some(DecidingAlert::new(side(by), code, alert_name(code)));
     }
-    triage.preamble = tls.preamble.as_ref().map(|preamble| {
+    triage.preamble = tls.preamble().map(|preamble| {
         let mut told = PreambleReport::new(Cow::Borrowed(preamble.protocol.word()));
         told.client = preamble.client.as_deref().map(Arc::from);
         told.server = preamble.server.as_deref().map(Arc::from);
@@ -252,7 +251,7 @@ pub(super) fn certificate_state(story: &Story) -> CertificateState {
     let Some(tls) = story.tls() else {
         return CertificateState::RefusedBefore;
     };
-    match &tls.chain {
+    match tls.chain() {
         Observed::Seen(_) => CertificateState::Seen,
         Observed::Unseen(why) => match why {
             Unseen::Anonymous => CertificateState::Anonymous,
@@ -359,7 +358,7 @@ fn evidence(story: &Story, verdict: VerdictId) -> EvidenceReport {
             capture.ended && story.tls().is_some(),
             EvidenceReason::CaptureEnded,
         ),
-        (story.has_conflict(), EvidenceReason::OverlapConflict),
+        (story.has_conflict, EvidenceReason::OverlapConflict),
         (
             capture.limit || certificate_state(story) == CertificateState::Limit,
             EvidenceReason::Limit,

@@ -24,6 +24,14 @@ impl<T> Observed<T> {
         }
     }
 
+    /// The value itself, where it was seen.
+    pub fn into_seen(self) -> Option<T> {
+        match self {
+            Self::Seen(value) => Some(value),
+            Self::Unseen(_) => None,
+        }
+    }
+
     /// Why it was not seen.
     pub fn unseen(&self) -> Option<Unseen> {
         match self {
