@@ -346,10 +346,10 @@ impl Analysis {
         for group in std::mem::take(&mut self.groups) {
             self.end_group(group);
         }
-        let mut stories: Vec<Box<Story>> = self.lobby.waiting.take_all().collect();
-        stories.extend(self.knocks.drain(..).map(Box::new));
+        let waiting = self.lobby.waiting.take_all();
+        let stories = in_order(waiting.chain(self.knocks.drain(..).map(Box::new)));
         self.is_over = true;
-        let stories = self.select_knocks(in_order(stories));
+        let stories = self.select_knocks(stories);
         self.lobby.queue.push_rest(stories);
         self.tally.finish(&self.lobby.books);
         self.tally.cut_trials_short(self.shared.trying.cut_short());
@@ -405,17 +405,18 @@ impl Iterator for Analysis {
 
 /// Stories in the order of the output. What is sorted are places, since a story is somewhere else.
 #[expect(clippy::vec_box, reason = "stories are moved about, and large")]
-fn in_order(stories: Vec<Box<Story>>) -> Vec<Box<Story>> {
-    let mut placed: Vec<_> = stories
-        .into_iter()
-        .map(|story| (story.first.place(), story))
-        .collect();
-    placed.sort_by(|(place, story), (other_place, other)| {
+fn in_order(stories: impl Iterator<Item = Box<Story>>) -> Vec<Box<Story>> {
+    let mut placed: Vec<_> = stories.map(|story| (story.first.place(), story)).collect();
+    // In place: there may be a million of them, when most of the memory is taken.
+    placed.sort_unstable_by(|(place, story), (other_place, other)| {
         place
             .cmp(other_place)
             .then_with(|| story.key.cmp(&other.key))
     });
-    placed.into_iter().map(|(_, story)| story).collect()
+    // In memory of their own, since the places are not needed any more.
+    let mut stories = Vec::with_capacity(placed.len());
+    stories.extend(placed.into_iter().map(|(_, story)| story));
+    stories
 }
 
 fn shared(settings: &Analyzer) -> Shared {

@@ -617,6 +617,9 @@ impl Shard {
 
     /// The end of the input: lets every connection go.
     pub(super) fn finish(&mut self, clock: Timestamp, shared: &Shared) {
+        // Nothing comes late any more, and what is told now takes memory.
+        drop(self.past.drain());
+        self.recent = Recent::none();
         // Behind all frames.
         self.place = (u32::MAX, u64::MAX);
         self.clock = clock;

@@ -10,7 +10,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::analysis::story::{self, Story};
+use crate::analysis::story::{self, AHEAD, Story};
 use crate::analysis::telling;
 use crate::flow::{Direction, Endpoint, FlowKey};
 use crate::hash::Keyed;
@@ -99,7 +99,7 @@ impl Sighting {
     }
 
     /// What comes first in the output.
-    fn rank(&self) -> ((u32, u64), FlowKey) {
+    fn rank(&self) -> Rank {
         (self.place, self.key)
     }
 
@@ -145,7 +145,22 @@ struct Known {
     newest: (u32, u64),
     /// Which of them are one connection; found when it is asked for.
     classes: Option<Classes>,
+    /// What is left of them once they are all there, and each is a connection of its own.
+    strangers: Option<Strangers>,
 }
+
+/// Connections that have nothing but their ClientHello in common.
+#[derive(Debug)]
+struct Strangers {
+    /// The first and the last of them in the output.
+    first: Rank,
+    last: Rank,
+    /// The ids of the first two.
+    ids: [Hex<16>; 2],
+}
+
+/// Where a flow stands in the output.
+type Rank = ((u32, u64), FlowKey);
 
 /// The connections among the flows of one ClientHello.
 #[derive(Debug)]
@@ -171,28 +186,31 @@ impl Sightings {
         }
     }
 
-    /// Those of `stories` whose ClientHello is there more than once; few, if any.
+    /// Those of `stories` whose ClientHello is there more than once; few, if any. The stories stand in the
+    /// order of the output.
     pub(super) fn repeated(stories: &[Box<Story>], seed: u64) -> Self {
-        let random = |story: &Story| {
+        let place = |(at, story): (usize, &Story)| {
             let random = story.tls()?.random?;
-            Some(front(random))
+            Some((part(random), u32::try_from(at).ok()?))
         };
-        let mut randoms: Vec<u64> = story::walk(stories).filter_map(random).collect();
-        randoms.sort_unstable();
-        let mut repeated = HashMap::with_hasher(Keyed::new(seed));
-        for same in randoms.chunk_by(|one, other| one == other) {
-            if let [random, _, ..] = same {
-                repeated.insert(*random, same.len());
-            }
-        }
-        drop(randoms);
+        let all = story::walk(stories).enumerate();
+        let mut places: Vec<(u32, u32)> = all.filter_map(place).collect();
+        places.sort_unstable();
+        let story_at = |(_, at): &(u32, u32)| Some(&**stories.get(usize::try_from(*at).ok()?)?);
         let mut sightings = Self::new(None, seed);
-        if repeated.is_empty() {
-            return sightings;
-        }
-        for story in story::walk(stories) {
-            if let Some(count) = random(story).and_then(|random| repeated.get(&random)) {
-                sightings.enter_one_of(*count, story);
+        for same in places.chunk_by(|(one, _), (other, _)| one == other) {
+            if same.len() < 2 {
+                continue;
+            }
+            for some in same.chunks(AHEAD) {
+                let some = some.iter().filter_map(story_at);
+                story::touch(some.clone());
+                some.for_each(|story| sightings.enter_one_of(same.len(), story));
+            }
+            for random in same.iter().filter_map(|at| story_at(at)?.tls()?.random) {
+                if let Some(known) = sightings.by_random.get_mut(&random) {
+                    known.conclude();
+                }
             }
         }
         sightings
@@ -225,6 +243,7 @@ impl Sightings {
             sightings: Vec::with_capacity(count.min(MAX_OF_ONE_HELLO)),
             newest: sighting.place,
             classes: None,
+            strangers: None,
         });
         // A replay without end is told in part.
         if known.sightings.len() < MAX_OF_ONE_HELLO {
@@ -244,6 +263,9 @@ impl Sightings {
         let random = story.tls().and_then(|tls| tls.random);
         let known = random.and_then(|random| self.by_random.get_mut(&random));
         let known = known.filter(|known| story.first.place() <= known.newest);
+        if let Some(strangers) = known.as_ref().and_then(|known| known.strangers.as_ref()) {
+            return strangers.relation((story.first.place(), story.key));
+        }
         let Some(known) = known.filter(|known| known.sightings.len() > 1) else {
             return Relation::Alone;
         };
@@ -288,6 +310,46 @@ impl Sightings {
         } else {
             Relation::Told(Box::new(links))
         }
+    }
+}
+
+impl Known {
+    /// No others will come: of those that have nothing else in common hardly anything is needed.
+    fn conclude(&mut self) {
+        if self.strangers.is_some() {
+            return;
+        }
+        let classes = Classes::of(&self.sightings);
+        self.strangers = self.strangers(&classes);
+        if self.strangers.is_some() {
+            self.sightings = Vec::new();
+        } else {
+            self.classes = Some(classes);
+        }
+    }
+
+    fn strangers(&self, classes: &Classes) -> Option<Strangers> {
+        let ((_, first), (_, other)) = classes.first.zip(classes.other)?;
+        let ranks = self.sightings.iter().map(Sighting::rank);
+        (!classes.has_twins).then_some(Strangers {
+            first: ranks.clone().min()?,
+            last: ranks.max()?,
+            ids: [first, other],
+        })
+    }
+}
+
+impl Strangers {
+    /// What a flow has to do with the others, if it is one of them.
+    fn relation(&self, flow: Rank) -> Relation {
+        let [first, other] = self.ids;
+        if flow > self.last {
+            return Relation::Alone;
+        }
+        Relation::Told(Box::new(Links {
+            also_seen_as: Vec::new(),
+            same_hello_as: Some(if flow == self.first { other } else { first }),
+        }))
     }
 }
 
@@ -344,9 +406,10 @@ fn classes(known: &[Sighting]) -> Vec<usize> {
     classes
 }
 
-fn front(random: [u8; 32]) -> u64 {
-    let [.., a, b, c, d, e, f, g, h] = random;
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+/// A part of a random: others may have the same.
+fn part(random: [u8; 32]) -> u32 {
+    let [.., a, b, c, d] = random;
+    u32::from_be_bytes([a, b, c, d])
 }
 
 /// By how much the first frames of one connection may lie apart, in nanoseconds.
