@@ -566,14 +566,14 @@ mod tests {
     use super::*;
     use crate::analysis::keyring::Keyring;
     use crate::pki::Catalog;
+    use crate::reassembly::FlowTable;
     use crate::time::{Precision, Timestamp};
     use std::sync::Arc;
 
     #[test]
     fn a_connection_and_its_key_fill_four_cache_lines() {
         assert_eq!(size_of::<Lane>(), 64);
-        let place = size_of::<(FlowKey, crate::time::Timestamp)>();
-        assert_eq!(place + size_of::<Connection>(), 256);
+        assert_eq!(FlowTable::<Connection>::PLACE_LEN, 256);
     }
     /// A hello, whole in one record.
     fn hello(kind: u8) -> Vec<u8> {

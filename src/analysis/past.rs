@@ -8,7 +8,7 @@ use crate::tls;
 
 /// What is left of a connection that is over: its SYNs, low to high and high to low.
 ///
-/// As small as that, it fills a cache line with its place in the table; there may be as many as
+/// As small as that, it fills half a cache line with its place in the table; there may be as many as
 /// connections in a minute.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Past {
@@ -61,12 +61,10 @@ impl Past {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::FlowKey;
-    use crate::time::Timestamp;
+    use crate::reassembly::{Fingerprint, FlowTable};
 
     #[test]
-    fn what_is_left_of_a_connection_fills_a_cache_line_with_its_key() {
-        let place = size_of::<(FlowKey, Timestamp)>();
-        assert_eq!(place + size_of::<Past>(), 64);
+    fn what_is_left_of_a_connection_fills_half_a_cache_line() {
+        assert_eq!(FlowTable::<Past, Fingerprint>::PLACE_LEN, 32);
     }
 }

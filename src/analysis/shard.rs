@@ -19,7 +19,7 @@ use crate::analysis::waiting::Departed;
 use crate::flow::{Direction, FlowKey};
 use crate::hash::Keyed;
 use crate::packet::{Encapsulation, Segment, Unreachable};
-use crate::reassembly::{FlowTable, Limits, Look, Recent, Tag, Tagger};
+use crate::reassembly::{Fingerprint, FlowTable, Limits, Look, Recent, Tag, Tagger};
 use crate::time::Timestamp;
 
 /// A segment, with its payload and where it was seen.
@@ -57,7 +57,7 @@ pub(super) struct Shard {
     /// Flows of which nothing but a SYN was seen, so that a flood of them drives out no other.
     half_open: FlowTable<HalfOpen>,
     /// Connections that are over, for what comes late of them.
-    past: FlowTable<Past>,
+    past: FlowTable<Past, Fingerprint>,
     limits: Limits,
     /// What its connections have sent of late.
     recent: Recent,
@@ -366,12 +366,13 @@ impl Shard {
             }
             return true;
         }
-        if let Some(past) = self.past.find(&key, tag, self.now) {
+        let fingerprint = self.past.tagger().fingerprint(&key);
+        if let Some(past) = self.past.find(&fingerprint, tag, self.now) {
             let is_forgotten = self.now.nanos_since(past.previous) > self.linger;
             if !is_forgotten && past.flow.has(segment, payload) {
                 return false;
             }
-            self.past.remove(&key, tag);
+            self.past.remove(&fingerprint, tag);
         }
         if knocks && segment.wire_len == 0 {
             self.knock(arrival, shared);
@@ -514,10 +515,11 @@ impl Shard {
         if self.past.is_full() {
             self.past.evict_first_due();
         }
-        let tag = self.past.tag(&key);
+        let fingerprint = self.past.tagger().fingerprint(&key);
+        let tag = self.past.tag(&fingerprint);
         let quiet_until = last.saturating_add_nanos(self.linger);
         let past = Past::of(connection);
-        self.past.insert(key, tag, last, quiet_until, past);
+        self.past.insert(fingerprint, tag, last, quiet_until, past);
     }
 
     fn note_answered(&mut self, key: &FlowKey, connection: &Connection) {

@@ -29,4 +29,4 @@ pub use index::Tag;
 pub use limits::Limits;
 pub use recent::Recent;
 pub use stream::{Chunk, Facts, GapReason, Outcome, Stream};
-pub use table::{FlowTable, Found, Look, Tagger};
+pub use table::{CacheLine, Fingerprint, FlowTable, Found, Key, Look, Tagger};

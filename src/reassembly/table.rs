@@ -6,6 +6,8 @@
 //! is evicted depends on the packets alone, never on the seed of the hash: slots are filled and
 //! swept in an order of their own.
 
+use std::fmt;
+
 use crate::flow::FlowKey;
 use crate::hash::Keyed;
 use crate::reassembly::dues::{Dues, NEVER};
@@ -14,9 +16,12 @@ use crate::time::Timestamp;
 
 /// Flows by key, at most a given number of them.
 #[derive(Debug)]
-pub struct FlowTable<T> {
+pub struct FlowTable<T, K = FlowKey>
+where
+    K: Key,
+{
     index: Index,
-    slots: Slots<T>,
+    slots: Slots<T, K>,
     dues: Dues,
     free: Vec<u32>,
     capacity: usize,
@@ -39,6 +44,49 @@ impl Tagger {
     #[must_use]
     pub fn tag(self, key: &FlowKey) -> Tag {
         Tag::of(self.0.words(key.words()))
+    }
+
+    /// A key in short.
+    #[must_use]
+    pub fn fingerprint(self, key: &FlowKey) -> Fingerprint {
+        Fingerprint(self.0.words(key.words()))
+    }
+}
+
+/// What the flows of a table are told apart by.
+pub trait Key: Copy + Eq {
+    /// What a place in the table is aligned as.
+    type Alignment: fmt::Debug + Send;
+
+    /// What it is sought by.
+    fn tag(&self, tagger: Tagger) -> Tag;
+}
+
+impl Key for FlowKey {
+    type Alignment = CacheLine;
+
+    #[inline]
+    fn tag(&self, tagger: Tagger) -> Tag {
+        tagger.tag(self)
+    }
+}
+
+/// Nothing, at the beginning of a cache line.
+#[derive(Debug)]
+#[repr(align(64))]
+pub struct CacheLine;
+
+/// A flow's key by 64 bits of a keyed hash of it, for what is only looked up: of a million, two have the
+/// same in one of thirty million runs, and nobody can choose them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(u64);
+
+impl Key for Fingerprint {
+    type Alignment = ();
+
+    #[inline]
+    fn tag(&self, _: Tagger) -> Tag {
+        Tag::of(self.0)
     }
 }
 
@@ -72,22 +120,26 @@ pub enum Look {
 
 /// Slots in pages, so that a table grows without moving what it holds.
 #[derive(Debug)]
-struct Slots<T> {
-    pages: Vec<Vec<Option<Slot<T>>>>,
+struct Slots<T, K: Key> {
+    pages: Vec<Vec<Option<Slot<T, K>>>>,
     len: usize,
 }
 
-/// Laid out as written, from the beginning of a cache line: what a look-up compares and what a
-/// flow has in front come together.
+/// Laid out as written, with a whole key from the beginning of a cache line: what a look-up compares
+/// and what a flow has in front come together.
 #[derive(Debug)]
-#[repr(C, align(64))]
-struct Slot<T> {
-    key: FlowKey,
+#[repr(C)]
+struct Slot<T, K: Key> {
+    aligned_as: [K::Alignment; 0],
+    key: K,
     last: Timestamp,
     flow: T,
 }
 
-impl<T> FlowTable<T> {
+impl<T, K: Key> FlowTable<T, K> {
+    /// Bytes of the place of a flow, with its key and the time of its last packet.
+    pub const PLACE_LEN: usize = size_of::<Option<Slot<T, K>>>();
+
     /// An empty table of at most `capacity` flows (at least one). `seed` makes crafted collisions
     /// useless; it never shows in what the table answers.
     #[must_use]
@@ -133,8 +185,8 @@ impl<T> FlowTable<T> {
     /// What a key is sought by.
     #[inline]
     #[must_use]
-    pub fn tag(&self, key: &FlowKey) -> Tag {
-        self.tagger.tag(key)
+    pub fn tag(&self, key: &K) -> Tag {
+        key.tag(self.tagger)
     }
 
     /// The slot of a flow that stands under `tag`: most likely the one that is meant.
@@ -156,7 +208,7 @@ impl<T> FlowTable<T> {
 
     /// The flow of `key`, seen at `now`.
     #[inline]
-    pub fn find(&mut self, key: &FlowKey, tag: Tag, now: Timestamp) -> Option<Found<'_, T>> {
+    pub fn find(&mut self, key: &K, tag: Tag, now: Timestamp) -> Option<Found<'_, T>> {
         let at = self.at(key, tag)?;
         self.found(at, now)
     }
@@ -164,7 +216,7 @@ impl<T> FlowTable<T> {
     /// The flow of `key`, seen at `now`, where it stands in the slot that was guessed for it; `None`
     /// where it does not.
     #[inline(always)]
-    pub fn find_at(&mut self, guess: u32, key: &FlowKey, now: Timestamp) -> Option<&mut T> {
+    pub fn find_at(&mut self, guess: u32, key: &K, now: Timestamp) -> Option<&mut T> {
         let slot = self.slots.get_mut(index(guess))?.as_mut()?;
         if slot.key != *key {
             return None;
@@ -188,15 +240,9 @@ impl<T> FlowTable<T> {
 
     /// Puts a flow in, with which nothing is due up to `quiet_until`. The caller has looked for
     /// `key` and, where the table is full, evicted.
-    pub fn insert(
-        &mut self,
-        key: FlowKey,
-        tag: Tag,
-        now: Timestamp,
-        quiet_until: Timestamp,
-        flow: T,
-    ) {
+    pub fn insert(&mut self, key: K, tag: Tag, now: Timestamp, quiet_until: Timestamp, flow: T) {
         let slot = Some(Slot {
+            aligned_as: [],
             key,
             last: now,
             flow,
@@ -216,7 +262,7 @@ impl<T> FlowTable<T> {
     }
 
     /// Takes the flow of `key` out.
-    pub fn remove(&mut self, key: &FlowKey, tag: Tag) -> Option<T> {
+    pub fn remove(&mut self, key: &K, tag: Tag) -> Option<T> {
         let at = self.at(key, tag)?;
         self.index.remove(tag, at);
         self.empty(at).map(|slot| slot.flow)
@@ -235,8 +281,8 @@ impl<T> FlowTable<T> {
     pub fn sweep(
         &mut self,
         now: Timestamp,
-        look: impl FnOnce(&mut T, &FlowKey, Timestamp) -> Look,
-    ) -> Option<(FlowKey, T)> {
+        look: impl FnOnce(&mut T, &K, Timestamp) -> Look,
+    ) -> Option<(K, T)> {
         let (at, quiet_until) = self.dues.next()?;
         let mut is_over = false;
         if now > quiet_until
@@ -256,7 +302,7 @@ impl<T> FlowTable<T> {
 
     /// Makes room: of the next few flows in the sweep, takes out the one that
     /// has been silent for longest.
-    pub fn evict(&mut self) -> Option<(FlowKey, T)> {
+    pub fn evict(&mut self) -> Option<(K, T)> {
         let mut oldest: Option<(usize, Timestamp)> = None;
         let mut seen = 0;
         for _ in 0..self.slots.len {
@@ -277,7 +323,7 @@ impl<T> FlowTable<T> {
     }
 
     /// Makes room: of the next few slots in the sweep, takes out the flow in which something is due first. Others are hardly ever touched for it.
-    pub fn evict_first_due(&mut self) -> Option<(FlowKey, T)> {
+    pub fn evict_first_due(&mut self) -> Option<(K, T)> {
         let mut first: Option<(usize, Timestamp)> = None;
         let mut seen = 0;
         for _ in 0..self.slots.len {
@@ -299,7 +345,7 @@ impl<T> FlowTable<T> {
     }
 
     /// Takes all flows out, in the order of the slots.
-    pub fn drain(&mut self) -> impl Iterator<Item = (FlowKey, T)> + use<T> {
+    pub fn drain(&mut self) -> impl Iterator<Item = (K, T)> + use<T, K> {
         self.index.clear();
         self.free.clear();
         self.dues = Dues::default();
@@ -312,24 +358,24 @@ impl<T> FlowTable<T> {
     }
 
     #[inline]
-    fn at(&self, key: &FlowKey, tag: Tag) -> Option<u32> {
+    fn at(&self, key: &K, tag: Tag) -> Option<u32> {
         self.index.find(tag, |at| self.holds(at, key))
     }
 
     /// Whether the flow of `key` stands in a slot.
     #[inline]
-    fn holds(&self, at: u32, key: &FlowKey) -> bool {
+    fn holds(&self, at: u32, key: &K) -> bool {
         let slot = self.slots.get(index(at)).and_then(Option::as_ref);
         slot.is_some_and(|slot| slot.key == *key)
     }
 
-    fn take(&mut self, at: usize) -> Option<(FlowKey, T)> {
+    fn take(&mut self, at: usize) -> Option<(K, T)> {
         let key = self.slots.get(at)?.as_ref()?.key;
         let tag = self.tag(&key);
         self.remove(&key, tag).map(|flow| (key, flow))
     }
 
-    fn empty(&mut self, at: u32) -> Option<Slot<T>> {
+    fn empty(&mut self, at: u32) -> Option<Slot<T, K>> {
         let slot = self.slots.get_mut(index(at))?.take();
         self.dues.free(index(at));
         self.free.push(at);
@@ -337,16 +383,16 @@ impl<T> FlowTable<T> {
     }
 }
 
-impl<T> Slots<T> {
-    fn get(&self, at: usize) -> Option<&Option<Slot<T>>> {
+impl<T, K: Key> Slots<T, K> {
+    fn get(&self, at: usize) -> Option<&Option<Slot<T, K>>> {
         self.pages.get(at / PAGE_LEN)?.get(at % PAGE_LEN)
     }
 
-    fn get_mut(&mut self, at: usize) -> Option<&mut Option<Slot<T>>> {
+    fn get_mut(&mut self, at: usize) -> Option<&mut Option<Slot<T, K>>> {
         self.pages.get_mut(at / PAGE_LEN)?.get_mut(at % PAGE_LEN)
     }
 
-    fn push(&mut self, slot: Option<Slot<T>>) {
+    fn push(&mut self, slot: Option<Slot<T, K>>) {
         let at = self.len % PAGE_LEN;
         if at == 0 {
             // The first page grows: most tables are small. Of a further one only what is filled
