@@ -343,6 +343,9 @@ impl Analysis {
     /// The end of the input: all neighbours are known.
     fn finish(&mut self) {
         self.shared.keyring.end();
+        // Nothing is read any more, and what is told takes memory.
+        self.rounds = Rounds::default();
+        self.portion = Portion::default();
         for group in std::mem::take(&mut self.groups) {
             self.end_group(group);
         }
