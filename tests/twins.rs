@@ -139,5 +139,55 @@ fn a_hello_without_end_is_told_each_time() {
     let many: Vec<_> = (0..200)
         .map(|n| seen(&format!("10.1.2.{n}:443"), 1000 + n, START + i64::from(n)))
         .collect();
-    assert_eq!(flows(&many).len(), 200);
+    let told = flows(&many);
+    assert_eq!(told.len(), 200);
+    // Each is linked to the first, and that to the second, as far as they are compared.
+    let id = |n: usize| told[n]["event"]["id"].clone();
+    let link = |n: usize| told[n]["tlstriage"]["same_hello_as"].clone();
+    assert_eq!(link(0), id(1));
+    assert_eq!((link(1), link(63)), (id(0), id(0)));
+    assert_eq!(link(64), Value::Null);
+}
+
+#[test]
+fn hellos_that_are_alike_in_a_part_of_their_randoms_are_no_repetition() {
+    let chain = [Certificate::new("localhost").self_signed().der];
+    let begun = |n: u8, front: u8| {
+        let mut hello = ClientHello::new().sni("localhost");
+        hello.random[0] = front;
+        Conversation::between("10.1.0.5:50112", &format!("10.1.2.{n}:443"))
+            .at(START + i64::from(n))
+            .syn()
+            .tls12(&hello, &chain)
+            .segments()
+    };
+    let mut many: Vec<_> = (0..100).map(|n| begun(n, n)).collect();
+    many.push(begun(200, 30));
+    let told = flows(&many);
+    assert_eq!(told.len(), 101);
+    for (at, flow) in told.iter().enumerate() {
+        let other = match at {
+            30 => told[100]["event"]["id"].clone(),
+            100 => told[30]["event"]["id"].clone(),
+            _ => Value::Null,
+        };
+        assert_eq!(flow["tlstriage"]["same_hello_as"], other, "{at}");
+    }
+}
+
+#[test]
+fn of_many_with_one_hello_those_that_are_one_connection_are_told_once() {
+    let mut many: Vec<_> = (0..20)
+        .map(|n| seen(&format!("10.1.2.{n}:443"), 1000 + n, START + i64::from(n)))
+        .collect();
+    many.push(seen("10.1.3.1:443", 1019, START + 19));
+    let told = flows(&many);
+    assert_eq!(told.len(), 20);
+    let twin = &told[19]["tlstriage"];
+    assert_eq!(twin["also_seen_as"][0]["destination"]["ip"], "10.1.3.1");
+    assert_eq!(twin["same_hello_as"], told[0]["event"]["id"]);
+    assert_eq!(
+        told[0]["tlstriage"]["same_hello_as"],
+        told[1]["event"]["id"]
+    );
 }

@@ -64,7 +64,7 @@ pub(super) struct Book {
 }
 
 /// What is sought by 64 bits of a keyed hash of it: of the million that are remembered at most, two have
-/// the same in one of thirty million runs, and nobody can choose them.
+/// the same in one of thirty million runs, and nobody can choose them who does not know the seed.
 type Tag = u64;
 
 /// The first full handshake of somebody who asked for something.
@@ -495,7 +495,7 @@ pub(super) struct Resumed<'a> {
     pub(super) chain: Option<&'a Arc<Chain>>,
 }
 
-/// Clients and sessions of all endpoints, about a hundred bytes each.
+/// Clients and sessions of all endpoints, some 60 to 100 bytes each.
 const MAX_REMEMBERED: usize = 1 << 19;
 /// Addresses remembered as speakers of TLS.
 const MAX_SPEAKERS: usize = 1 << 20;

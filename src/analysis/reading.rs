@@ -385,8 +385,8 @@ fn hand_on(observer: &mut Observer<Mark>, lane: tls::Lane, chunk: Chunk<'_>, mar
     }
 }
 
-/// What is left of a handshake that nothing can change any more, with what follows it as long as the
-/// connection lasts: that is in one cache line, and what TLS showed is apart.
+/// What is left of a handshake that nothing can change any more, with what follows the records as long as
+/// the connection lasts: that is less than a cache line, and what TLS showed is apart.
 #[derive(Debug)]
 pub(super) struct Settled {
     pub(super) tls: Box<Tls>,

@@ -410,7 +410,8 @@ impl Iterator for Analysis {
 #[expect(clippy::vec_box, reason = "stories are moved about, and large")]
 fn in_order(stories: impl Iterator<Item = Box<Story>>) -> Vec<Box<Story>> {
     let mut placed: Vec<_> = stories.map(|story| (story.first.place(), story)).collect();
-    // In place: there may be a million of them, when most of the memory is taken.
+    // In place: there may be a million of them, when most of the memory is taken. None is equal to another,
+    // since a frame begins one flow.
     placed.sort_unstable_by(|(place, story), (other_place, other)| {
         place
             .cmp(other_place)

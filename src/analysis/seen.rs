@@ -20,7 +20,7 @@ use crate::verdict::{
     Act, CaptureFacts, ClearAlert, ClientCertificate, Close, Course, Reaction, Side,
 };
 
-/// What TLS showed: two cache lines, of which there may be hundreds of thousands.
+/// What TLS showed: as much as two cache lines, of which there may be hundreds of thousands.
 #[derive(Debug)]
 pub(super) struct Tls {
     pub(super) asked: Arc<Asked>,
@@ -34,7 +34,7 @@ pub(super) struct Tls {
     pub(super) client: Option<Arc<Client>>,
     pub(super) answer: Option<Arc<Answer>>,
     chain: Option<Arc<Chain>>,
-    /// Why the chain was not seen, where it was not.
+    /// Why the chain was not seen; where it was, this means nothing.
     why_no_chain: Unseen,
     pub(super) client_certificate: ClientCertificate,
     pub(super) has_certificate_request: bool,
@@ -51,13 +51,13 @@ pub(super) struct Tls {
     pub(super) hello_at: Timestamp,
 }
 
-/// What few flows have.
+/// What few flows have, but for those with keys.
 #[derive(Debug, Default)]
 struct Rare {
     client_chain: Option<Arc<Chain>>,
     preamble: Option<Preamble>,
     /// What came of keys, where there were any.
-    keyed: Option<Box<Keyed>>,
+    keyed: Option<Keyed>,
 }
 
 /// What came of keys.
@@ -210,14 +210,12 @@ impl Tls {
                 .map(|ders| shared.chain(&ders)),
             preamble: handshake.preamble,
             keyed: (handshake.decrypted || handshake.unopened.is_some() || encrypted.is_some())
-                .then(|| {
-                    Box::new(Keyed {
-                        encrypted,
-                        is_decrypted: handshake.decrypted,
-                        unopened: handshake.unopened,
-                        tickets: handshake.tickets_issued,
-                        http_status: handshake.http_status,
-                    })
+                .then_some(Keyed {
+                    encrypted,
+                    is_decrypted: handshake.decrypted,
+                    unopened: handshake.unopened,
+                    tickets: handshake.tickets_issued,
+                    http_status: handshake.http_status,
                 }),
         };
         Self {
@@ -266,7 +264,7 @@ impl Tls {
     }
 
     fn keyed(&self) -> Option<&Keyed> {
-        self.rare.as_ref()?.keyed.as_deref()
+        self.rare.as_ref()?.keyed.as_ref()
     }
 
     /// The chains of both sides.
@@ -286,8 +284,7 @@ impl Tls {
         self.acts.alerts.iter().copied().chain(late)
     }
 
-    /// Forgets by what others would find its session, where it has found none itself: whoever keeps a
-    /// book has that now.
+    /// Forgets what links its session to others, unless it is resumed: nobody will look for that here any more.
     pub(super) fn forget_session(&mut self) {
         if !self.is_resumed() {
             self.session = None;
@@ -436,3 +433,23 @@ pub(super) fn side(direction: Direction, client: Direction) -> Side {
 
 const FATAL: u8 = 2;
 const USER_CANCELED: u8 = 90;
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+
+    #[test]
+    fn both_halves_of_it_are_touched() {
+        let touched = [
+            offset_of!(Tls, hello_at),
+            offset_of!(Tls, has_lossy_text),
+            offset_of!(Tls, random),
+            offset_of!(Tls, begins_at),
+        ];
+        for half in [0..64, 64..128] {
+            assert!(touched.iter().any(|at| half.contains(at)), "{touched:?}");
+        }
+    }
+}

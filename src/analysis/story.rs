@@ -189,7 +189,7 @@ impl Story {
         self.tls.as_deref()
     }
 
-    /// Forgets what only a book needs of it.
+    /// Forgets what links its session to others: books have entered it.
     pub(super) fn forget_session(&mut self) {
         if let Some(tls) = &mut self.tls {
             tls.forget_session();

@@ -139,22 +139,30 @@ pub(super) struct Sightings {
 
 /// The flows of one ClientHello.
 #[derive(Debug)]
-struct Known {
+enum Known {
+    /// Some of them may be one connection.
+    Compared(Compared),
+    /// All of them are there, and each is a connection of its own.
+    Strangers(Box<Strangers>),
+}
+
+/// Flows of one ClientHello, one beside the other.
+#[derive(Debug)]
+struct Compared {
     sightings: Vec<Sighting>,
     /// The last place among them: most that are not there come behind it.
     newest: (u32, u64),
     /// Which of them are one connection; found when it is asked for.
-    classes: Option<Classes>,
-    /// What is left of them once they are all there, and each is a connection of its own.
-    strangers: Option<Strangers>,
+    classes: Option<Box<Classes>>,
 }
 
 /// Connections that have nothing but their ClientHello in common.
 #[derive(Debug)]
 struct Strangers {
-    /// The first and the last of them in the output.
+    /// The first of them in the output.
     first: Rank,
-    last: Rank,
+    /// The place of the last one.
+    newest: (u32, u64),
     /// The ids of the first two.
     ids: [Hex<16>; 2],
 }
@@ -190,40 +198,50 @@ impl Sightings {
     /// order of the output.
     pub(super) fn repeated(stories: &[Box<Story>], seed: u64) -> Self {
         let place = |(at, story): (usize, &Story)| {
-            let random = story.tls()?.random?;
-            Some((part(random), u32::try_from(at).ok()?))
+            Some((part(story.tls()?.random?), u32::try_from(at).ok()?))
         };
+        let story_at = |at: u32| Some(&**stories.get(usize::try_from(at).ok()?)?);
         let all = story::walk(stories).enumerate();
         let mut places: Vec<(u32, u32)> = all.filter_map(place).collect();
         places.sort_unstable();
-        let story_at = |(_, at): &(u32, u32)| Some(&**stories.get(usize::try_from(*at).ok()?)?);
         let mut sightings = Self::new(None, seed);
-        for same in places.chunk_by(|(one, _), (other, _)| one == other) {
-            if same.len() < 2 {
-                continue;
-            }
-            for some in same.chunks(AHEAD) {
-                let some = some.iter().filter_map(story_at);
-                story::touch(some.clone());
-                some.for_each(|story| sightings.enter_one_of(same.len(), story));
-            }
-            for random in same.iter().filter_map(|at| story_at(at)?.tls()?.random) {
-                if let Some(known) = sightings.by_random.get_mut(&random) {
-                    known.conclude();
-                }
+        for alike in places.chunk_by(|(one, _), (other, _)| one == other) {
+            if alike.len() > 1 {
+                sightings.enter_repeated(alike, story_at);
             }
         }
         sightings
     }
 
-    /// Enters a flow.
-    pub(super) fn enter(&mut self, story: &Story) {
-        // Nearly every hello is there once.
-        self.enter_one_of(1, story);
+    /// Enters those of some flows whose ClientHello is there more than once; they are alike in a part of its
+    /// random.
+    fn enter_repeated<'a>(
+        &mut self,
+        alike: &[(u32, u32)],
+        story_at: impl Fn(u32) -> Option<&'a Story>,
+    ) {
+        let mut randoms = Vec::with_capacity(alike.len());
+        for some in alike.chunks(AHEAD) {
+            let some = some.iter().map(|(_, at)| *at);
+            story::touch(some.clone().filter_map(&story_at));
+            randoms.extend(some.filter_map(|at| Some((story_at(at)?.tls()?.random?, at))));
+        }
+        randoms.sort_unstable();
+        for same in randoms.chunk_by(|(one, _), (other, _)| one == other) {
+            let [(random, _), _, ..] = same else { continue };
+            let stories = same.iter().filter_map(|(_, at)| story_at(*at));
+            let some = stories.filter_map(Sighting::of).take(MAX_OF_ONE_HELLO);
+            let some: Vec<Sighting> = some.map(|(_, sighting)| sighting).collect();
+            let known = match Strangers::among(&some) {
+                Some(strangers) => Known::Strangers(Box::new(strangers)),
+                None => Known::Compared(Compared::of(some)),
+            };
+            self.by_random.insert(*random, known);
+        }
     }
 
-    /// Enters a flow, of whose ClientHello `count` are expected.
-    fn enter_one_of(&mut self, count: usize, story: &Story) {
+    /// Enters a flow.
+    pub(super) fn enter(&mut self, story: &Story) {
         let Some((random, sighting)) = Sighting::of(story) else {
             return;
         };
@@ -231,27 +249,30 @@ impl Sightings {
             .max_len
             .is_some_and(|max_len| self.order.len() >= max_len)
             && let Some(oldest) = self.order.pop_front()
-            && let Some(known) = self.by_random.get_mut(&oldest)
         {
+            self.forget_one(&oldest);
+        }
+        // Nearly every hello is there once.
+        let place = self.by_random.entry(random);
+        let known = place.or_insert_with(|| Known::Compared(Compared::of(Vec::with_capacity(1))));
+        // A replay without end is told in part.
+        if let Known::Compared(known) = known
+            && known.sightings.len() < MAX_OF_ONE_HELLO
+        {
+            known.push(sighting);
+            if self.max_len.is_some() {
+                self.order.push_back(random);
+            }
+        }
+    }
+
+    /// Forgets the oldest flow of a ClientHello.
+    fn forget_one(&mut self, random: &[u8; 32]) {
+        if let Some(Known::Compared(known)) = self.by_random.get_mut(random) {
             known.sightings.remove(0);
             known.classes = None;
             if known.sightings.is_empty() {
-                self.by_random.remove(&oldest);
-            }
-        }
-        let known = self.by_random.entry(random).or_insert_with(|| Known {
-            sightings: Vec::with_capacity(count.min(MAX_OF_ONE_HELLO)),
-            newest: sighting.place,
-            classes: None,
-            strangers: None,
-        });
-        // A replay without end is told in part.
-        if known.sightings.len() < MAX_OF_ONE_HELLO {
-            known.newest = known.newest.max(sighting.place);
-            known.sightings.push(sighting);
-            known.classes = None;
-            if self.max_len.is_some() {
-                self.order.push_back(random);
+                self.by_random.remove(random);
             }
         }
     }
@@ -261,26 +282,45 @@ impl Sightings {
     /// What is one connection with a third is one with each other; it is told where it was seen first.
     pub(super) fn relation(&mut self, story: &Story) -> Relation {
         let random = story.tls().and_then(|tls| tls.random);
-        let known = random.and_then(|random| self.by_random.get_mut(&random));
-        let known = known.filter(|known| story.first.place() <= known.newest);
-        if let Some(strangers) = known.as_ref().and_then(|known| known.strangers.as_ref()) {
-            return strangers.relation((story.first.place(), story.key));
+        match random.and_then(|random| self.by_random.get_mut(&random)) {
+            None => Relation::Alone,
+            Some(Known::Compared(known)) => known.relation(story),
+            Some(Known::Strangers(strangers)) => strangers.relation(story),
         }
-        let Some(known) = known.filter(|known| known.sightings.len() > 1) else {
+    }
+}
+
+impl Compared {
+    fn of(sightings: Vec<Sighting>) -> Self {
+        let places = sightings.iter().map(|sighting| sighting.place);
+        Self {
+            newest: places.max().unwrap_or_default(),
+            sightings,
+            classes: None,
+        }
+    }
+
+    fn push(&mut self, sighting: Sighting) {
+        self.newest = self.newest.max(sighting.place);
+        self.sightings.push(sighting);
+        self.classes = None;
+    }
+
+    /// What a story has to do with the others, if it is one of them.
+    fn relation(&mut self, story: &Story) -> Relation {
+        let known = &self.sightings;
+        if story.first.place() > self.newest || known.len() < 2 {
             return Relation::Alone;
-        };
-        let Known {
-            sightings: known,
-            classes,
-            ..
-        } = known;
+        }
         let Classes {
             heads,
             first,
             other,
             has_twins,
             next,
-        } = classes.get_or_insert_with(|| Classes::of(known));
+        } = &mut **self
+            .classes
+            .get_or_insert_with(|| Box::new(Classes::of(known)));
         let is_own = |other: &Sighting| other.is_at(story.first.place(), story.key);
         let own = match known.get(*next) {
             Some(other) if is_own(other) => *next,
@@ -313,42 +353,37 @@ impl Sightings {
     }
 }
 
-impl Known {
-    /// No others will come: of those that have nothing else in common hardly anything is needed.
-    fn conclude(&mut self) {
-        if self.strangers.is_some() {
-            return;
+impl Strangers {
+    /// What is needed of flows, in the order of the output, of which none is one connection with another.
+    fn among(sightings: &[Sighting]) -> Option<Self> {
+        let [first, second, ..] = sightings else {
+            return None;
+        };
+        let is_twin = |(at, one): (usize, &Sighting)| {
+            let mut before = sightings.iter().take(at);
+            before.any(|other| one.is_same(other))
+        };
+        if sightings.iter().enumerate().any(is_twin) {
+            return None;
         }
-        let classes = Classes::of(&self.sightings);
-        self.strangers = self.strangers(&classes);
-        if self.strangers.is_some() {
-            self.sightings = Vec::new();
-        } else {
-            self.classes = Some(classes);
-        }
-    }
-
-    fn strangers(&self, classes: &Classes) -> Option<Strangers> {
-        let ((_, first), (_, other)) = classes.first.zip(classes.other)?;
-        let ranks = self.sightings.iter().map(Sighting::rank);
-        (!classes.has_twins).then_some(Strangers {
-            first: ranks.clone().min()?,
-            last: ranks.max()?,
-            ids: [first, other],
+        Some(Self {
+            first: first.rank(),
+            newest: sightings.last()?.place,
+            ids: [first.id(), second.id()],
         })
     }
-}
 
-impl Strangers {
-    /// What a flow has to do with the others, if it is one of them.
-    fn relation(&self, flow: Rank) -> Relation {
-        let [first, other] = self.ids;
-        if flow > self.last {
+    /// What a story has to do with the others, if it is one of them.
+    fn relation(&self, story: &Story) -> Relation {
+        let place = story.first.place();
+        if place > self.newest {
             return Relation::Alone;
         }
+        let [first, second] = self.ids;
+        let is_first = (place, story.key) == self.first;
         Relation::Told(Box::new(Links {
             also_seen_as: Vec::new(),
-            same_hello_as: Some(if flow == self.first { other } else { first }),
+            same_hello_as: Some(if is_first { second } else { first }),
         }))
     }
 }

@@ -77,7 +77,7 @@ impl Key for FlowKey {
 pub struct CacheLine;
 
 /// A flow's key by 64 bits of a keyed hash of it, for what is only looked up: of a million, two have the
-/// same in one of thirty million runs, and nobody can choose them.
+/// same in one of thirty million runs, and nobody can choose them who does not know the seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint(u64);
 
