@@ -102,19 +102,20 @@ pub(crate) enum Recognition {
     Unknown,
 }
 
+/// The beginnings that may be that of `head` by its first byte: most segments begin with that of none.
+fn starts_like(head: &[u8]) -> impl Iterator<Item = (&'static [u8], Protocol)> {
+    let first = head.first();
+    let is_alike = move |start: &[u8]| first.is_none() || start.first() == first;
+    let starts = STARTS.iter().copied();
+    starts.filter(move |(start, _)| is_alike(start))
+}
+
 /// Which protocol begins with `head`, told by four bytes or more that no ciphertext is likely to have.
 pub(crate) fn recognise_text(head: &[u8]) -> Recognition {
-    let long = STARTS.iter().filter(|(start, _)| start.len() >= 4);
     let mut found = Recognition::Unknown;
-    for (start, protocol) in long {
-        if head
-            .first()
-            .is_some_and(|first| start.first() != Some(first))
-        {
-            continue;
-        }
+    for (start, protocol) in starts_like(head).filter(|(start, _)| start.len() >= 4) {
         if head.starts_with(start) {
-            return Recognition::Known(*protocol);
+            return Recognition::Known(protocol);
         }
         if start.starts_with(head) {
             found = Recognition::NotYet;
@@ -127,9 +128,9 @@ pub(crate) fn recognise_text(head: &[u8]) -> Recognition {
 pub(crate) fn recognise(head: &[u8]) -> Recognition {
     let text = match recognise_text(head) {
         Recognition::Unknown => {
-            let short = STARTS.iter().find(|(start, _)| head.starts_with(start));
+            let short = starts_like(head).find(|(start, _)| head.starts_with(start));
             short.map_or(Recognition::Unknown, |(_, protocol)| {
-                Recognition::Known(*protocol)
+                Recognition::Known(protocol)
             })
         }
         found => found,
