@@ -156,6 +156,7 @@ fn hellos_that_are_alike_in_a_part_of_their_randoms_are_no_repetition() {
         let mut hello = ClientHello::new().sni("localhost");
         hello.random[0] = front;
         Conversation::between("10.1.0.5:50112", &format!("10.1.2.{n}:443"))
+            .numbered(1000 + u32::from(n), 7)
             .at(START + i64::from(n))
             .syn()
             .tls12(&hello, &chain)
