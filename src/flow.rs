@@ -99,6 +99,34 @@ impl ShortKey {
     }
 }
 
+/// The key of a flow for where hundreds of thousands are kept: as short as most are.
+#[derive(Clone, Debug)]
+pub(crate) enum CompactKey {
+    /// Of a flow over IPv4.
+    V4(ShortKey),
+    /// Of a flow over IPv6.
+    V6(Box<FlowKey>),
+}
+
+impl CompactKey {
+    /// The key as it is sought by.
+    pub(crate) fn key(&self) -> FlowKey {
+        match self {
+            Self::V4(key) => key.key(),
+            Self::V6(key) => **key,
+        }
+    }
+}
+
+impl From<FlowKey> for CompactKey {
+    fn from(key: FlowKey) -> Self {
+        match key.short() {
+            Some(key) => Self::V4(key),
+            None => Self::V6(Box::new(key)),
+        }
+    }
+}
+
 impl FlowKey {
     /// The key of the flow of an IPv4 segment, and the direction it travels in.
     #[must_use]

@@ -44,7 +44,7 @@ impl Begun {
 
     /// How many flows of the same addresses have begun in the same instant before this one.
     pub(super) fn ordinal(&mut self, story: &Story) -> u32 {
-        let beginning = (story.key, story.first.time);
+        let beginning = (story.key(), story.first.time);
         if let Some(crowded) = &self.crowded
             && !crowded.contains(&self.hash(story))
         {
@@ -61,7 +61,7 @@ impl Begun {
     }
 
     fn hash(&self, story: &Story) -> u64 {
-        self.keyed.hash_one((story.key, story.first.time))
+        self.keyed.hash_one((story.key(), story.first.time))
     }
 }
 

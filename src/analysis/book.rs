@@ -101,9 +101,9 @@ impl Full {
     fn of(story: &Story, chain: Option<&Arc<Chain>>) -> Self {
         Self {
             chain: chain.map(Arc::clone),
-            origin: match (&story.encapsulation, story.key.short()) {
+            origin: match (story.encapsulation(), story.key().short()) {
                 (None, Some(key)) => Origin::Short(key, story.client),
-                (None, None) => Origin::Long(Box::new((story.key, story.client))),
+                (None, None) => Origin::Long(Box::new((story.key(), story.client))),
                 _ => Origin::Id(Box::new(telling::id(story, 0))),
             },
             first: story.first.time,

@@ -372,7 +372,7 @@ impl Analysis {
             let matters = self.lobby.books.has_spoken(&client.ip)
                 || self.lobby.books.has_spoken(&server.ip)
                 || TLS_PORTS.contains(&server.port)
-                || self.settings.filter.names(&story.key);
+                || self.settings.filter.names(&story.key());
             let count = counts.entry(server).or_default();
             *count += usize::from(matters);
             matters && *count <= MAX_KNOCKS
@@ -415,7 +415,7 @@ fn in_order(stories: impl Iterator<Item = Box<Story>>) -> Vec<Box<Story>> {
     placed.sort_unstable_by(|(place, story), (other_place, other)| {
         place
             .cmp(other_place)
-            .then_with(|| story.key.cmp(&other.key))
+            .then_with(|| story.key().cmp(&other.key()))
     });
     // In memory of their own, since the places are not needed any more.
     let mut stories = Vec::with_capacity(placed.len());

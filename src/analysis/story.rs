@@ -7,7 +7,7 @@ use crate::analysis::kinds::Chain;
 use crate::analysis::mark::Mark;
 use crate::analysis::reading::Settled;
 use crate::analysis::seen::{Tls, side};
-use crate::flow::{Direction, Endpoint, FlowKey};
+use crate::flow::{CompactKey, Direction, Endpoint, FlowKey};
 use crate::packet::{Cause, Encapsulation, Unreachable};
 use crate::tls::GapReason;
 use crate::verdict::{CaptureFacts, Close, Side};
@@ -15,7 +15,7 @@ use crate::verdict::{CaptureFacts, Close, Side};
 /// A flow that is over.
 #[derive(Debug)]
 pub(super) struct Story {
-    pub(super) key: FlowKey,
+    key: CompactKey,
     /// The direction from client to server.
     pub(super) client: Direction,
     pub(super) first: Mark,
@@ -24,7 +24,6 @@ pub(super) struct Story {
     pub(super) server_counts: Counts,
     pub(super) close: Option<Close>,
     tls: Option<Box<Tls>>,
-    pub(super) encapsulation: Option<Box<Encapsulation>>,
     rare: Option<Box<Rare>>,
     pub(super) capture: CaptureFacts,
     /// Bytes were sent twice, and were not the same.
@@ -38,6 +37,8 @@ struct Rare {
     unreachable: Option<Knock>,
     /// An ICMP error that says one of its packets was too big.
     too_big: Option<TooBig>,
+    /// The VLANs and tunnels around it.
+    encapsulation: Option<Box<Encapsulation>>,
 }
 
 /// Goes through stories in their order, and waits for memory once for many: each is somewhere
@@ -156,14 +157,16 @@ impl Story {
             was_reset,
             icmp,
         });
-        let rare = (unreachable.is_some() || too_big.is_some()).then(|| {
+        let is_rare = unreachable.is_some() || too_big.is_some() || encapsulation.is_some();
+        let rare = is_rare.then(|| {
             Box::new(Rare {
                 unreachable,
                 too_big,
+                encapsulation,
             })
         });
         Some(Self {
-            key,
+            key: key.into(),
             client,
             first,
             last,
@@ -177,11 +180,15 @@ impl Story {
             },
             close,
             tls,
-            encapsulation,
             rare,
             capture,
             has_conflict,
         })
+    }
+
+    /// The two ends.
+    pub(super) fn key(&self) -> FlowKey {
+        self.key.key()
     }
 
     /// What TLS showed; `None` where the connection never came about.
@@ -206,6 +213,11 @@ impl Story {
         self.rare.as_ref()?.unreachable.as_ref()
     }
 
+    /// The VLANs and tunnels around it, where there are any.
+    pub(super) fn encapsulation(&self) -> Option<&Encapsulation> {
+        self.rare.as_ref()?.encapsulation.as_deref()
+    }
+
     /// An ICMP error that says one of its packets was too big.
     pub(super) fn too_big(&self) -> Option<TooBig> {
         self.rare.as_ref()?.too_big
@@ -213,12 +225,12 @@ impl Story {
 
     /// The client's end.
     pub(super) fn source(&self) -> Endpoint {
-        self.key.source(self.client)
+        self.key().source(self.client)
     }
 
     /// The server's end.
     pub(super) fn destination(&self) -> Endpoint {
-        self.key.destination(self.client)
+        self.key().destination(self.client)
     }
 }
 
@@ -228,7 +240,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_a_flow_is_small() {
-        assert_eq!(size_of::<Story>(), 160);
+        assert_eq!(size_of::<Story>(), 128);
         assert_eq!(size_of::<Tls>(), 128);
         assert_eq!(size_of::<Settled>(), 48);
     }

@@ -43,7 +43,7 @@ pub(super) fn tell(
     let judgement = &mut judged.judgement;
     let (client, server) = (story.source(), story.destination());
     let nothing = Encapsulation::default();
-    let encapsulation = story.encapsulation.as_deref().unwrap_or(&nothing);
+    let encapsulation = story.encapsulation().unwrap_or(&nothing);
     let tunnels = tunnels(encapsulation);
     let id = id(story, ordinal);
     let severity = severity(judgement.severity);
@@ -113,7 +113,7 @@ pub(super) fn tell(
 /// The `event.id` of a story.
 pub(super) fn id(story: &Story, ordinal: u32) -> Hex<16> {
     let nothing = Encapsulation::default();
-    let encapsulation = story.encapsulation.as_deref().unwrap_or(&nothing);
+    let encapsulation = story.encapsulation().unwrap_or(&nothing);
     event_id(&FlowIdentity {
         source: story.source(),
         destination: story.destination(),

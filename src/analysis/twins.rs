@@ -58,7 +58,7 @@ impl Sighting {
     fn of(story: &Story) -> Option<([u8; 32], Self)> {
         let tls = story.tls()?;
         let sighting = Self {
-            key: story.key,
+            key: story.key(),
             client: story.client,
             place: story.first.place(),
             first: story.first.time,
@@ -68,7 +68,7 @@ impl Sighting {
             server_random: tls.server_random,
             // Of flows that begin in the same instant between the same ends the first is meant.
             tagged_id: story
-                .encapsulation
+                .encapsulation()
                 .is_some()
                 .then(|| Box::new(telling::id(story, 0))),
         };
@@ -321,7 +321,7 @@ impl Compared {
         } = &mut **self
             .classes
             .get_or_insert_with(|| Box::new(Classes::of(known)));
-        let is_own = |other: &Sighting| other.is_at(story.first.place(), story.key);
+        let is_own = |other: &Sighting| other.is_at(story.first.place(), story.key());
         let own = match known.get(*next) {
             Some(other) if is_own(other) => *next,
             _ => match known.iter().position(is_own) {
@@ -336,7 +336,7 @@ impl Compared {
         let mut links = Links::default();
         for (seen, head) in known.iter().zip(heads).filter(|_| *has_twins) {
             let ends = seen.ends();
-            if *head == own && seen.key != story.key && !links.also_seen_as.contains(&ends) {
+            if *head == own && seen.key != story.key() && !links.also_seen_as.contains(&ends) {
                 links.also_seen_as.push(ends);
             }
         }
@@ -380,7 +380,7 @@ impl Strangers {
             return Relation::Alone;
         }
         let [first, second] = self.ids;
-        let is_first = (place, story.key) == self.first;
+        let is_first = (place, story.key()) == self.first;
         Relation::Told(Box::new(Links {
             also_seen_as: Vec::new(),
             same_hello_as: Some(if is_first { second } else { first }),

@@ -110,7 +110,7 @@ impl Waiter {
             story.last.time,
             story.last.place(),
             story.first.place(),
-            story.key,
+            story.key(),
         )
     }
 }
