@@ -280,8 +280,11 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
 }
 
 /// Empties a file; what is none, a pipe or a device, is empty.
+///
+/// One that is empty is left alone: ext4 writes out a file that was ever cut to nothing when it is closed.
 pub(crate) fn empty(file: &File) -> io::Result<()> {
-    if file.metadata()?.is_file() {
+    let metadata = file.metadata()?;
+    if metadata.is_file() && metadata.len() > 0 {
         file.set_len(0)?;
     }
     Ok(())
