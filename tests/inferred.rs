@@ -285,6 +285,50 @@ fn a_chain_that_the_endpoint_shows_in_clear_tells_what_was_left_out() {
     assert!(ids(&small).contains(&"seen-cert.inconsistent"));
 }
 
+/// What was concluded once is told again, as long as the endpoint shows nothing new.
+#[test]
+fn what_an_endpoint_shows_later_counts_from_then_on() {
+    let [leaf, middle, _] = &issued();
+    let shown = [leaf.clone(), middle.clone()];
+    let hidden = |port, name| flow(port, Some(name), &flight(&[leaf, middle]));
+    let flows = vec![
+        hidden(50_000, "api.example"),
+        hidden(50_010, "api.example"),
+        clear(50_020, "api.example", &shown),
+        hidden(50_030, "api.example"),
+        hidden(50_040, "api.example"),
+    ];
+    let flows = told(&Analyzer::new().with_horizon(2_000_000_000), flows);
+    let [first, again, _, later, last] = &flows[..] else {
+        panic!("{} flows", flows.len());
+    };
+    for flow in [first, again] {
+        assert_eq!(ids(flow), ["server-key"]);
+    }
+    for flow in [later, last] {
+        assert_eq!(
+            ids(flow),
+            ["server-key", "seen-cert.consistent", "chain.several"]
+        );
+    }
+
+    // The same sizes, and another name, for which nothing was shown.
+    let mut small = flight(&[leaf]);
+    small[1] -= 1;
+    let flows = vec![
+        clear(50_000, "api.example", &shown),
+        flow(50_001, Some("api.example"), &small),
+        flow(50_002, Some("other.example"), &small),
+        flow(50_003, Some("api.example"), &small),
+    ];
+    let flows = told(&Analyzer::new(), flows);
+    let speaks_of_it = |flow| ids(flow).contains(&"seen-cert.inconsistent");
+    assert_eq!(
+        flows.iter().map(speaks_of_it).collect::<Vec<_>>(),
+        [false, true, false, true]
+    );
+}
+
 #[test]
 fn a_message_that_is_too_small_for_two_certificates_says_that_there_is_one() {
     let own = Certificate::new("localhost").self_signed().der;

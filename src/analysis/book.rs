@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::analysis::asked::{self, AskedFor};
+use crate::analysis::conclusions::{Conclusions, Room};
 use crate::analysis::hidden::{Flights, Hidden};
 use crate::analysis::kinds::{Chain, Known};
 use crate::analysis::ledger::Ledger;
@@ -37,6 +38,8 @@ pub(super) struct Books {
     max_rows: usize,
     /// How many more clients and sessions are remembered, of all endpoints together.
     room: usize,
+    /// How many more conclusions are.
+    conclusions: Room,
     /// Flows, names, clients and sessions that found no place.
     left_out: u64,
     /// The large chains of all endpoints.
@@ -50,6 +53,8 @@ pub(super) struct Book {
     rows: Vec<Row>,
     /// The sizes of hidden flights.
     flights: Flights,
+    /// What these say beside the rows.
+    conclusions: Conclusions,
     /// With what names clients were content, each once.
     accepted: Vec<AskedFor>,
     /// Who was content, with which name and certificate.
@@ -190,6 +195,7 @@ impl Books {
             max_endpoints: limits.endpoints,
             max_rows: limits.endpoint_names,
             room: MAX_REMEMBERED,
+            conclusions: Room::default(),
             left_out: 0,
             ledger: Ledger::default(),
             max_chains_len: limits.large_chains_total,
@@ -214,7 +220,7 @@ impl Books {
                     self.left_out += 1;
                     return;
                 }
-                place.insert(Book::new(self.keyed))
+                place.insert(Book::new(self.keyed, &self.conclusions))
             }
         };
         let asked = &*tls.asked;
@@ -266,6 +272,7 @@ impl Books {
             row.first = row.first.min(at);
             row.last = row.last.max(at);
         } else if is_kept && book.rows.len() < self.max_rows {
+            book.conclusions.forget();
             book.rows.push(Row {
                 asked_for,
                 leaf: Arc::clone(leaf),
@@ -296,10 +303,11 @@ impl Books {
 }
 
 impl Book {
-    fn new(keyed: Keyed) -> Self {
+    fn new(keyed: Keyed, conclusions: &Room) -> Self {
         Self {
             rows: Vec::new(),
             flights: Flights::default(),
+            conclusions: Conclusions::new(conclusions),
             accepted: Vec::new(),
             content: HashSet::with_hasher(keyed),
             full: Vec::new(),
@@ -370,6 +378,11 @@ impl Book {
     /// The sizes of hidden flights.
     pub(super) const fn flights(&self) -> &Flights {
         &self.flights
+    }
+
+    /// What was concluded from hidden flights beside what was seen.
+    pub(super) const fn conclusions(&self) -> &Conclusions {
+        &self.conclusions
     }
 
     /// Whether the endpoint served somebody who asked for another name than this.

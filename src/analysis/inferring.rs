@@ -26,14 +26,43 @@ pub(super) fn infer(
         return Vec::new();
     };
     let asked = &*tls.asked;
-    let (expected, authorities) = expectations.certificates_for(story.source().ip, asked);
-    let given = readings_of_expected(&hidden, expected, authorities);
-    let seen = book.map_or_else(Vec::new, |book| readings_of_seen(&hidden, book));
+    let asked_for = &asked.asked_for;
+    let given = expectations.certificates_for(story.source().ip, asked);
+    let conclude = || conclude(&hidden, asked_for, given, book);
+    let mut told = match (book, given) {
+        (Some(book), ([], [])) => book.conclusions().of(hidden, asked_for, conclude),
+        _ => conclude(),
+    };
+    // A name may hide where none is in clear.
+    let may_hide_name = |tls: &Tls| {
+        let client = tls.client.as_ref();
+        client.is_some_and(|client| client.may_hide_name)
+    };
+    if *asked_for == AskedFor::Nobody
+        && !may_hide_name(tls)
+        && let Some(book) = book
+    {
+        let inferred = against_named(&hidden, book, story);
+        told.extend(inferred.map(|inferred| inferred.with_confounders(&hidden.confounders())));
+    }
+    told
+}
+
+/// What the sizes say beside what was given to compare with, expected certificates and authorities, and
+/// what the endpoint showed elsewhere.
+fn conclude(
+    hidden: &Hidden,
+    asked_for: &AskedFor,
+    (expected, authorities): (&[Certificate], &[Certificate]),
+    book: Option<&Book>,
+) -> Vec<Inferred> {
+    let given = readings_of_expected(hidden, expected, authorities);
+    let seen = book.map_or_else(Vec::new, |book| readings_of_seen(hidden, book));
 
     let mut told = Vec::new();
-    told.extend(key(&hidden));
-    told.extend(against_expected(&hidden, expected, &given));
-    told.extend(book.and_then(|book| against_seen(&hidden, book, &seen, &asked.asked_for)));
+    told.extend(key(hidden));
+    told.extend(against_expected(hidden, expected, &given));
+    told.extend(book.and_then(|book| against_seen(hidden, book, &seen, asked_for)));
     let known = || -> Vec<&Certificate> {
         let chains = book.into_iter().flat_map(Book::chains);
         let shown = chains.flat_map(|(_, chain)| leaf_first(chain));
@@ -44,19 +73,8 @@ pub(super) fn infer(
     let readings: Vec<&Reading<'_>> = given.iter().chain(&seen).collect();
     // Not all of more than these were tried.
     let are_all_tried = expected.len() + authorities.len() <= MAX_KNOWN;
-    let how_many = are_all_tried.then(|| how_many(&hidden, &readings, known));
-    told.extend(how_many.flatten().or_else(|| one(&hidden)));
-    // A name may hide where none is in clear.
-    let may_hide_name = |tls: &Tls| {
-        let client = tls.client.as_ref();
-        client.is_some_and(|client| client.may_hide_name)
-    };
-    if asked.asked_for == AskedFor::Nobody
-        && !may_hide_name(tls)
-        && let Some(book) = book
-    {
-        told.extend(against_named(&hidden, book, story));
-    }
+    let how_many = are_all_tried.then(|| how_many(hidden, &readings, known));
+    told.extend(how_many.flatten().or_else(|| one(hidden)));
     let confounders = hidden.confounders();
     told.into_iter()
         .map(|inferred| inferred.with_confounders(&confounders))

@@ -17,6 +17,7 @@ mod blocks;
 mod book;
 mod changes;
 mod clerk;
+mod conclusions;
 mod connection;
 mod deal;
 mod describe;

@@ -1,6 +1,7 @@
 //! What ECS has no place for: the fields of a flow under `tlstriage`.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -192,7 +193,7 @@ pub struct Inferred {
     /// What it is about.
     pub id: &'static str,
     /// The conclusion, and what it rests on.
-    pub reason: Cow<'static, str>,
+    pub reason: Arc<str>,
     /// What was there that may change sizes, and was reckoned with.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub confounders: Vec<Confounder>,
@@ -201,7 +202,7 @@ pub struct Inferred {
 impl Inferred {
     /// The conclusion `reason` about `id`.
     #[must_use]
-    pub const fn new(id: &'static str, reason: Cow<'static, str>) -> Self {
+    pub const fn new(id: &'static str, reason: Arc<str>) -> Self {
         Self {
             id,
             reason,
