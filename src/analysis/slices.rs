@@ -294,6 +294,6 @@ impl<F: Files + Sync> Teller<'_, F> {
 }
 
 /// Stories of a slice.
-const SLICE_LEN: usize = 32;
+const SLICE_LEN: usize = 16;
 /// Slices under way for each thread: rendered ones wait for being written, and take memory.
 pub(super) const SLICES_A_THREAD: usize = 3;
