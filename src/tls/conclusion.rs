@@ -38,8 +38,8 @@ pub(crate) fn conclude<M: Copy>(
         certificates_cut = list.cut;
     }
     let session = session(
-        asker.hello.as_ref(),
-        server.answer.as_ref(),
+        asker.hello.as_deref(),
+        server.answer.as_deref(),
         resumption,
         server.ticket,
     );
@@ -54,7 +54,7 @@ pub(crate) fn conclude<M: Copy>(
         client_hello_mark: marks.map(|(begun, _)| begun),
         client_hello_done: marks.map(|(_, done)| done),
         server_hello: match server.answer.take() {
-            Some(answer) => Observed::Seen(answer),
+            Some(answer) => Observed::Seen(*answer),
             None => Observed::Unseen(server_hello_unseen),
         },
         hello_retry: false,

@@ -136,7 +136,7 @@ impl<M: Copy> Facts<M> {
                     if hello.ech {
                         self.keep_hello(message, Hellos::on_client_hello);
                     }
-                    self.sides.get_mut(lane).hello = Some(Asked { hello, begun, done });
+                    self.sides.get_mut(lane).hello = Some(Box::new(Asked { hello, begun, done }));
                 }
                 None => side.hello_lost = Some(message.cut.unwrap_or(Unseen::Malformed)),
             }
@@ -225,11 +225,11 @@ impl<M: Copy> Facts<M> {
         let side = self.sides.get_mut(lane);
         side.is(Role::Client, Weight::Hello);
         if first {
-            side.hello = Some(Asked {
+            side.hello = Some(Box::new(Asked {
                 hello,
                 begun,
                 done: mark,
-            });
+            }));
         }
         self.step(
             lane,
@@ -380,7 +380,7 @@ impl<M: Copy> Facts<M> {
     fn answer(&self) -> Option<&ServerHello> {
         let of = |lane: Lane| {
             let asked = self.asked_by == Some(lane);
-            self.sides.get(lane).answer.as_ref().filter(|_| !asked)
+            self.sides.get(lane).answer.as_deref().filter(|_| !asked)
         };
         of(Lane::A).or_else(|| of(Lane::B))
     }
@@ -461,7 +461,6 @@ impl<M: Copy> Facts<M> {
     }
 
     /// The facts in their final form.
-    #[expect(clippy::boxed_local, reason = "it is large, and stays where it stands")]
     pub(crate) fn finish(mut self: Box<Self>) -> Handshake<M> {
         let (client, refused) = (self.client(), self.refused());
         let Opened {

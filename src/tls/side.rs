@@ -13,10 +13,11 @@ pub(crate) struct Side<M> {
     pub(crate) facts: LaneFacts,
     pub(crate) spoke: bool,
     pub(crate) role: Option<(Weight, Role)>,
-    pub(crate) hello: Option<Asked<M>>,
+    /// Apart, as is the answer: a side has one of them, and what each segment looks at lies together.
+    pub(crate) hello: Option<Box<Asked<M>>>,
     /// A ClientHello was there, but not enough of it.
     pub(crate) hello_lost: Option<Unseen>,
-    pub(crate) answer: Option<ServerHello>,
+    pub(crate) answer: Option<Box<ServerHello>>,
     /// A ServerHello was there, but not enough of it.
     pub(crate) answer_lost: Option<Unseen>,
     pub(crate) flight: Flight,
@@ -71,7 +72,7 @@ impl<M> Side<M> {
         } else {
             Flight::AwaitCertificate
         };
-        self.answer = Some(hello);
+        self.answer = Some(Box::new(hello));
     }
 
     fn has_records(&self) -> bool {
