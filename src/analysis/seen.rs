@@ -13,11 +13,11 @@ use crate::flow::{Direction, FlowKey};
 use crate::packet::SeqNumber;
 use crate::time::Timestamp;
 use crate::tls::{
-    Alert, Handshake, InnerHello, Lane, Observed, Preamble, Resumption, Session, Ticket, Unopened,
-    Unseen,
+    Alert, Handshake, InnerHello, Lane, Observed, Preamble, Resumption, ServerHello, Session,
+    Ticket, Unopened, Unseen,
 };
 use crate::verdict::{
-    Act, CaptureFacts, ClearAlert, ClientCertificate, Close, Course, Reaction, Side,
+    Act, CaptureFacts, ClearAlert, ClientCertificate, Close, Course, Reaction, Side, unify_sizes,
 };
 
 /// What TLS showed: as much as two cache lines, of which there may be hundreds of thousands.
@@ -143,6 +143,9 @@ impl Tls {
             kind: step.kind,
             len: step.len.saturating_add(step.padding.into()),
         });
+        let mut acts: Vec<Act> = acts.collect();
+        let answered = handshake.server_hello.seen();
+        unify_sizes(&mut acts, answered.map(ServerHello::is_tls13));
         let alerts = handshake.alerts.iter();
         let alerts = alerts.map(|alert| story_alert(alert, by(alert.lane)));
         let acts = shared.course(acts, alerts);

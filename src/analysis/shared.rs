@@ -188,16 +188,16 @@ impl Shared {
             .get_or_make(&key, size_of::<Asked>() + 3 * key.len(), || Asked::of(name))
     }
 
-    /// What both sides did.
+    /// What both sides did, with sizes that nobody tells apart made one.
     pub(super) fn course(
         &self,
-        acts: impl ExactSizeIterator<Item = Act> + Clone,
+        acts: Vec<Act>,
         alerts: impl ExactSizeIterator<Item = StoryAlert> + Clone,
     ) -> Arc<Acts> {
         let mut key = Vec::with_capacity(4 + acts.len() * 6 + alerts.len() * 3);
         key.extend_from_slice(&u32::try_from(acts.len()).unwrap_or(u32::MAX).to_be_bytes());
-        for act in acts.clone() {
-            key.extend_from_slice(&describe::act_key(&act));
+        for act in &acts {
+            key.extend_from_slice(&describe::act_key(act));
         }
         for alert in alerts.clone() {
             key.extend_from_slice(&describe::alert_key(&alert));
@@ -205,9 +205,8 @@ impl Shared {
         let lists_len = acts.len() * size_of::<Act>() + alerts.len() * size_of::<StoryAlert>();
         let len = size_of::<Acts>() + lists_len;
         self.courses.get_or_make(&key, len, || {
-            let acts: Box<[Act]> = acts.collect();
             let handshake = self.handshake(&acts);
-            Acts::new(acts, alerts.collect(), handshake)
+            Acts::new(acts.into(), alerts.collect(), handshake)
         })
     }
 

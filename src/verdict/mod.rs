@@ -24,6 +24,7 @@ mod proof;
 mod protocol;
 mod reaction;
 mod refused;
+mod sizes;
 mod smallest;
 mod unreachable;
 mod validity;
@@ -37,6 +38,7 @@ pub use finding::{Confidence, Finding, Judgement, Severity, VerdictId};
 pub use flight::{Fit, Flight, Key, Offers, TooSmall};
 pub use portal::Message;
 pub use reaction::{Act, ClearAlert, Close, Closing, Course, Reaction, Side};
+pub use sizes::unify_sizes;
 pub(crate) use validity::is_outdated;
 
 /// Looks at the evidence once; finds at most one thing.

@@ -436,7 +436,7 @@ fn is_empty_certificate(len: u32) -> bool {
 
 /// Tickets are rarely longer, unless they hold a client's certificates; data comes in records of
 /// up to 16 KiB.
-const LARGEST_TICKET: u32 = 4096;
+pub(super) const LARGEST_TICKET: u32 = 4096;
 /// Servers send one to four tickets.
 const MOST_TICKETS: usize = 4;
 /// Type and length of a handshake message.
