@@ -91,7 +91,11 @@ impl Fetch {
 
     /// Reads the stretch that begins at `begin`.
     fn read(&self, mut buffer: Vec<u8>, begin: u64) -> Stretch {
-        buffer.resize(HEADROOM + STRETCH_LEN, 0);
+        if buffer.len() < HEADROOM + STRETCH_LEN {
+            // Zeros as the system gives them: most of the room in front is never touched.
+            buffer = vec![0; HEADROOM + STRETCH_LEN];
+        }
+        buffer.truncate(HEADROOM + STRETCH_LEN);
         let mut end = HEADROOM;
         let mut failure = None;
         let mut is_last = false;

@@ -80,8 +80,9 @@ pub(super) struct Shard {
     knocks: Vec<Story>,
     /// How many there are, those included of which no story was made yet.
     knock_count: usize,
-    /// Addresses that were seen to send and to be answered.
-    answered: HashSet<u128, Keyed>,
+    /// Addresses that were seen to send and to be answered, by 64 bits of a keyed hash.
+    answered: HashSet<u64, Keyed>,
+    keyed: Keyed,
     pub(super) counts: ShardCounts,
 }
 
@@ -145,6 +146,7 @@ impl Shard {
             knocks: Vec::new(),
             knock_count: 0,
             answered: HashSet::with_hasher(Keyed::new(seed)),
+            keyed: Keyed::new(seed),
             counts: ShardCounts::default(),
         }
     }
@@ -525,7 +527,7 @@ impl Shard {
     fn note_answered(&mut self, key: &FlowKey, connection: &Connection) {
         if connection.was_answered() && self.answered.len() < MAX_ANSWERED {
             let ends = Direction::BOTH.map(|direction| key.source(direction).ip);
-            self.answered.extend(ends.map(number));
+            self.answered.extend(ends.map(|end| tag(self.keyed, end)));
         }
     }
 
@@ -609,7 +611,7 @@ impl Shard {
 
     /// Whether an address was seen to send and to be answered.
     pub(super) fn saw_answered(&self, ip: IpAddr) -> bool {
-        self.answered.contains(&number(ip))
+        self.answered.contains(&tag(self.keyed, ip))
     }
 
     /// The connections that never came about: after the end.
@@ -637,12 +639,13 @@ impl Shard {
     }
 }
 
-/// An address as a number; those of IPv4 as mapped into IPv6 (RFC 4291, section 2.5.5.2).
-fn number(ip: IpAddr) -> u128 {
-    match ip {
-        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(ip) => ip.to_bits(),
-    }
+/// What an address is sought by; one of IPv4 as mapped into IPv6 (RFC 4291, section 2.5.5.2).
+fn tag(keyed: Keyed, ip: IpAddr) -> u64 {
+    let ip = match ip {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+        IpAddr::V6(ip) => ip,
+    };
+    keyed.bytes(&ip.octets())
 }
 
 /// Whether what was silent for so long is over, if it is after `limit`.

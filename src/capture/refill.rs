@@ -234,7 +234,9 @@ impl<R: Read> Refill<R> {
         }
         let (from, to) = (self.start, self.start + given);
         if buffer.len() < rest {
-            buffer.resize(usual_len.max(rest), 0);
+            // What a supply reads comes in memory of its own.
+            let least = if self.supply.is_some() { 0 } else { usual_len };
+            buffer.resize(least.max(rest), 0);
         }
         if let Some((from, to)) = self.buffer.get(to..self.end).zip(buffer.get_mut(..rest)) {
             to.copy_from_slice(from);
