@@ -21,7 +21,7 @@ use crate::packet::{
     self, Decoded, Defragmenter, Encapsulation, Fragment, Joined, PathId, Plain, Segment, Skip, V4,
     V6,
 };
-use crate::reassembly::Tagger;
+use crate::reassembly::{Tag, Tagger};
 use crate::time::Timestamp;
 use crate::tls;
 
@@ -445,7 +445,7 @@ impl Batch<InOrder> {
                 *guess = shard.and_then(|shard| shard.guess(entry.tag));
             }
             touch(entries.iter().zip(guesses).filter_map(|(entry, guess)| {
-                Some((shards.get(usize::from(entry.shard))?, guess?))
+                Some((shards.get(usize::from(entry.shard))?, guess, entry.tag))
             }));
             for (entry, guess) in entries.iter().zip(guesses) {
                 while let [tick, later @ ..] = ticks
@@ -479,7 +479,8 @@ impl Batch<ByShard> {
             for (guess, entry) in guesses.iter_mut().zip(entries) {
                 *guess = shard.guess(entry.tag);
             }
-            touch(guesses.iter().flatten().map(|guess| (&*shard, *guess)));
+            let places = entries.iter().zip(guesses);
+            touch(places.map(|(entry, guess)| (&*shard, guess, entry.tag)));
             for (entry, guess) in entries.iter().zip(guesses) {
                 while let [tick, later @ ..] = ticks
                     && tick.place <= entry.place(source)
@@ -539,13 +540,35 @@ fn join(
     }
 }
 
-/// Reads what is about to be taken, of at most [`AHEAD`] connections. Nothing but short loops does
-/// it: only what stands close together in the program waits for memory together.
+/// Reads what is about to be taken, of at most [`AHEAD`] connections: where each most likely stands, and what it is sought by. Nothing but
+/// short loops does it: only what stands close together in the program waits for memory together.
 #[inline]
-fn touch<'a>(places: impl Iterator<Item = (&'a Shard, u32)>) {
-    let read = places.fold(0, |read, (shard, slot)| read ^ shard.touch(slot));
+fn touch<'a>(places: impl Iterator<Item = (&'a Shard, Option<u32>, Tag)> + Clone) {
+    let known = places
+        .clone()
+        .filter_map(|(shard, slot, _)| Some((shard, slot?)));
+    let read = known.fold(0, |read, (shard, slot)| read ^ shard.touch(slot));
     // It is wanted in the cache and nowhere else.
     std::hint::black_box(read);
+    if places
+        .clone()
+        .any(|(shard, slot, _)| slot.is_none() && shard.is_flooded())
+    {
+        touch_in_flood(places);
+    }
+}
+
+/// The same for SYNs that drive each other out.
+#[inline(never)]
+fn touch_in_flood<'a>(places: impl Iterator<Item = (&'a Shard, Option<u32>, Tag)> + Clone) {
+    let unknown = places.filter(|(_, slot, _)| slot.is_none());
+    let mut last = [None; AHEAD];
+    for (last, (shard, _, _)) in last.iter_mut().zip(unknown.clone()) {
+        *last = shard.first_due().map(|tag| (shard, tag));
+    }
+    let own = unknown.map(|(shard, _, tag)| (shard, tag));
+    let both = own.chain(last.iter().flatten().copied());
+    std::hint::black_box(both.fold(0, |read, (shard, tag)| read ^ shard.touch_syn(tag)));
 }
 
 /// Segments whose connections are touched before the first of them is taken: enough to hide what

@@ -171,6 +171,24 @@ impl Shard {
         touched.unwrap_or_default()
     }
 
+    /// Whether each further SYN drives out another.
+    #[inline]
+    pub(super) fn is_flooded(&self) -> bool {
+        self.half_open.is_full()
+    }
+
+    /// The same as [`Shard::touch`] for a SYN, which is sought for in vain.
+    #[inline]
+    pub(super) fn touch_syn(&self, tag: Tag) -> u64 {
+        self.half_open.touch(tag) ^ self.past.touch(tag)
+    }
+
+    /// What the SYN is sought by that the next one drives out.
+    #[inline]
+    pub(super) fn first_due(&self) -> Option<Tag> {
+        self.half_open.first_due()
+    }
+
     /// Takes a segment.
     pub(super) fn take(&mut self, arrival: &Arrival<'_>, shared: &Shared) {
         let Arrival { mark, clock, .. } = *arrival;

@@ -90,6 +90,14 @@ impl Dues {
         Some((self.cursor, *time))
     }
 
+    /// Of the next `count` slots the one in which something is due first.
+    #[inline]
+    pub(super) fn first(&self, count: usize) -> Option<usize> {
+        let next = self.quiet_until.iter().enumerate().skip(self.cursor);
+        let first = next.take(count).min_by_key(|(_, time)| **time);
+        first.map(|(at, _)| at)
+    }
+
     /// Comes by the next slot, whatever is due there.
     #[inline]
     pub(super) fn pass_one(&mut self) {

@@ -206,6 +206,24 @@ impl<T, K: Key> FlowTable<T, K> {
         Some(&slot.flow)
     }
 
+    /// Reads what it takes to look for a flow under `tag`, for the sake of the cache alone.
+    #[inline]
+    #[must_use]
+    pub fn touch(&self, tag: Tag) -> u64 {
+        let slot = self.guess(tag).and_then(|at| self.slots.get(index(at)));
+        let last = slot.and_then(Option::as_ref).map(|slot| slot.last);
+        last.map_or(0, |last| last.as_nanos().cast_unsigned())
+    }
+
+    /// What the flow is sought by that [`FlowTable::evict_first_due`] would take out.
+    #[inline]
+    #[must_use]
+    pub fn first_due(&self) -> Option<Tag> {
+        let first = self.dues.first(EVICTION_CHOICE)?;
+        let slot = self.slots.get(first)?.as_ref()?;
+        Some(self.tag(&slot.key))
+    }
+
     /// The flow of `key`, seen at `now`.
     #[inline]
     pub fn find(&mut self, key: &K, tag: Tag, now: Timestamp) -> Option<Found<'_, T>> {
