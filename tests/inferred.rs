@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use rustls::version::{TLS12, TLS13};
 use serde_json::Value;
-use tlstriage::analysis::{Analyzer, Expectations};
+use tlstriage::analysis::{Analyzer, Expectations, Network};
 use tlstriage::pki;
 
 use peers::{World, meet};
@@ -41,7 +41,12 @@ fn flow(port: u16, name: Option<&str>, lens: &[usize]) -> Conversation {
 
 /// The same, of any ClientHello.
 fn flow_of(port: u16, hello: &ClientHello, lens: &[usize]) -> Conversation {
-    let mut conversation = begun(port)
+    talk(begun(port), hello, lens)
+}
+
+/// The same, on a connection that has begun.
+fn talk(begun: Conversation, hello: &ClientHello, lens: &[usize]) -> Conversation {
+    let mut conversation = begun
         .client(&record(HANDSHAKE, &hello.message()))
         .server(&record(HANDSHAKE, &ServerHello::tls13().message()))
         .server(&record(CHANGE_CIPHER_SPEC, &[1]));
@@ -327,6 +332,73 @@ fn what_an_endpoint_shows_later_counts_from_then_on() {
         flows.iter().map(speaks_of_it).collect::<Vec<_>>(),
         [false, true, false, true]
     );
+
+    // The same name, and other sizes.
+    let flows = vec![
+        clear(50_000, "api.example", &shown),
+        flow(50_001, Some("api.example"), &small),
+        hidden(50_002, "api.example"),
+        flow(50_003, Some("api.example"), &small),
+    ];
+    let flows = told(&Analyzer::new(), flows);
+    assert_eq!(
+        flows.iter().map(speaks_of_it).collect::<Vec<_>>(),
+        [false, true, false, true]
+    );
+}
+
+/// What is expected of one gateway is none of what others are told.
+#[test]
+fn what_is_expected_of_a_gateway_is_not_told_of_other_clients() {
+    let [leaf, ..] = &issued();
+    let own = pki::Certificate::from_der(leaf);
+    let gateway = Network::new("10.1.0.5".parse().unwrap(), 32).unwrap();
+    let expectations = Expectations::default()
+        .with_certificate(own)
+        .with_gateway_network(gateway);
+    let lens = flight(&[leaf]);
+    let hello = ClientHello::new().tls13().sni("api.example");
+    let by = |client: &str, port: u16| {
+        let begun = Conversation::between(&format!("{client}:{port}"), "10.1.0.4:443")
+            .at(i64::from(port) * 1_000_000_000)
+            .syn();
+        talk(begun, &hello, &lens)
+    };
+    let flows = vec![
+        by("10.1.0.9", 50_000),
+        by("10.1.0.5", 50_001),
+        by("10.1.0.9", 50_002),
+    ];
+    let flows = told(
+        &Analyzer::new().with_expectations(Arc::new(expectations)),
+        flows,
+    );
+    let is_compared = |flow| ids(flow).iter().any(|id| id.starts_with("expected-cert"));
+    assert_eq!(
+        flows.iter().map(is_compared).collect::<Vec<_>>(),
+        [false, true, false]
+    );
+}
+
+/// A subject as long as this one is not kept for the next flow, and told all the same.
+#[test]
+fn a_long_name_is_told_each_time() {
+    let long = "a".repeat(60) + ".example";
+    let names: Vec<String> = (0..90).map(|n| format!("n{n}.{long}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let own = Certificate::new(&"long name ".repeat(400)).names(&names);
+    let own = own.self_signed().der;
+    let mut small = flight(&[&own]);
+    small[1] -= 1;
+    let flows = vec![
+        clear(50_000, "api.example", std::slice::from_ref(&own)),
+        flow(50_001, Some("api.example"), &small),
+        flow(50_002, Some("api.example"), &small),
+    ];
+    let flows = told(&Analyzer::new(), flows);
+    let inferred = |flow: &Value| flow["tlstriage"]["inferred"].clone();
+    assert!(ids(&flows[1]).contains(&"seen-cert.inconsistent"));
+    assert_eq!(inferred(&flows[1]), inferred(&flows[2]));
 }
 
 #[test]

@@ -114,6 +114,21 @@ impl Hidden {
     }
 }
 
+#[cfg(test)]
+impl Hidden {
+    /// One whose messages take so many bytes together.
+    pub(super) fn of_len(len: u32) -> Self {
+        Self {
+            flight: Flight::Together {
+                len,
+                may_request: false,
+            },
+            offers: Offers::default(),
+            hash_len: 32,
+        }
+    }
+}
+
 /// The hidden flights of one endpoint, by whether its clients named a host.
 #[derive(Debug, Default)]
 pub(super) struct Flights {

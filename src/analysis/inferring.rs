@@ -28,10 +28,11 @@ pub(super) fn infer(
     let asked = &*tls.asked;
     let asked_for = &asked.asked_for;
     let given = expectations.certificates_for(story.source().ip, asked);
-    let conclude = || conclude(&hidden, asked_for, given, book);
+    let anew = || conclude(&hidden, asked_for, given, book);
     let mut told = match (book, given) {
-        (Some(book), ([], [])) => book.conclusions().of(hidden, asked_for, conclude),
-        _ => conclude(),
+        (Some(book), ([], [])) => book.conclusions().of(hidden, asked_for, anew),
+        // What is expected differs from client to client.
+        _ => anew(),
     };
     // A name may hide where none is in clear.
     let may_hide_name = |tls: &Tls| {
