@@ -562,13 +562,16 @@ fn touch<'a>(places: impl Iterator<Item = (&'a Shard, Option<u32>, Tag)> + Clone
 #[inline(never)]
 fn touch_in_flood<'a>(places: impl Iterator<Item = (&'a Shard, Option<u32>, Tag)> + Clone) {
     let unknown = places.filter(|(_, slot, _)| slot.is_none());
-    let mut last = [None; AHEAD];
-    for (last, (shard, _, _)) in last.iter_mut().zip(unknown.clone()) {
-        *last = shard.first_due().map(|tag| (shard, tag));
+    let mut victims = [None; AHEAD];
+    for (at, (victim, (shard, _, _))) in victims.iter_mut().zip(unknown.clone()).enumerate() {
+        // Others of the same shard drive out others.
+        let before = unknown.clone().take(at);
+        let before = before.filter(|(other, _, _)| std::ptr::eq(*other, shard));
+        *victim = shard.victim(before.count()).map(|tag| (shard, tag));
     }
-    let own = unknown.map(|(shard, _, tag)| (shard, tag));
-    let both = own.chain(last.iter().flatten().copied());
-    std::hint::black_box(both.fold(0, |read, (shard, tag)| read ^ shard.touch_syn(tag)));
+    let own = unknown.fold(0, |read, (shard, _, tag)| read ^ shard.touch_syn(tag));
+    let victims = victims.iter().flatten();
+    std::hint::black_box(victims.fold(own, |read, (shard, tag)| read ^ shard.touch_victim(*tag)));
 }
 
 /// Segments whose connections are touched before the first of them is taken: enough to hide what

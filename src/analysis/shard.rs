@@ -82,7 +82,6 @@ pub(super) struct Shard {
     knock_count: usize,
     /// Addresses that were seen to send and to be answered, by 64 bits of a keyed hash.
     answered: HashSet<u64, Keyed>,
-    keyed: Keyed,
     pub(super) counts: ShardCounts,
 }
 
@@ -146,7 +145,6 @@ impl Shard {
             knocks: Vec::new(),
             knock_count: 0,
             answered: HashSet::with_hasher(Keyed::new(seed)),
-            keyed: Keyed::new(seed),
             counts: ShardCounts::default(),
         }
     }
@@ -177,16 +175,22 @@ impl Shard {
         self.half_open.is_full()
     }
 
-    /// The same as [`Shard::touch`] for a SYN, which is sought for in vain.
+    /// The same as [`Shard::touch`] for a SYN.
     #[inline]
     pub(super) fn touch_syn(&self, tag: Tag) -> u64 {
         self.half_open.touch(tag) ^ self.past.touch(tag)
     }
 
-    /// What the SYN is sought by that the next one drives out.
+    /// The same for a SYN that is driven out.
     #[inline]
-    pub(super) fn first_due(&self) -> Option<Tag> {
-        self.half_open.first_due()
+    pub(super) fn touch_victim(&self, tag: Tag) -> u64 {
+        self.half_open.touch(tag)
+    }
+
+    /// What a SYN is sought by that is driven out when `before` others have been.
+    #[inline]
+    pub(super) fn victim(&self, before: usize) -> Option<Tag> {
+        self.half_open.first_due(before)
     }
 
     /// Takes a segment.
@@ -545,7 +549,9 @@ impl Shard {
     fn note_answered(&mut self, key: &FlowKey, connection: &Connection) {
         if connection.was_answered() && self.answered.len() < MAX_ANSWERED {
             let ends = Direction::BOTH.map(|direction| key.source(direction).ip);
-            self.answered.extend(ends.map(|end| tag(self.keyed, end)));
+            let keyed = *self.answered.hasher();
+            self.answered
+                .extend(ends.map(|end| address_tag(keyed, end)));
         }
     }
 
@@ -629,7 +635,8 @@ impl Shard {
 
     /// Whether an address was seen to send and to be answered.
     pub(super) fn saw_answered(&self, ip: IpAddr) -> bool {
-        self.answered.contains(&tag(self.keyed, ip))
+        self.answered
+            .contains(&address_tag(*self.answered.hasher(), ip))
     }
 
     /// The connections that never came about: after the end.
@@ -658,7 +665,7 @@ impl Shard {
 }
 
 /// What an address is sought by; one of IPv4 as mapped into IPv6 (RFC 4291, section 2.5.5.2).
-fn tag(keyed: Keyed, ip: IpAddr) -> u64 {
+fn address_tag(keyed: Keyed, ip: IpAddr) -> u64 {
     let ip = match ip {
         IpAddr::V4(ip) => ip.to_ipv6_mapped(),
         IpAddr::V6(ip) => ip,

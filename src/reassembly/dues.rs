@@ -90,10 +90,11 @@ impl Dues {
         Some((self.cursor, *time))
     }
 
-    /// Of the next `count` slots the one in which something is due first.
+    /// Of `count` slots, when `passed` more were passed by, the one in which something is due first; none where those are around the end.
     #[inline]
-    pub(super) fn first(&self, count: usize) -> Option<usize> {
-        let next = self.quiet_until.iter().enumerate().skip(self.cursor);
+    pub(super) fn first(&self, passed: usize, count: usize) -> Option<usize> {
+        let next = self.quiet_until.iter().enumerate();
+        let next = next.skip(self.cursor.saturating_add(passed));
         let first = next.take(count).min_by_key(|(_, time)| **time);
         first.map(|(at, _)| at)
     }

@@ -23,7 +23,9 @@ pub struct Act {
     /// What it was.
     pub kind: StepKind,
     /// Its length in bytes: of the message where it could be read, with the padding that keys showed behind it, else of the record's
-    /// payload.
+    /// payload. Where [`unify_sizes`] went over it, any that means the same.
+    ///
+    /// [`unify_sizes`]: crate::verdict::unify_sizes
     pub len: u32,
 }
 
@@ -451,7 +453,7 @@ const MAX_EARLY: usize = 16;
 /// What some pad records by (JSSE).
 const PADDING: u32 = 16;
 /// A record with an empty Certificate, and a Finished behind it, is no longer.
-const LARGEST_EMPTY_CERTIFICATE: u32 = 93;
+pub(super) const LARGEST_EMPTY_CERTIFICATE: u32 = 93;
 /// Level and description.
 const ALERT_LEN: u32 = 2;
 const CLOSE_NOTIFY: u8 = 0;

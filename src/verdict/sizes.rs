@@ -1,23 +1,24 @@
-//! Sizes of records that nothing tells apart, made one: handshakes of one kind are one then, whatever data went with them.
+//! Sizes of records that no rule tells apart, made one: handshakes of one kind are one then, whatever data went with them.
 //!
-//! Whoever reads a size of an [`Act`] has to be heard here; a test holds both against each other.
+//! Whoever reads a size of an [`Act`] has to be heard here; tests hold both against each other.
 
 use crate::tls::{MessageType, StepKind};
-use crate::verdict::reaction::{Act, LARGEST_TICKET, Side};
+use crate::verdict::reaction::{Act, LARGEST_EMPTY_CERTIFICATE, LARGEST_TICKET, Side};
 
-/// Gives all acts the same length that neither [`Course::reaction`] nor, in TLS 1.3, [`Flight::of`] tells apart. `is_tls13` is what the
-/// server's hello says, where it was seen.
+/// Lengths become one where neither [`Course::reaction`] nor, in TLS 1.3, [`Flight::of`] tells them apart. `is_tls13` is what the server's
+/// hello says, where it was seen.
 ///
 /// [`Course::reaction`]: crate::verdict::Course::reaction
 /// [`Flight::of`]: crate::verdict::Flight::of
 pub fn unify_sizes(acts: &mut [Act], is_tls13: Option<bool>) {
     let answer = StepKind::Message(MessageType::SERVER_HELLO);
     // Below TLS 1.3 messages can be read, and nobody asks how long they are.
-    let is_asked = is_tls13 != Some(false) || !acts.iter().any(|act| act.kind == answer);
+    let do_sizes_matter = is_tls13 != Some(false) || !acts.iter().any(|act| act.kind == answer);
+    // Between the server's hello and the first word of the client behind it.
     let mut stands_in_flight = false;
     for act in acts {
         act.len = match act.kind {
-            _ if !is_asked => 0,
+            _ if !do_sizes_matter => 0,
             StepKind::ApplicationData if stands_in_flight && act.by == Side::Server => act.len,
             StepKind::ApplicationData
             | StepKind::OpenedData
@@ -45,13 +46,14 @@ const fn unified(len: u32) -> u32 {
 
 /// Records that are known by their sizes are not larger: alerts, Finished, an empty Certificate with it.
 const LARGEST_KNOWN: u32 = 127;
+const _: () = assert!(LARGEST_KNOWN > LARGEST_EMPTY_CERTIFICATE);
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::verdict::{ClearAlert, Close, Closing, Course, Flight};
+    use crate::verdict::{ClearAlert, Close, Closing, Course, Flight, Reaction};
 
     fn kind() -> impl Strategy<Value = StepKind> {
         prop_oneof![
@@ -107,6 +109,65 @@ mod tests {
             let begin = begin.iter().take(begun).copied().flatten();
             begin.copied().chain(rest).collect()
         })
+    }
+
+    /// What the client does behind its Finished, which keys opened, and a server that may send something.
+    fn opened(finished: u32, rest: &[(Side, StepKind, u32)]) -> Reaction {
+        let acts = [
+            (
+                Side::Client,
+                StepKind::Message(MessageType::CLIENT_HELLO),
+                300,
+            ),
+            (
+                Side::Server,
+                StepKind::Message(MessageType::SERVER_HELLO),
+                122,
+            ),
+            (
+                Side::Client,
+                StepKind::Message(MessageType::FINISHED),
+                finished,
+            ),
+        ];
+        let acts = acts.iter().chain(rest);
+        let mut acts: Vec<Act> = acts
+            .map(|(by, kind, len)| Act {
+                by: *by,
+                kind: *kind,
+                len: *len,
+            })
+            .collect();
+        unify_sizes(&mut acts, Some(true));
+        Course {
+            acts: &acts,
+            alerts: &[],
+            close: Some(Close {
+                by: Side::Client,
+                how: Closing::Fin,
+            }),
+            is_tls13: true,
+            hash_len: Some(32),
+        }
+        .reaction()
+    }
+
+    #[test]
+    fn the_size_of_an_opened_finished_still_tells_an_alert_from_data() {
+        let data = |len| (Side::Client, StepKind::ApplicationData, len);
+        // Who does not pad Finished sends an alert of 19 bytes, and 35 are data.
+        assert_eq!(opened(36, &[data(19)]), Reaction::LeftAfterHandshake);
+        assert_eq!(opened(36, &[data(35)]), Reaction::Accepted);
+        assert_eq!(opened(52, &[data(35)]), Reaction::LeftAfterHandshake);
+    }
+
+    #[test]
+    fn what_is_longer_than_a_ticket_still_is() {
+        for kind in [StepKind::ApplicationData, StepKind::OpenedData] {
+            let served = |len| opened(36, &[(Side::Server, kind, len)]);
+            assert_eq!(served(LARGEST_TICKET), Reaction::LeftAfterHandshake);
+            assert_eq!(served(LARGEST_TICKET + 1), Reaction::Finished);
+        }
     }
 
     proptest! {

@@ -47,11 +47,18 @@ impl<M: Copy> Facts<M> {
             let list = self.sides.get(lane).certificates.as_ref();
             list.map_or(0, |list| list.certificates.iter().map(Vec::len).sum())
         };
+        let hellos = |lane| {
+            let side = self.sides.get(lane);
+            let hello = side.hello.as_deref().map_or(0, size_of_val);
+            hello + side.answer.as_deref().map_or(0, size_of_val)
+        };
         let steps = self.steps.capacity().saturating_mul(size_of::<Step<M>>());
         self.sealed
             .as_ref()
             .map_or(0, |sealed| sealed.held_len())
             .saturating_add(size_of::<Self>())
+            .saturating_add(hellos(Lane::A))
+            .saturating_add(hellos(Lane::B))
             .saturating_add(steps)
             .saturating_add(certificates(Lane::A))
             .saturating_add(certificates(Lane::B))
