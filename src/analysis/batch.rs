@@ -21,7 +21,7 @@ use crate::packet::{
     self, Decoded, Defragmenter, Encapsulation, Fragment, Joined, PathId, Plain, Segment, Skip, V4,
     V6,
 };
-use crate::reassembly::{Tag, Tagger};
+use crate::reassembly::Tagger;
 use crate::time::Timestamp;
 use crate::tls;
 
@@ -444,9 +444,13 @@ impl Batch<InOrder> {
                 let shard = shards.get(usize::from(entry.shard));
                 *guess = shard.and_then(|shard| shard.guess(entry.tag));
             }
-            touch(entries.iter().zip(guesses).filter_map(|(entry, guess)| {
-                Some((shards.get(usize::from(entry.shard))?, guess, entry.tag))
-            }));
+            let shard_of = |entry: &Entry| shards.get(usize::from(entry.shard));
+            let places = entries.iter().zip(guesses);
+            touch(places.filter_map(|(entry, guess)| Some((shard_of(entry)?, guess?))));
+            let unknown = unknown(entries, &guesses);
+            if unknown.clone().next().is_some() {
+                touch_in_flood(unknown.filter_map(|entry| Some((shard_of(entry)?, entry))));
+            }
             for (entry, guess) in entries.iter().zip(guesses) {
                 while let [tick, later @ ..] = ticks
                     && tick.place <= entry.place(source)
@@ -479,8 +483,11 @@ impl Batch<ByShard> {
             for (guess, entry) in guesses.iter_mut().zip(entries) {
                 *guess = shard.guess(entry.tag);
             }
-            let places = entries.iter().zip(guesses);
-            touch(places.map(|(entry, guess)| (&*shard, guess, entry.tag)));
+            touch(guesses.iter().flatten().map(|guess| (&*shard, *guess)));
+            let unknown = unknown(entries, &guesses);
+            if unknown.clone().next().is_some() {
+                touch_in_flood(unknown.map(|entry| (&*shard, entry)));
+            }
             for (entry, guess) in entries.iter().zip(guesses) {
                 while let [tick, later @ ..] = ticks
                     && tick.place <= entry.place(source)
@@ -540,38 +547,41 @@ fn join(
     }
 }
 
-/// Reads what is about to be taken, of at most [`AHEAD`] connections: where each most likely stands, and what it is sought by. Nothing but
-/// short loops does it: only what stands close together in the program waits for memory together.
+/// Reads what is about to be taken, of at most [`AHEAD`] connections. Nothing but short loops does
+/// it: only what stands close together in the program waits for memory together.
 #[inline]
-fn touch<'a>(places: impl Iterator<Item = (&'a Shard, Option<u32>, Tag)> + Clone) {
-    let known = places
-        .clone()
-        .filter_map(|(shard, slot, _)| Some((shard, slot?)));
-    let read = known.fold(0, |read, (shard, slot)| read ^ shard.touch(slot));
+fn touch<'a>(places: impl Iterator<Item = (&'a Shard, u32)>) {
+    let read = places.fold(0, |read, (shard, slot)| read ^ shard.touch(slot));
     // It is wanted in the cache and nowhere else.
     std::hint::black_box(read);
-    if places
-        .clone()
-        .any(|(shard, slot, _)| slot.is_none() && shard.is_flooded())
-    {
-        touch_in_flood(places);
-    }
 }
 
-/// The same for SYNs that drive each other out.
+/// Those of some entries for which no connection is known.
+#[inline]
+fn unknown<'a>(
+    entries: &'a [Entry],
+    guesses: &'a [Option<u32>; AHEAD],
+) -> impl Iterator<Item = &'a Entry> + Clone {
+    let both = entries.iter().zip(guesses);
+    both.filter_map(|(entry, guess)| guess.is_none().then_some(entry))
+}
+
+/// The same for SYNs that drive each other out, at most [`AHEAD`]: where each is sought for, and where its victim is.
 #[inline(never)]
-fn touch_in_flood<'a>(places: impl Iterator<Item = (&'a Shard, Option<u32>, Tag)> + Clone) {
-    let unknown = places.filter(|(_, slot, _)| slot.is_none());
+fn touch_in_flood<'a>(unknown: impl Iterator<Item = (&'a Shard, &'a Entry)> + Clone) {
+    let syns = unknown.filter(|(shard, _)| shard.is_flooded());
+    // Of one shard each drives out another.
+    let mut counts = [0; SHARDS];
     let mut victims = [None; AHEAD];
-    for (at, (victim, (shard, _, _))) in victims.iter_mut().zip(unknown.clone()).enumerate() {
-        // Others of the same shard drive out others.
-        let before = unknown.clone().take(at);
-        let before = before.filter(|(other, _, _)| std::ptr::eq(*other, shard));
-        *victim = shard.victim(before.count()).map(|tag| (shard, tag));
+    for (victim, (shard, entry)) in victims.iter_mut().zip(syns.clone()) {
+        if let Some(count) = counts.get_mut(usize::from(entry.shard)) {
+            *victim = shard.victim(*count).map(|tag| (shard, tag));
+            *count += 1;
+        }
     }
-    let own = unknown.fold(0, |read, (shard, _, tag)| read ^ shard.touch_syn(tag));
+    let read = syns.fold(0, |read, (shard, entry)| read ^ shard.touch_syn(entry.tag));
     let victims = victims.iter().flatten();
-    std::hint::black_box(victims.fold(own, |read, (shard, tag)| read ^ shard.touch_victim(*tag)));
+    std::hint::black_box(victims.fold(read, |read, (shard, tag)| read ^ shard.touch_victim(*tag)));
 }
 
 /// Segments whose connections are touched before the first of them is taken: enough to hide what
