@@ -21,7 +21,7 @@ use crate::packet::{
     self, Decoded, Defragmenter, Encapsulation, Fragment, Joined, PathId, Plain, Segment, Skip, V4,
     V6,
 };
-use crate::reassembly::Tagger;
+use crate::reassembly::{Tag, Tagger};
 use crate::time::Timestamp;
 use crate::tls;
 
@@ -440,16 +440,23 @@ impl Batch<InOrder> {
         let mut ticks = self.ticks.as_slice();
         for entries in self.entries.all().chunks(AHEAD) {
             let mut guesses = [None; AHEAD];
+            let mut are_all_known = true;
             for (guess, entry) in guesses.iter_mut().zip(entries) {
                 let shard = shards.get(usize::from(entry.shard));
                 *guess = shard.and_then(|shard| shard.guess(entry.tag));
+                are_all_known &= guess.is_some();
             }
             let shard_of = |entry: &Entry| shards.get(usize::from(entry.shard));
             let places = entries.iter().zip(guesses);
             touch(places.filter_map(|(entry, guess)| Some((shard_of(entry)?, guess?))));
-            let unknown = unknown(entries, &guesses);
-            if unknown.clone().next().is_some() {
-                touch_in_flood(unknown.filter_map(|entry| Some((shard_of(entry)?, entry))));
+            if !are_all_known {
+                let unknown = entries
+                    .iter()
+                    .zip(guesses)
+                    .filter(|(_, guess)| guess.is_none());
+                touch_in_flood(
+                    unknown.filter_map(|(entry, _)| Some((shard_of(entry)?, entry.tag))),
+                );
             }
             for (entry, guess) in entries.iter().zip(guesses) {
                 while let [tick, later @ ..] = ticks
@@ -484,10 +491,6 @@ impl Batch<ByShard> {
                 *guess = shard.guess(entry.tag);
             }
             touch(guesses.iter().flatten().map(|guess| (&*shard, *guess)));
-            let unknown = unknown(entries, &guesses);
-            if unknown.clone().next().is_some() {
-                touch_in_flood(unknown.map(|entry| (&*shard, entry)));
-            }
             for (entry, guess) in entries.iter().zip(guesses) {
                 while let [tick, later @ ..] = ticks
                     && tick.place <= entry.place(source)
@@ -556,30 +559,16 @@ fn touch<'a>(places: impl Iterator<Item = (&'a Shard, u32)>) {
     std::hint::black_box(read);
 }
 
-/// Those of some entries for which no connection is known.
-#[inline]
-fn unknown<'a>(
-    entries: &'a [Entry],
-    guesses: &'a [Option<u32>; AHEAD],
-) -> impl Iterator<Item = &'a Entry> + Clone {
-    let both = entries.iter().zip(guesses);
-    both.filter_map(|(entry, guess)| guess.is_none().then_some(entry))
-}
-
-/// The same for SYNs that drive each other out, at most [`AHEAD`]: where each is sought for, and where its victim is.
+/// The same for SYNs that drive each other out: where each is sought for, and where its victim is. Shard by shard these are near each
+/// other; in the order of the capture each waited for its own memory.
 #[inline(never)]
-fn touch_in_flood<'a>(unknown: impl Iterator<Item = (&'a Shard, &'a Entry)> + Clone) {
+fn touch_in_flood<'a>(unknown: impl Iterator<Item = (&'a Shard, Tag)> + Clone) {
     let syns = unknown.filter(|(shard, _)| shard.is_flooded());
-    // Of one shard each drives out another.
-    let mut counts = [0; SHARDS];
     let mut victims = [None; AHEAD];
-    for (victim, (shard, entry)) in victims.iter_mut().zip(syns.clone()) {
-        if let Some(count) = counts.get_mut(usize::from(entry.shard)) {
-            *victim = shard.victim(*count).map(|tag| (shard, tag));
-            *count += 1;
-        }
+    for (victim, (shard, _)) in victims.iter_mut().zip(syns.clone()) {
+        *victim = shard.victim().map(|tag| (shard, tag));
     }
-    let read = syns.fold(0, |read, (shard, entry)| read ^ shard.touch_syn(entry.tag));
+    let read = syns.fold(0, |read, (shard, tag)| read ^ shard.touch_syn(tag));
     let victims = victims.iter().flatten();
     std::hint::black_box(victims.fold(read, |read, (shard, tag)| read ^ shard.touch_victim(*tag)));
 }

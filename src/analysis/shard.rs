@@ -187,10 +187,10 @@ impl Shard {
         self.half_open.touch(tag)
     }
 
-    /// What a SYN is sought by that is driven out when `before` others have been.
+    /// What the SYN is sought by that the next one drives out.
     #[inline]
-    pub(super) fn victim(&self, before: usize) -> Option<Tag> {
-        self.half_open.first_due(before)
+    pub(super) fn victim(&self) -> Option<Tag> {
+        self.half_open.first_due()
     }
 
     /// Takes a segment.

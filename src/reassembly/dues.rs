@@ -90,11 +90,10 @@ impl Dues {
         Some((self.cursor, *time))
     }
 
-    /// Of `count` slots, when `passed` more were passed by, the one in which something is due first; none where those are around the end.
+    /// Of the next `count` slots, up to the last one, that in which something is due first.
     #[inline]
-    pub(super) fn first(&self, passed: usize, count: usize) -> Option<usize> {
-        let next = self.quiet_until.iter().enumerate();
-        let next = next.skip(self.cursor.saturating_add(passed));
+    pub(super) fn first(&self, count: usize) -> Option<usize> {
+        let next = self.quiet_until.iter().enumerate().skip(self.cursor);
         let first = next.take(count).min_by_key(|(_, time)| **time);
         first.map(|(at, _)| at)
     }

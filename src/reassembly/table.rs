@@ -215,12 +215,11 @@ impl<T, K: Key> FlowTable<T, K> {
         last.map_or(0, |last| last.as_nanos().cast_unsigned())
     }
 
-    /// What the flow is sought by that [`FlowTable::evict_first_due`] most likely takes out when it has taken out `before` others: for the
-    /// sake of the cache alone.
+    /// What the flow is sought by that [`FlowTable::evict_first_due`] most likely takes out next: for the sake of the cache alone.
     #[inline]
     #[must_use]
-    pub fn first_due(&self, before: usize) -> Option<Tag> {
-        let first = self.dues.first(before * EVICTION_CHOICE, EVICTION_CHOICE)?;
+    pub fn first_due(&self) -> Option<Tag> {
+        let first = self.dues.first(EVICTION_CHOICE)?;
         let slot = self.slots.get(first)?.as_ref()?;
         Some(self.tag(&slot.key))
     }
