@@ -32,20 +32,13 @@ impl fmt::Display for Endpoint {
 
 /// Both ends of a flow, the same for both directions.
 ///
-/// Forty bytes that compare as words: the flow table reads one for every packet.
+/// Five words, and compared as such: the flow table reads one for every packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowKey {
     low: [u64; 2],
     high: [u64; 2],
-    low_port: u16,
-    high_port: u16,
-    version: Version,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Version {
-    V4,
-    V6,
+    /// The ports as in a [`ShortKey`], and [`IPV6`] above them.
+    ports: u64,
 }
 
 /// The key of a flow over IPv4 in twelve bytes, for where many wait.
@@ -53,8 +46,8 @@ enum Version {
 pub(crate) struct ShortKey {
     low: u32,
     high: u32,
-    low_port: u16,
-    high_port: u16,
+    /// That of the low end, and below it that of the high end.
+    ports: u32,
 }
 
 impl ShortKey {
@@ -80,8 +73,7 @@ impl ShortKey {
         let key = Self {
             low: address(low),
             high: address(high),
-            low_port: port(low),
-            high_port: port(high),
+            ports: ports(low, high),
         };
         (key, direction)
     }
@@ -92,9 +84,7 @@ impl ShortKey {
         FlowKey {
             low: [0, u64::from(self.low)],
             high: [0, u64::from(self.high)],
-            low_port: self.low_port,
-            high_port: self.high_port,
-            version: Version::V4,
+            ports: u64::from(self.ports),
         }
     }
 }
@@ -152,13 +142,19 @@ impl FlowKey {
         destination: [u8; 16],
         destination_port: u16,
     ) -> (Self, Direction) {
-        Self::ordered(
-            Version::V6,
-            words(source),
-            source_port,
-            words(destination),
-            destination_port,
-        )
+        let (from, to) = (words(source), words(destination));
+        let (there, back) = (
+            [source_port, destination_port],
+            [destination_port, source_port],
+        );
+        let (low, high, [low_port, high_port], direction) =
+            if (from, source_port) <= (to, destination_port) {
+                (from, to, there, Direction::LowToHigh)
+            } else {
+                (to, from, back, Direction::HighToLow)
+            };
+        let ports = u64::from(low_port) << 16 | u64::from(high_port) | IPV6;
+        (Self { low, high, ports }, direction)
     }
 
     /// The key of the flow between two end points; `None` when they are of different IP versions.
@@ -181,43 +177,14 @@ impl FlowKey {
         }
     }
 
-    #[inline(always)]
-    fn ordered(
-        version: Version,
-        from: [u64; 2],
-        from_port: u16,
-        to: [u64; 2],
-        to_port: u16,
-    ) -> (Self, Direction) {
-        if (from, from_port) <= (to, to_port) {
-            let key = Self {
-                low: from,
-                high: to,
-                low_port: from_port,
-                high_port: to_port,
-                version,
-            };
-            (key, Direction::LowToHigh)
-        } else {
-            let key = Self {
-                low: to,
-                high: from,
-                low_port: to_port,
-                high_port: from_port,
-                version,
-            };
-            (key, Direction::HighToLow)
-        }
-    }
-
     /// The end point that sends in `direction`.
     #[must_use]
     pub fn source(&self, direction: Direction) -> Endpoint {
-        let (address, port) = match direction {
-            Direction::LowToHigh => (self.low, self.low_port),
-            Direction::HighToLow => (self.high, self.high_port),
+        let (address, end) = match direction {
+            Direction::LowToHigh => (self.low, self.ports >> 16),
+            Direction::HighToLow => (self.high, self.ports),
         };
-        Endpoint::new(self.address(address), port)
+        Endpoint::new(self.address(address), port(end))
     }
 
     /// The end point that receives in `direction`.
@@ -229,21 +196,19 @@ impl FlowKey {
     /// In short, where it runs over IPv4.
     #[inline]
     pub(crate) fn short(&self) -> Option<ShortKey> {
-        let ([_, low], [_, high], Version::V4) = (self.low, self.high, self.version) else {
-            return None;
-        };
+        let ([_, low], [_, high]) = (self.low, self.high);
         Some(ShortKey {
             low: u32::try_from(low).ok()?,
             high: u32::try_from(high).ok()?,
-            low_port: self.low_port,
-            high_port: self.high_port,
+            // None of a flow over IPv6.
+            ports: u32::try_from(self.ports).ok()?,
         })
     }
 
     /// Whether the flow runs over IPv6.
     #[must_use]
     pub const fn is_ipv6(&self) -> bool {
-        matches!(self.version, Version::V6)
+        self.ports & IPV6 != 0
     }
 
     /// The five words that name the flow, for a hash function of the caller's choice.
@@ -251,18 +216,18 @@ impl FlowKey {
     pub fn words(&self) -> [u64; 5] {
         let [a, b] = self.low;
         let [c, d] = self.high;
-        let ports = u64::from(self.low_port) << 16 | u64::from(self.high_port);
-        [a, b, c, d, ports | u64::from(self.is_ipv6()) << 32]
+        [a, b, c, d, self.ports]
     }
 
     fn address(&self, [upper, lower]: [u64; 2]) -> IpAddr {
-        match self.version {
-            Version::V4 => IpAddr::V4(Ipv4Addr::from_bits(
-                u32::try_from(lower).unwrap_or_default(),
-            )),
-            Version::V6 => IpAddr::V6(Ipv6Addr::from_bits(
+        if self.is_ipv6() {
+            IpAddr::V6(Ipv6Addr::from_bits(
                 u128::from(upper) << 64 | u128::from(lower),
-            )),
+            ))
+        } else {
+            IpAddr::V4(Ipv4Addr::from_bits(
+                u32::try_from(lower).unwrap_or_default(),
+            ))
         }
     }
 }
@@ -271,6 +236,12 @@ impl FlowKey {
 #[inline(always)]
 fn address(end: u64) -> u32 {
     u32::try_from(end >> 16).unwrap_or(u32::MAX)
+}
+
+/// The ports in the words for two ends.
+#[inline(always)]
+fn ports(low: u64, high: u64) -> u32 {
+    u32::try_from((low & 0xffff) << 16 | (high & 0xffff)).unwrap_or(u32::MAX)
 }
 
 /// The port in a word for an end.
@@ -309,6 +280,9 @@ impl Direction {
         }
     }
 }
+
+/// Above the ports of a flow over IPv6.
+const IPV6: u64 = 1 << 32;
 
 #[cfg(test)]
 mod tests {

@@ -418,7 +418,7 @@ fn threads_do_not_show_while_large_certificates_find_no_room() {
     let sources = || vec![stream(capture.clone())];
     let limits = Limits::default().with_certificates_total(1 << 20);
     // Three of them in each of the tables, and nearly 200 among the stories and in the books.
-    let few = limits.clone().with_large_chains_total(64 * 256 * 1024);
+    let few = limits.clone().with_large_chains_total(64 * 192 * 1024);
     let in_full = told_by(&Analyzer::new().with_limits(limits), sources()).flows();
     let told = same_on_any(
         "large certificates",

@@ -21,7 +21,7 @@ use crate::packet::{
     self, Decoded, Defragmenter, Encapsulation, Fragment, Joined, PathId, Plain, Segment, Skip, V4,
     V6,
 };
-use crate::reassembly::{Tag, Tagger};
+use crate::reassembly::{Guess, Tag, Tagger};
 use crate::time::Timestamp;
 use crate::tls;
 
@@ -52,11 +52,51 @@ pub(super) struct Decoder<'a> {
     filter: &'a Filter,
     /// Nothing is left out, so that nothing has to be asked.
     admits_all: bool,
-    tagger: Tagger,
+    tagger: &'a Tagger,
+}
+
+/// A frame, and where it is.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    frame: Frame<'a>,
+    /// Where it begins in the block.
+    start: u32,
+    /// Its number, from that of the block's first frame.
+    number: u32,
+    /// The newest time among the frames of the batch up to this one.
+    newest: Timestamp,
+    /// It is another one's.
+    is_late: bool,
+}
+
+impl<'a> Seen<'a> {
+    /// The frame once more, for those that few frames come to: what most are read from need not be in
+    /// memory where this one is handed on.
+    #[inline(always)]
+    const fn copied(&self) -> Frame<'a> {
+        let Frame {
+            number,
+            time,
+            precision,
+            link_type,
+            interface,
+            data,
+            original_len,
+        } = self.frame;
+        Frame {
+            number,
+            time,
+            precision,
+            link_type,
+            interface,
+            data,
+            original_len,
+        }
+    }
 }
 
 impl<'a> Decoder<'a> {
-    pub(super) fn new(filter: &'a Filter, tagger: Tagger) -> Self {
+    pub(super) fn new(filter: &'a Filter, tagger: &'a Tagger) -> Self {
         Self {
             filter,
             admits_all: filter.admits_all(),
@@ -103,9 +143,18 @@ impl<E: Entries> Batch<E> {
         decoder: Decoder<'_>,
     ) -> Span {
         let mut span = Span::default();
+        let mut number = number_from(block, frames.number());
         frames.each_usual(layout, count, |frame, start| {
-            span.see(frame.time);
-            self.take(frame, short_len(start), span.newest, block, decoder);
+            let is_late = span.see(frame.time);
+            let seen = Seen {
+                frame,
+                start,
+                number,
+                newest: span.newest,
+                is_late,
+            };
+            number = number.wrapping_add(1);
+            self.take(seen, block, decoder);
         });
         self.tally.see_between(span, layout.precision);
         span
@@ -122,34 +171,36 @@ impl<E: Entries> Batch<E> {
     ) -> Span {
         let mut span = Span::default();
         for frame in frames.take(count) {
-            span.see(frame.time);
+            let is_late = span.see(frame.time);
             self.tally.see_at(frame.time, frame.precision);
-            let start = block.offset_of(frame.data).unwrap_or_default();
-            self.take(frame, short_len(start), span.newest, block, decoder);
+            let seen = Seen {
+                frame,
+                start: short_len(block.offset_of(frame.data).unwrap_or_default()),
+                number: number_from(block, frame.number),
+                newest: span.newest,
+                is_late,
+            };
+            self.take(seen, block, decoder);
         }
         span
     }
 
     #[inline(always)]
-    fn take(
-        &mut self,
-        frame: Frame<'_>,
-        start: u32,
-        newest: Timestamp,
-        block: &Block,
-        decoder: Decoder<'_>,
-    ) {
-        if !decoder.admits_all && !decoder.filter.admits_time(frame.time) {
+    fn take(&mut self, seen: Seen<'_>, block: &Block, decoder: Decoder<'_>) {
+        if !decoder.admits_all && !decoder.filter.admits_time(seen.frame.time) {
             self.tally.filtered += 1;
             return;
         }
-        match packet::plain(&frame) {
-            Plain::V4(headers) => self.take_v4(headers, frame, start, newest, block, decoder),
-            Plain::V6(headers) => {
-                self.take_v6(headers, frame, newest, block, decoder);
+        match packet::plain(&seen.frame) {
+            Plain::V4(headers) if seen.is_late || !decoder.admits_all => {
+                self.take_v4_closely(headers, seen.copied(), seen.newest, block, decoder);
             }
-            Plain::Datagram => self.tally.skip(Skip::Udp, frame.link_type),
-            Plain::Other => self.walk(frame, newest, block, decoder),
+            Plain::V4(headers) => self.take_v4(headers, seen, decoder.tagger),
+            Plain::V6(headers) => {
+                self.take_v6(headers, seen.copied(), seen.newest, block, decoder);
+            }
+            Plain::Datagram => self.tally.skip(Skip::Udp, seen.frame.link_type),
+            Plain::Other => self.walk(seen.copied(), seen.newest, block, decoder),
         }
     }
 
@@ -179,21 +230,10 @@ impl<E: Entries> Batch<E> {
     /// Word by word from where it was captured to where it stays: there are more of them than
     /// registers.
     #[inline(always)]
-    fn take_v4(
-        &mut self,
-        headers: V4<'_>,
-        frame: Frame<'_>,
-        start: u32,
-        newest: Timestamp,
-        block: &Block,
-        decoder: Decoder<'_>,
-    ) {
+    fn take_v4(&mut self, headers: V4<'_>, seen: Seen<'_>, tagger: &Tagger) {
+        let frame = seen.frame;
         let (short_key, way) = headers.key();
         let key = short_key.key();
-        if frame.time != newest || !decoder.admits_all {
-            self.take_v4_closely(headers, frame, newest, block, decoder);
-            return;
-        }
         self.tally.segments += 1;
         let shard = shard_of(&key);
         let Some(entry) = self.entries.grow(shard) else {
@@ -221,8 +261,8 @@ impl<E: Entries> Batch<E> {
         } = entry;
         *time = frame.time;
         *whose = Whose::Short(short_key);
-        *tag = decoder.tagger.tag(&key);
-        *number = number_from(block, frame.number);
+        *tag = tagger.tag(&key);
+        *number = seen.number;
         *seq = headers.seq();
         *ack = headers.ack();
         *flags = headers.flags();
@@ -233,16 +273,13 @@ impl<E: Entries> Batch<E> {
         *direction = way;
         *of_shard = short(shard);
         let payload = headers.payload(&frame);
-        *payload_start = start.saturating_add(payload.start);
+        *payload_start = seen.start.wrapping_add(payload.start);
         *payload_len = payload.len;
         *wire_len = payload.wire_len;
         *begins_tls = E::ARE_TAKEN_ELSEWHERE.then(|| tls::begins_hello(payload.of(frame.data)));
     }
 
     /// Takes a plain segment of IPv4 that is left out, or stands aside.
-    ///
-    /// It is given the frame and not where it is, as are others that few frames come to: then what
-    /// most are read from need not be in memory.
     #[inline(never)]
     fn take_v4_closely(
         &mut self,
@@ -320,7 +357,7 @@ impl<E: Entries> Batch<E> {
     }
 
     #[inline(never)]
-    fn push_aside(&mut self, key: FlowKey, aside: Aside, at: &FrameAt, tagger: Tagger) {
+    fn push_aside(&mut self, key: FlowKey, aside: Aside, at: &FrameAt, tagger: &Tagger) {
         let place = next_place(&mut self.asides, aside);
         let shard = shard_of(&key);
         if let Some(entry) = self.entries.grow(shard) {
@@ -392,9 +429,29 @@ impl<E: Entries> Batch<E> {
         self.newest
     }
 
+    /// Lets the clock tick up to the frame of this number, which is counted from the block's first one. The ticks that come later.
+    #[inline(never)]
+    fn tick_up_to<'a>(
+        &self,
+        number: u32,
+        mut ticks: &'a [Tick],
+        shards: &mut [Shard],
+        source: &Source<'_>,
+    ) -> &'a [Tick] {
+        while let [tick, later @ ..] = ticks
+            && number_of_next(ticks, source) <= number
+        {
+            for shard in &mut *shards {
+                shard.tick(*tick, self.clock.max(tick.time), source.shared);
+            }
+            ticks = later;
+        }
+        ticks
+    }
+
     /// Gives an entry to its shard.
     #[inline(always)]
-    fn give(&self, entry: &Entry, guess: Option<u32>, shard: &mut Shard, source: &Source<'_>) {
+    fn give(&self, entry: &Entry, guess: Guess, shard: &mut Shard, source: &Source<'_>) {
         if let Whose::Aside(place) = entry.whose {
             if let Some(aside) = self.asides.get(index(place)) {
                 aside.give_to(shard, entry.tag, &self.whole, self.clock, source);
@@ -405,9 +462,13 @@ impl<E: Entries> Batch<E> {
             let clock = self.clock.max(entry.time);
             shard.grow_old(entry.place(source), clock, source.shared);
         }
-        let passed = guess.map(|guess| shard.pass(guess, entry, &self.keys, source));
-        if passed != Some(Passed::Taken) {
-            self.give_closely(entry, passed == Some(Passed::Refused), shard, source);
+        let passed = if guess.is_somewhere() {
+            shard.pass(guess, entry, &self.keys, source)
+        } else {
+            Passed::NotHere
+        };
+        if passed != Passed::Taken {
+            self.give_closely(entry, passed == Passed::Refused, shard, source);
         }
     }
 
@@ -438,45 +499,40 @@ impl Batch<InOrder> {
     #[inline(never)]
     pub(super) fn give_to_all(&self, shards: &mut [Shard], source: &Source<'_>) {
         let mut ticks = self.ticks.as_slice();
+        let mut tick_at = number_of_next(ticks, source);
         for entries in self.entries.all().chunks(AHEAD) {
-            let mut guesses = [None; AHEAD];
-            let mut are_all_known = true;
+            let mut guesses = [Guess::default(); AHEAD];
+            let mut is_flooded = false;
             for (guess, entry) in guesses.iter_mut().zip(entries) {
-                let shard = shards.get(usize::from(entry.shard));
-                *guess = shard.and_then(|shard| shard.guess(entry.tag));
-                are_all_known &= guess.is_some();
+                if let Some(shard) = shards.get(usize::from(entry.shard)) {
+                    *guess = shard.guess(entry.tag);
+                    is_flooded |= !guess.is_somewhere() && shard.is_flooded();
+                }
             }
             let shard_of = |entry: &Entry| shards.get(usize::from(entry.shard));
             let places = entries.iter().zip(guesses);
-            touch(places.filter_map(|(entry, guess)| Some((shard_of(entry)?, guess?))));
-            if !are_all_known {
-                let unknown = entries
-                    .iter()
-                    .zip(guesses)
-                    .filter(|(_, guess)| guess.is_none());
+            touch(
+                places
+                    .clone()
+                    .filter_map(|(entry, guess)| Some((shard_of(entry)?, guess))),
+            );
+            if is_flooded {
+                let unknown = places.filter(|(_, guess)| !guess.is_somewhere());
                 touch_in_flood(
                     unknown.filter_map(|(entry, _)| Some((shard_of(entry)?, entry.tag))),
                 );
             }
             for (entry, guess) in entries.iter().zip(guesses) {
-                while let [tick, later @ ..] = ticks
-                    && tick.place <= entry.place(source)
-                {
-                    for shard in &mut *shards {
-                        shard.tick(*tick, self.clock.max(tick.time), source.shared);
-                    }
-                    ticks = later;
+                if entry.number >= tick_at {
+                    ticks = self.tick_up_to(entry.number, ticks, shards, source);
+                    tick_at = number_of_next(ticks, source);
                 }
                 if let Some(shard) = shards.get_mut(usize::from(entry.shard)) {
                     self.give(entry, guess, shard, source);
                 }
             }
         }
-        for tick in ticks {
-            for shard in &mut *shards {
-                shard.tick(*tick, self.clock.max(tick.time), source.shared);
-            }
-        }
+        self.tick_up_to(u32::MAX, ticks, shards, source);
     }
 }
 
@@ -485,26 +541,35 @@ impl Batch<ByShard> {
     #[inline(never)]
     pub(super) fn give_to(&self, number: usize, shard: &mut Shard, source: &Source<'_>) {
         let mut ticks = self.ticks.as_slice();
+        let mut tick_at = number_of_next(ticks, source);
         for entries in self.entries.pages(number) {
-            let mut guesses = [None; AHEAD];
+            let mut guesses = [Guess::default(); AHEAD];
             for (guess, entry) in guesses.iter_mut().zip(entries) {
                 *guess = shard.guess(entry.tag);
             }
-            touch(guesses.iter().flatten().map(|guess| (&*shard, *guess)));
+            let known = guesses.iter().filter(|guess| guess.is_somewhere());
+            touch(known.map(|guess| (&*shard, *guess)));
             for (entry, guess) in entries.iter().zip(guesses) {
-                while let [tick, later @ ..] = ticks
-                    && tick.place <= entry.place(source)
-                {
-                    shard.tick(*tick, self.clock.max(tick.time), source.shared);
-                    ticks = later;
+                if entry.number >= tick_at {
+                    let shard = std::slice::from_mut(shard);
+                    ticks = self.tick_up_to(entry.number, ticks, shard, source);
+                    tick_at = number_of_next(ticks, source);
                 }
                 self.give(entry, guess, shard, source);
             }
         }
-        for tick in ticks {
-            shard.tick(*tick, self.clock.max(tick.time), source.shared);
-        }
+        self.tick_up_to(u32::MAX, ticks, std::slice::from_mut(shard), source);
     }
+}
+
+/// The number of the frame at which the next tick is, counted from the block's first one; the largest where
+/// there is none.
+#[inline]
+fn number_of_next(ticks: &[Tick], source: &Source<'_>) -> u32 {
+    ticks.first().map_or(u32::MAX, |tick| {
+        let (_, number) = tick.place;
+        number_from(source.block, number)
+    })
 }
 
 /// Puts an item at the end of a list; gives its place.
@@ -553,8 +618,8 @@ fn join(
 /// Reads what is about to be taken, of at most [`AHEAD`] connections. Nothing but short loops does
 /// it: only what stands close together in the program waits for memory together.
 #[inline]
-fn touch<'a>(places: impl Iterator<Item = (&'a Shard, u32)>) {
-    let read = places.fold(0, |read, (shard, slot)| read ^ shard.touch(slot));
+fn touch<'a>(places: impl Iterator<Item = (&'a Shard, Guess)>) {
+    let read = places.fold(0, |read, (shard, guess)| read ^ shard.touch(guess));
     // It is wanted in the cache and nowhere else.
     std::hint::black_box(read);
 }

@@ -181,7 +181,7 @@ impl Connection {
     /// Whether a segment opens another connection than this one: a SYN does, or a hello where no SYN was captured.
     pub(super) fn is_reopened_by(&self, segment: &Segment, payload: &[u8]) -> bool {
         if !segment.flags.syn() {
-            return self.is_over_before(segment, payload);
+            return self.is_over_before(segment, || payload);
         }
         let lane = self.lane(segment.direction);
         let first_byte = segment.seq.wrapping_add(1);
@@ -200,9 +200,13 @@ impl Connection {
 
     /// Whether a hello comes when its direction has ended, and is nowhere near to what that has sent: not this connection's own hello,
     /// captured once more or late.
-    #[inline]
-    pub(super) fn is_over_before(&self, segment: &Segment, payload: &[u8]) -> bool {
-        self.close.is_some() && self.has_ended_before(segment.direction, segment.seq, payload)
+    #[inline(always)]
+    pub(super) fn is_over_before<'a>(
+        &self,
+        segment: &Segment,
+        payload: impl Fn() -> &'a [u8],
+    ) -> bool {
+        self.close.is_some() && self.has_ended_before(segment.direction, segment.seq, payload())
     }
 
     /// Apart from the way of most segments.
@@ -219,7 +223,7 @@ impl Connection {
     /// Whether a segment is of another sequence space than this connection, as where one
     /// 5-tuple is captured on both sides of a box that rewrites the numbers: it acknowledges
     /// what the other side is nowhere near to having sent.
-    #[inline]
+    #[inline(always)]
     fn is_foreign(&self, segment: &Segment) -> bool {
         let other = self.lane(segment.direction.reversed());
         segment.flags.ack() && other.packets > 0 && other.distance(segment.ack) > FOREIGN
@@ -307,10 +311,10 @@ impl Connection {
     ///
     /// [`Connection::take`] does the same for these, at twice the cost.
     #[inline(always)]
-    pub(super) fn take_in_passing(
+    pub(super) fn take_in_passing<'a>(
         &mut self,
         segment: &Segment,
-        payload: &[u8],
+        payload: impl Fn() -> &'a [u8],
         begins_tls: Option<bool>,
         mark: Mark,
     ) -> bool {
@@ -321,13 +325,13 @@ impl Connection {
         let says_nothing = segment.wire_len == 0;
         let may_pass = says_nothing
             || match &self.phase {
-                Phase::Settled(_) => !self.is_over_before(segment, payload),
+                Phase::Settled(_) => !self.is_over_before(segment, &payload),
                 Phase::Watching => {
-                    let begins = begins_tls.unwrap_or_else(|| tls::begins_hello(payload));
+                    let begins = begins_tls.unwrap_or_else(|| tls::begins_hello(payload()));
                     !begins && !self.is_foreign(segment)
                 }
                 Phase::Reading(reading) => {
-                    reading.passes(segment.direction, payload) && !self.is_foreign(segment)
+                    reading.passes(segment.direction, payload()) && !self.is_foreign(segment)
                 }
                 Phase::Opening => false,
             };
@@ -340,7 +344,7 @@ impl Connection {
         if !says_nothing && !lane.is_junk(segment.seq) {
             lane.extend(segment.seq, segment.wire_len);
             if let Phase::Settled(settled) = &mut self.phase {
-                settled.follow(segment.direction, segment.seq, payload, segment.wire_len);
+                settled.follow(segment.direction, segment.seq, payload(), segment.wire_len);
             }
         }
         true

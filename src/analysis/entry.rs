@@ -117,7 +117,7 @@ impl Entry {
     }
 
     /// Where it was seen.
-    #[inline]
+    #[inline(always)]
     pub(super) fn mark(&self, source: &Source<'_>) -> Mark {
         Mark {
             frame: source.first_number + u64::from(self.number),
@@ -128,8 +128,17 @@ impl Entry {
         }
     }
 
+    /// The payload, among the bytes of the block.
+    #[inline(always)]
+    pub(super) fn payload<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let start = usize::try_from(self.payload_start).unwrap_or(usize::MAX);
+        let len = usize::try_from(self.payload_len).unwrap_or(usize::MAX);
+        let rest = bytes.get(start..).unwrap_or_default();
+        rest.get(..len).unwrap_or_default()
+    }
+
     /// The segment, its payload by its place in the block.
-    #[inline]
+    #[inline(always)]
     pub(super) fn segment(&self, key: FlowKey) -> Segment {
         Segment {
             key,

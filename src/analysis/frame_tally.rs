@@ -38,11 +38,16 @@ impl Default for Span {
 }
 
 impl Span {
+    /// Takes in the time of the next frame. Whether one before it is newer.
     #[inline(always)]
-    pub(super) fn see(&mut self, time: Timestamp) {
-        self.count += 1;
-        self.oldest = self.oldest.min(time);
+    pub(super) fn see(&mut self, time: Timestamp) -> bool {
+        let is_late = time < self.newest;
+        if is_late || self.count == 0 {
+            self.oldest = self.oldest.min(time);
+        }
         self.newest = self.newest.max(time);
+        self.count += 1;
+        is_late
     }
 }
 

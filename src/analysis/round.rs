@@ -81,10 +81,10 @@ pub(super) struct Intake<'a> {
 impl Intake<'_> {
     /// Takes the frames of a block, a few at a time.
     pub(super) fn take(&mut self, block: &Block, batch: &mut Batch<InOrder>) -> FrameTally {
-        let Some(tagger) = self.shards.first().map(Shard::tagger) else {
+        let Some(tagger) = self.shards.first().map(|shard| *shard.tagger()) else {
             return FrameTally::default();
         };
-        let decoder = Decoder::new(self.filter, tagger);
+        let decoder = Decoder::new(self.filter, &tagger);
         let source = Source::new(block, self.file, self.shared);
         self.fragments.begin_source(self.file);
         let mut frames = block.frames();

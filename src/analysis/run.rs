@@ -229,8 +229,9 @@ impl Analysis {
         if self.rounds.is_idle() {
             self.feed.wait(&self.progress);
         }
+        let tagger = Tagger::new(self.settings.seed);
         let work = Work {
-            decoder: Decoder::new(&self.settings.filter, Tagger::new(self.settings.seed)),
+            decoder: Decoder::new(&self.settings.filter, &tagger),
             register: Register {
                 total: self.feed.plan().total(),
                 place: &mut self.place,

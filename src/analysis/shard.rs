@@ -17,9 +17,9 @@ use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
 use crate::analysis::waiting::Departed;
 use crate::flow::{Direction, FlowKey};
-use crate::hash::Keyed;
+use crate::hash::AsItIs;
 use crate::packet::{Encapsulation, Segment, Unreachable};
-use crate::reassembly::{Fingerprint, FlowTable, Limits, Look, Recent, Tag, Tagger};
+use crate::reassembly::{Fingerprint, FlowTable, Guess, Limits, Look, Recent, Tag, Tagger};
 use crate::time::Timestamp;
 
 /// A segment, with its payload and where it was seen.
@@ -81,7 +81,9 @@ pub(super) struct Shard {
     /// How many there are, those included of which no story was made yet.
     knock_count: usize,
     /// Addresses that were seen to send and to be answered, by 64 bits of a keyed hash.
-    answered: HashSet<u64, Keyed>,
+    answered: HashSet<u64, AsItIs>,
+    /// Some of the last of them, each in its place.
+    answered_of_late: [u64; OF_LATE],
     pub(super) counts: ShardCounts,
 }
 
@@ -144,28 +146,29 @@ impl Shard {
             stories: Vec::new(),
             knocks: Vec::new(),
             knock_count: 0,
-            answered: HashSet::with_hasher(Keyed::new(seed)),
+            answered: HashSet::default(),
+            answered_of_late: [0; OF_LATE],
             counts: ShardCounts::default(),
         }
     }
 
     /// What makes of keys what they are sought by: the same in all shards of a run.
     #[inline]
-    pub(super) fn tagger(&self) -> Tagger {
+    pub(super) fn tagger(&self) -> &Tagger {
         self.table.tagger()
     }
 
     /// The slot that a connection most likely stands in.
-    #[inline]
-    pub(super) fn guess(&self, tag: Tag) -> Option<u32> {
+    #[inline(always)]
+    pub(super) fn guess(&self, tag: Tag) -> Guess {
         self.table.guess(tag)
     }
 
     /// Reads what [`Shard::take`] will, so that the memory of many connections comes at once. What
     /// it gives is of no use but to be read.
     #[inline]
-    pub(super) fn touch(&self, at: u32) -> u64 {
-        let touched = self.table.peek(at).map(Connection::touch);
+    pub(super) fn touch(&self, guess: Guess) -> u64 {
+        let touched = self.table.peek(guess).map(Connection::touch);
         touched.unwrap_or_default()
     }
 
@@ -226,10 +229,10 @@ impl Shard {
     ///
     /// It reads of the entry what it needs, when it needs it. `keys` are those that are too long for
     /// an entry.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn pass(
         &mut self,
-        guess: u32,
+        guess: Guess,
         entry: &Entry,
         keys: &[FlowKey],
         source: &Source<'_>,
@@ -241,7 +244,7 @@ impl Shard {
             return Passed::NotHere;
         };
         let segment = entry.segment(key);
-        let payload = segment.payload(source.bytes);
+        let payload = || entry.payload(source.bytes);
         let mark = entry.mark(source);
         if connection.take_in_passing(&segment, payload, entry.begins_tls, mark) {
             Passed::Taken
@@ -303,11 +306,11 @@ impl Shard {
         if !was_tried
             && found
                 .flow
-                .take_in_passing(segment, payload, arrival.begins_tls, mark)
+                .take_in_passing(segment, || payload, arrival.begins_tls, mark)
         {
             return true;
         }
-        if found.flow.is_over_before(segment, payload) {
+        if found.flow.is_over_before(segment, || payload) {
             return false;
         }
         let was_closed = found.flow.is_closed();
@@ -352,7 +355,7 @@ impl Shard {
         if let Some(mut connection) = self.table.remove(key, tag) {
             self.counts.told_at_once += 1;
             connection.hit_limit = true;
-            self.bury(*key, self.now, &connection);
+            self.bury(key, self.now, Past::of(&connection));
             self.depart(*key, connection, shared);
         }
     }
@@ -390,7 +393,7 @@ impl Shard {
             }
             return true;
         }
-        let fingerprint = self.past.tagger().fingerprint(&key);
+        let fingerprint = self.past.tagger().fingerprint(&key, tag);
         if let Some(past) = self.past.find(&fingerprint, tag, self.now) {
             let is_forgotten = self.now.nanos_since(past.previous) > self.linger;
             if !is_forgotten && past.flow.has(segment, payload) {
@@ -486,7 +489,10 @@ impl Shard {
         }
         for _ in 0..self.past.due(now, GLANCES) {
             self.past.sweep(now, |_, _, last| {
-                over_after(now.nanos_since(last), self.linger, last)
+                match over_after(now.nanos_since(last), self.linger, last) {
+                    Look::Over => Look::Forgotten,
+                    look => look,
+                }
             });
         }
     }
@@ -500,6 +506,7 @@ impl Shard {
         let held_len = &mut self.held_len;
         let ledger = &mut self.ledger;
         let mut heard_at = now;
+        let mut stub = None;
         let look = |connection: &mut Connection, key: &FlowKey, last: Timestamp| {
             heard_at = last;
             let silent = now.nanos_since(last);
@@ -514,50 +521,70 @@ impl Shard {
                 connection.settle(key, shared);
                 connection.chains().for_each(|chain| ledger.add(chain));
             }
-            let has_all = connection.leaves_a_stub() || connection.is_over_for_good();
+            let leaves_a_stub = connection.leaves_a_stub();
+            let has_all = leaves_a_stub || connection.is_over_for_good();
             let limit = if has_all { in_flight } else { linger };
-            over_after(silent, limit, last)
-        };
-        if let Some((key, connection)) = self.table.sweep(now, look) {
-            if connection.leaves_a_stub() {
-                self.note_answered(&key, &connection);
-                self.bury(key, heard_at, &connection);
-            } else {
-                if connection.is_over_for_good() || (is_scarce && connection.is_closed()) {
-                    self.bury(key, heard_at, &connection);
+            match over_after(silent, limit, last) {
+                Look::Over if leaves_a_stub => {
+                    stub = Some((*key, Past::of(connection), connection.was_answered()));
+                    Look::Forgotten
                 }
-                self.depart(key, connection, shared);
+                look => look,
             }
+        };
+        let over = self.table.sweep(now, look);
+        if let Some((key, past, was_answered)) = stub {
+            if was_answered {
+                self.note_answered(&key);
+            }
+            self.bury(&key, heard_at, past);
+        }
+        if let Some((key, connection)) = over {
+            if connection.is_over_for_good() || (is_scarce && connection.is_closed()) {
+                self.bury(&key, heard_at, Past::of(&connection));
+            }
+            self.depart(key, connection, shared);
         }
     }
 
     /// Of a connection that is over before what comes late of it, keeps what tells late segments from new ones.
-    fn bury(&mut self, key: FlowKey, last: Timestamp, connection: &Connection) {
+    fn bury(&mut self, key: &FlowKey, last: Timestamp, past: Past) {
         if self.now.nanos_since(last) > self.linger {
             return;
         }
         if self.past.is_full() {
             self.past.evict_first_due();
         }
-        let fingerprint = self.past.tagger().fingerprint(&key);
-        let tag = self.past.tag(&fingerprint);
+        let tag = self.table.tag(key);
+        let fingerprint = self.past.tagger().fingerprint(key, tag);
         let quiet_until = last.saturating_add_nanos(self.linger);
-        let past = Past::of(connection);
         self.past.insert(fingerprint, tag, last, quiet_until, past);
     }
 
-    fn note_answered(&mut self, key: &FlowKey, connection: &Connection) {
-        if connection.was_answered() && self.answered.len() < MAX_ANSWERED {
-            let ends = Direction::BOTH.map(|direction| key.source(direction).ip);
-            let keyed = *self.answered.hasher();
-            self.answered
-                .extend(ends.map(|end| address_tag(keyed, end)));
+    /// Notes both ends of a connection that sent and were answered.
+    fn note_answered(&mut self, key: &FlowKey) {
+        for direction in Direction::BOTH {
+            if self.answered.len() >= MAX_ANSWERED {
+                return;
+            }
+            let address = self.table.tagger().address(key.source(direction).ip);
+            // Most are of a few servers.
+            let of_late =
+                usize::try_from(address).unwrap_or_default() % self.answered_of_late.len();
+            if let Some(place) = self.answered_of_late.get_mut(of_late)
+                && *place != address
+            {
+                *place = address;
+                self.answered.insert(address);
+            }
         }
     }
 
     fn depart(&mut self, key: FlowKey, mut connection: Connection, shared: &Shared) {
         self.held_len = self.held_len.saturating_sub(connection.held_len());
-        self.note_answered(&key, &connection);
+        if connection.was_answered() {
+            self.note_answered(&key);
+        }
         let older = connection.take_older();
         connection
             .chains()
@@ -635,8 +662,7 @@ impl Shard {
 
     /// Whether an address was seen to send and to be answered.
     pub(super) fn saw_answered(&self, ip: IpAddr) -> bool {
-        self.answered
-            .contains(&address_tag(*self.answered.hasher(), ip))
+        self.answered.contains(&self.table.tagger().address(ip))
     }
 
     /// The connections that never came about: after the end.
@@ -662,15 +688,6 @@ impl Shard {
             }
         }
     }
-}
-
-/// What an address is sought by; one of IPv4 as mapped into IPv6 (RFC 4291, section 2.5.5.2).
-fn address_tag(keyed: Keyed, ip: IpAddr) -> u64 {
-    let ip = match ip {
-        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
-        IpAddr::V6(ip) => ip,
-    };
-    keyed.bytes(&ip.octets())
 }
 
 /// Whether what was silent for so long is over, if it is after `limit`.
@@ -703,3 +720,5 @@ const MANY_AT_ONCE: usize = 16;
 const MAX_KNOCKS: usize = 1024;
 /// Addresses that were answered, of one shard.
 const MAX_ANSWERED: usize = 4096;
+/// Places for those that were noted last.
+const OF_LATE: usize = 64;

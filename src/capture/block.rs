@@ -168,6 +168,12 @@ impl<'a> Frames<'a> {
         }
     }
 
+    /// The number of the next one.
+    #[inline]
+    pub(crate) fn number(&self) -> u64 {
+        self.cursor.number
+    }
+
     /// How the records are written, where that is as nearly all are.
     #[inline]
     pub(crate) fn usual(&self) -> Option<classic::Usual> {
@@ -188,9 +194,11 @@ impl<'a> Frames<'a> {
         &mut self,
         layout: &classic::Usual,
         count: usize,
-        mut then: impl FnMut(Frame<'a>, usize),
+        mut then: impl FnMut(Frame<'a>, u32),
     ) {
         let (mut rest, mut number) = (self.rest, self.cursor.number);
+        // No block is as long as 2^32 bytes; beyond that there would be nothing at the place.
+        let mut at = u32::try_from(self.end - rest.len()).unwrap_or(u32::MAX);
         let mut taken = 0;
         while taken < count
             && let Some((record, behind)) = layout.split_record(rest)
@@ -207,8 +215,9 @@ impl<'a> Frames<'a> {
                 original_len: record.original_len,
             };
             number = number.wrapping_add(1);
-            // A record ends where its frame does.
-            then(frame, self.end - rest.len() - frame.data.len());
+            let start = at.wrapping_add(classic::Usual::HEADER_LEN);
+            at = start.wrapping_add(u32::try_from(frame.data.len()).unwrap_or(u32::MAX));
+            then(frame, start);
         }
         (self.rest, self.cursor.number) = (rest, number);
     }

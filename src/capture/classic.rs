@@ -189,6 +189,9 @@ pub(crate) struct Usual {
 }
 
 impl Usual {
+    /// How long the header of a record is, in bytes.
+    pub(crate) const HEADER_LEN: u32 = 16;
+
     /// Reads the first record.
     #[inline(always)]
     pub(crate) fn split_record<'a>(&self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {

@@ -15,6 +15,25 @@ impl Tag {
     }
 }
 
+/// A slot as it stands in an index: there or nowhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Guess(u32);
+
+impl Guess {
+    /// Whether there is such a slot.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_somewhere(self) -> bool {
+        self.0 != 0
+    }
+
+    /// Its number; beyond all slots where there is none.
+    #[inline(always)]
+    pub(super) fn place(self) -> usize {
+        usize::try_from(self.0.wrapping_sub(1)).unwrap_or(usize::MAX)
+    }
+}
+
 /// The numbers of slots by the tags of their keys. A tag may stand in it more than once.
 #[derive(Debug, Default)]
 pub(super) struct Index {
@@ -41,6 +60,21 @@ impl Index {
             let slot = entry.slot()?;
             if entry.tag() == tag && is_it(slot) {
                 return Some(slot);
+            }
+            at = self.after(at);
+        }
+    }
+
+    /// The first slot under `tag`.
+    #[inline(always)]
+    pub(super) fn guess(&self, tag: Tag) -> Guess {
+        let Some(mut at) = self.home(tag) else {
+            return Guess::default();
+        };
+        loop {
+            let entry = self.at(at);
+            if entry.tag() == tag || entry == Entry::NONE {
+                return entry.guess();
             }
             at = self.after(at);
         }
@@ -138,10 +172,12 @@ impl Entry {
         Tag(upper(self.0))
     }
 
+    fn guess(self) -> Guess {
+        Guess(u32::try_from(self.0 & u64::from(u32::MAX)).unwrap_or_default())
+    }
+
     fn slot(self) -> Option<u32> {
-        u32::try_from(self.0 & u64::from(u32::MAX))
-            .ok()?
-            .checked_sub(1)
+        self.guess().0.checked_sub(1)
     }
 }
 

@@ -25,7 +25,7 @@ mod stream;
 mod table;
 mod waiting;
 
-pub use index::Tag;
+pub use index::{Guess, Tag};
 pub use limits::Limits;
 pub use recent::Recent;
 pub use stream::{Chunk, Facts, GapReason, Outcome, Stream};

@@ -7,11 +7,12 @@
 //! swept in an order of their own.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::flow::FlowKey;
-use crate::hash::Keyed;
+use crate::hash::{Keyed, Summing};
 use crate::reassembly::dues::{Dues, NEVER};
-use crate::reassembly::index::{Index, Tag};
+use crate::reassembly::index::{Guess, Index, Tag};
 use crate::time::Timestamp;
 
 /// Flows by key, at most a given number of them.
@@ -30,26 +31,44 @@ where
 
 /// Makes of keys what they are sought by: the same in all tables of one seed.
 #[derive(Clone, Copy, Debug)]
-pub struct Tagger(Keyed);
+pub struct Tagger {
+    summing: Summing,
+    keyed: Keyed,
+}
 
 impl Tagger {
     /// That of all tables of a seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self(Keyed::new(seed))
+        Self {
+            summing: Summing::new(seed),
+            keyed: Keyed::new(seed),
+        }
     }
 
     /// What a key is sought by.
-    #[inline]
+    #[inline(always)]
     #[must_use]
-    pub fn tag(self, key: &FlowKey) -> Tag {
-        Tag::of(self.0.words(key.words()))
+    pub fn tag(&self, key: &FlowKey) -> Tag {
+        Tag::of(self.summing.words(key.words()))
     }
 
-    /// A key in short.
+    /// An address by 64 bits of a keyed hash; one of IPv4 as mapped into IPv6 (RFC 4291, section 2.5.5.2).
+    #[inline]
     #[must_use]
-    pub fn fingerprint(self, key: &FlowKey) -> Fingerprint {
-        Fingerprint(self.0.words(key.words()))
+    pub fn address(&self, ip: IpAddr) -> u64 {
+        let bits = match ip {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
+            IpAddr::V6(ip) => ip.to_bits(),
+        };
+        let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
+        self.keyed.words([half(bits >> 64), half(bits), 0, 0, 0])
+    }
+
+    /// A key in short, of which `tag` is what it is sought by.
+    #[must_use]
+    pub fn fingerprint(&self, key: &FlowKey, tag: Tag) -> Fingerprint {
+        Fingerprint(tag, Tag::of(self.keyed.words(key.words())))
     }
 }
 
@@ -59,14 +78,14 @@ pub trait Key: Copy + Eq {
     type Alignment: fmt::Debug + Send;
 
     /// What it is sought by.
-    fn tag(&self, tagger: Tagger) -> Tag;
+    fn tag(&self, tagger: &Tagger) -> Tag;
 }
 
 impl Key for FlowKey {
     type Alignment = CacheLine;
 
     #[inline]
-    fn tag(&self, tagger: Tagger) -> Tag {
+    fn tag(&self, tagger: &Tagger) -> Tag {
         tagger.tag(self)
     }
 }
@@ -76,17 +95,18 @@ impl Key for FlowKey {
 #[repr(align(64))]
 pub struct CacheLine;
 
-/// A flow's key by 64 bits of a keyed hash of it, for what is only looked up: of a million, two have the
-/// same in one of thirty million runs, and nobody can choose them who does not know the seed.
+/// A flow's key by 64 bits of keyed hashes of it, for what is only looked up: of a million, two have the
+/// same in one of thirty million runs, and nobody can choose them who does not know the seed. In front
+/// is what it is sought by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fingerprint(u64);
+pub struct Fingerprint(Tag, Tag);
 
 impl Key for Fingerprint {
     type Alignment = ();
 
     #[inline]
-    fn tag(&self, _: Tagger) -> Tag {
-        Tag::of(self.0)
+    fn tag(&self, _: &Tagger) -> Tag {
+        self.0
     }
 }
 
@@ -113,6 +133,8 @@ impl<T> Found<'_, T> {
 pub enum Look {
     /// It is over.
     Over,
+    /// It is over, and nobody wants to have it.
+    Forgotten,
     /// It stays, and nothing is due up to this time: packets that come before can only put it
     /// off, unless the table is told otherwise.
     QuietUntil(Timestamp),
@@ -178,31 +200,31 @@ impl<T, K: Key> FlowTable<T, K> {
     /// What makes of keys what they are sought by.
     #[inline]
     #[must_use]
-    pub fn tagger(&self) -> Tagger {
-        self.tagger
+    pub fn tagger(&self) -> &Tagger {
+        &self.tagger
     }
 
     /// What a key is sought by.
     #[inline]
     #[must_use]
     pub fn tag(&self, key: &K) -> Tag {
-        key.tag(self.tagger)
+        key.tag(&self.tagger)
     }
 
     /// The slot of a flow that stands under `tag`: most likely the one that is meant.
     ///
     /// Guesses one after the other wait for memory together, and look-ups one by one.
-    #[inline]
+    #[inline(always)]
     #[must_use]
-    pub fn guess(&self, tag: Tag) -> Option<u32> {
-        self.index.find(tag, |_| true)
+    pub fn guess(&self, tag: Tag) -> Guess {
+        self.index.guess(tag)
     }
 
-    /// The flow in a slot.
+    /// The flow in the slot that was guessed.
     #[inline]
     #[must_use]
-    pub fn peek(&self, slot: u32) -> Option<&T> {
-        let slot = self.slots.get(index(slot))?.as_ref()?;
+    pub fn peek(&self, guess: Guess) -> Option<&T> {
+        let slot = self.slots.get(guess.place())?.as_ref()?;
         Some(&slot.flow)
     }
 
@@ -210,7 +232,7 @@ impl<T, K: Key> FlowTable<T, K> {
     #[inline]
     #[must_use]
     pub fn touch(&self, tag: Tag) -> u64 {
-        let slot = self.guess(tag).and_then(|at| self.slots.get(index(at)));
+        let slot = self.slots.get(self.guess(tag).place());
         let last = slot.and_then(Option::as_ref).map(|slot| slot.last);
         last.map_or(0, |last| last.as_nanos().cast_unsigned())
     }
@@ -234,8 +256,8 @@ impl<T, K: Key> FlowTable<T, K> {
     /// The flow of `key`, seen at `now`, where it stands in the slot that was guessed for it; `None`
     /// where it does not.
     #[inline(always)]
-    pub fn find_at(&mut self, guess: u32, key: &K, now: Timestamp) -> Option<&mut T> {
-        let slot = self.slots.get_mut(index(guess))?.as_mut()?;
+    pub fn find_at(&mut self, guess: Guess, key: &K, now: Timestamp) -> Option<&mut T> {
+        let slot = self.slots.get_mut(guess.place())?.as_mut()?;
         if slot.key != *key {
             return None;
         }
@@ -302,20 +324,27 @@ impl<T, K: Key> FlowTable<T, K> {
         look: impl FnOnce(&mut T, &K, Timestamp) -> Look,
     ) -> Option<(K, T)> {
         let (at, quiet_until) = self.dues.next()?;
-        let mut is_over = false;
-        if now > quiet_until
+        let look = if now > quiet_until
             && let Some(slot) = self.slots.get_mut(at)?
         {
-            match look(&mut slot.flow, &slot.key, slot.last) {
-                Look::Over => {
-                    is_over = true;
-                    self.dues.free(at);
-                }
-                Look::QuietUntil(time) => self.dues.put_off(at, time),
-            }
+            look(&mut slot.flow, &slot.key, slot.last)
+        } else {
+            self.dues.pass_one();
+            return None;
+        };
+        match look {
+            Look::Over | Look::Forgotten => self.dues.free(at),
+            Look::QuietUntil(time) => self.dues.put_off(at, time),
         }
         self.dues.pass_one();
-        if is_over { self.take(at) } else { None }
+        match look {
+            Look::Over => self.take(at),
+            Look::Forgotten => {
+                self.forget(at);
+                None
+            }
+            Look::QuietUntil(_) => None,
+        }
     }
 
     /// Makes room: of the next few flows in the sweep, takes out the one that
@@ -388,9 +417,24 @@ impl<T, K: Key> FlowTable<T, K> {
     }
 
     fn take(&mut self, at: usize) -> Option<(K, T)> {
-        let key = self.slots.get(at)?.as_ref()?.key;
-        let tag = self.tag(&key);
-        self.remove(&key, tag).map(|flow| (key, flow))
+        let tag = self.tag(&self.slots.get(at)?.as_ref()?.key);
+        let at = u32::try_from(at).ok()?;
+        self.index.remove(tag, at);
+        self.empty(at).map(|slot| (slot.key, slot.flow))
+    }
+
+    /// Empties a slot where the flow stands that was in it.
+    fn forget(&mut self, at: usize) {
+        let Some(place) = self.slots.get_mut(at) else {
+            return;
+        };
+        let Some(slot) = place else { return };
+        let tag = slot.key.tag(&self.tagger);
+        *place = None;
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        self.index.remove(tag, at);
+        self.dues.free(index(at));
+        self.free.push(at);
     }
 
     fn empty(&mut self, at: u32) -> Option<Slot<T, K>> {
@@ -474,7 +518,7 @@ mod tests {
             let found = table.get(n, second(1)).map(|found| *found.flow);
             assert_eq!(found, (n % 2 == 1).then_some(n));
             let guessed = table.guess(table.tag(&key(n)));
-            assert_eq!(guessed.and_then(|slot| table.peek(slot)).copied(), found);
+            assert_eq!(table.peek(guessed).copied(), found);
         }
         assert_eq!(table.len(), 2_500);
     }

@@ -166,7 +166,7 @@ impl<'a> Pair<'a> {
         self.next[own] = self.next[own].wrapping_add(wire_len);
         let mut in_passing = true;
         for (connection, recent) in self.connections.iter_mut().zip(&mut self.recent) {
-            if !in_passing || !connection.take_in_passing(&segment, payload, None, self.mark) {
+            if !in_passing || !connection.take_in_passing(&segment, || payload, None, self.mark) {
                 connection.note_path(segment.path, &Encapsulation::default);
                 let mut env = Environment {
                     limits: self.limits,
@@ -248,6 +248,6 @@ fn where_an_earlier_connection_is_open_nothing_is_taken_in_passing() {
         path: PathId::default(),
     };
     let [connection, _] = &mut pair.connections;
-    assert!(!connection.take_in_passing(&segment, b"", None, mark));
+    assert!(!connection.take_in_passing(&segment, || b"", None, mark));
     assert_eq!(format!("{:?}", pair.connections), before);
 }
