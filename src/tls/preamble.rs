@@ -105,8 +105,13 @@ pub(crate) enum Recognition {
 /// The beginnings that may be that of `head` by its first byte: most segments begin with that of none.
 fn starts_like(head: &[u8]) -> impl Iterator<Item = (&'static [u8], Protocol)> {
     let first = head.first();
+    let is_any_alike = first.is_none_or(|first| {
+        let from_there = FIRST_BYTES.checked_shr((*first).into());
+        from_there.is_some_and(|bits| bits & 1 == 1)
+    });
     let is_alike = move |start: &[u8]| first.is_none() || start.first() == first;
-    let starts = STARTS.iter().copied();
+    let starts: &[_] = if is_any_alike { STARTS } else { &[] };
+    let starts = starts.iter().copied();
     starts.filter(move |(start, _)| is_alike(start))
 }
 
@@ -401,3 +406,31 @@ const STARTS: &[(&[u8], Protocol)] = &[
     (b"STARTTLS", Protocol::Irc),
     (b":", Protocol::Irc),
 ];
+/// With what they begin, a bit for each byte of ASCII.
+const FIRST_BYTES: u128 = {
+    let mut bits = 0;
+    let mut rest = STARTS;
+    while let [(start, _), behind @ ..] = rest {
+        if let [first @ ..=0x7f, ..] = *start {
+            bits |= 1 << *first;
+        }
+        rest = behind;
+    }
+    bits
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_beginning_is_found_by_its_first_byte() {
+        for (start, _) in STARTS {
+            assert!(start.first().is_some_and(u8::is_ascii));
+            assert_ne!(recognise(start), Recognition::Unknown, "{start:?}");
+            assert_ne!(recognise(&start[..1]), Recognition::Unknown, "{start:?}");
+        }
+        assert_eq!(recognise(b"GET / HTTP/1.1\r\n"), Recognition::Unknown);
+        assert_eq!(recognise(&[0xff; 16]), Recognition::Unknown);
+    }
+}
