@@ -2,7 +2,7 @@
 //!
 //! Where records end can only be found from the front, and that is soon done; what takes time is
 //! to bring the bytes from the kernel. So stretches are fetched side by side, and handed over in
-//! their order.
+//! their order: best to the thread that has fetched them, since they are in its cache.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -28,13 +28,33 @@ struct State {
     next: u64,
     /// How many were handed over.
     taken: u64,
-    /// Those behind them, in order: none while it is being fetched.
-    begun: VecDeque<Option<Stretch>>,
+    /// Those behind them, in order.
+    begun: VecDeque<Begun>,
     spares: Vec<Vec<u8>>,
     /// Somebody sleeps until the first of them has arrived.
     is_awaited: bool,
     /// Nothing is left, or what is left cannot be read.
     has_ended: bool,
+}
+
+/// A stretch that somebody has begun to fetch.
+#[derive(Debug)]
+struct Begun {
+    /// The thread in whose cache it is; none where whoever fetches it takes it at once.
+    by: Option<usize>,
+    /// None while it is being fetched.
+    stretch: Option<Stretch>,
+}
+
+/// Whose turn it is to read, as a thread sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Its own: the next stretch is in its cache. Or anybody's, where none is fetched.
+    Own,
+    /// That of another one, in whose cache the next stretch is.
+    Others,
+    /// Nobody's: the next stretch is not there yet.
+    Nobodys,
 }
 
 impl Fetch {
@@ -55,17 +75,29 @@ impl Fetch {
         }
     }
 
-    /// Fetches a stretch, unless enough are there or under way.
-    pub(super) fn fetch(&self) -> bool {
+    /// Fetches a stretch, unless one that this thread has fetched is still to be read, or enough are there or
+    /// under way.
+    pub(super) fn fetch(&self, thread: usize) -> bool {
         let state = self.state();
-        if state.begun.len() >= self.ahead {
+        let has_own = state.begun.iter().any(|begun| begun.by == Some(thread));
+        if has_own || state.begun.len() >= self.ahead {
             return false;
         }
-        self.fetch_next(state)
+        self.fetch_next(state, Some(thread))
+    }
+
+    fn turn(&self, thread: usize) -> Turn {
+        let state = self.state();
+        match state.begun.front() {
+            None if state.has_ended => Turn::Own,
+            None | Some(Begun { stretch: None, .. }) => Turn::Nobodys,
+            Some(begun) if begun.by == Some(thread) => Turn::Own,
+            Some(_) => Turn::Others,
+        }
     }
 
     /// Fetches the next stretch that nobody has begun with; `false` when there is none.
-    fn fetch_next(&self, mut state: MutexGuard<'_, State>) -> bool {
+    fn fetch_next(&self, mut state: MutexGuard<'_, State>, by: Option<usize>) -> bool {
         if state.has_ended {
             return false;
         }
@@ -73,15 +105,15 @@ impl Fetch {
         let number = state.taken + to_count(state.begun.len());
         state.next = begin.saturating_add(to_count(STRETCH_LEN));
         // Somebody may wait for it from here on: nothing panics before it is there.
-        state.begun.push_back(None);
+        state.begun.push_back(Begun { by, stretch: None });
         let buffer = state.spares.pop().unwrap_or_default();
         drop(state);
         let stretch = self.read(buffer, begin);
         let mut state = self.state();
         state.has_ended |= stretch.is_last;
         let at = usize::try_from(number.saturating_sub(state.taken));
-        if let Some(place) = at.ok().and_then(|at| state.begun.get_mut(at)) {
-            *place = Some(stretch);
+        if let Some(begun) = at.ok().and_then(|at| state.begun.get_mut(at)) {
+            begun.stretch = Some(stretch);
         }
         if state.is_awaited {
             self.arrived.notify_all();
@@ -157,27 +189,27 @@ impl Supply for InOrder {
         }
         while !self.is_over {
             let may_fetch = !state.has_ended && state.begun.len() < 2 * self.fetch.ahead;
-            match state.begun.front() {
-                Some(Some(_)) => {
-                    let stretch = state.begun.pop_front().flatten();
+            match state.begun.front().map(|begun| begun.stretch.is_some()) {
+                Some(true) => {
+                    let stretch = state.begun.pop_front().and_then(|begun| begun.stretch);
                     state.taken += 1;
                     let stretch = stretch.unwrap_or_default();
                     self.is_over = stretch.is_last;
                     return stretch;
                 }
                 // Another one is on its way with it: time enough to fetch one more.
-                Some(None) if may_fetch => {
-                    self.fetch.fetch_next(state);
+                Some(false) if may_fetch => {
+                    self.fetch.fetch_next(state, None);
                     state = self.fetch.state();
                 }
-                Some(None) => {
+                Some(false) => {
                     state.is_awaited = true;
                     let waited = self.fetch.arrived.wait(state);
                     state = waited.unwrap_or_else(PoisonError::into_inner);
                     state.is_awaited = false;
                 }
                 None => {
-                    self.is_over = !self.fetch.fetch_next(state);
+                    self.is_over = !self.fetch.fetch_next(state, None);
                     state = self.fetch.state();
                 }
             }
@@ -199,14 +231,22 @@ impl Fetching {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = fetch;
     }
 
-    /// Fetches a stretch, unless enough are there or under way.
-    pub(super) fn fetch(&self) -> bool {
-        let fetch = self
-            .0
+    /// Fetches a stretch, unless one that this thread has fetched is still to be read, or enough are there or
+    /// under way.
+    pub(super) fn fetch(&self, thread: usize) -> bool {
+        self.current().is_some_and(|fetch| fetch.fetch(thread))
+    }
+
+    /// Whose turn it is to read.
+    pub(super) fn turn(&self, thread: usize) -> Turn {
+        self.current().map_or(Turn::Own, |fetch| fetch.turn(thread))
+    }
+
+    fn current(&self) -> Option<Arc<Fetch>> {
+        self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        fetch.is_some_and(|fetch| fetch.fetch())
+            .clone()
     }
 }
 
@@ -265,10 +305,11 @@ mod tests {
                 let fetch = Arc::new(Fetch::new(file(&bytes), begin.try_into().unwrap(), 2));
                 let done = std::sync::atomic::AtomicBool::new(false);
                 thread::scope(|scope| {
-                    for _ in 0..helpers {
-                        scope.spawn(|| {
+                    for helper in 0..helpers {
+                        let (fetch, done) = (&fetch, &done);
+                        scope.spawn(move || {
                             while !done.load(std::sync::atomic::Ordering::Relaxed) {
-                                fetch.fetch();
+                                fetch.fetch(helper);
                             }
                         });
                     }
@@ -284,8 +325,24 @@ mod tests {
     #[test]
     fn no_more_is_fetched_than_may_wait() {
         let fetch = Fetch::new(file(&numbered(9 * STRETCH_LEN)), 0, 2);
-        assert!(fetch.fetch() && fetch.fetch());
-        assert!(!fetch.fetch());
+        assert!(fetch.fetch(0) && fetch.fetch(1));
+        assert!(!fetch.fetch(2));
+    }
+
+    #[test]
+    fn who_has_fetched_a_stretch_reads_it_before_he_fetches_another() {
+        let fetch = Arc::new(Fetch::new(file(&numbered(3 * STRETCH_LEN)), 0, 4));
+        let mut in_order = InOrder::of(Arc::clone(&fetch));
+        assert_eq!(fetch.turn(0), Turn::Nobodys);
+        assert!(fetch.fetch(0) && !fetch.fetch(0));
+        assert_eq!((fetch.turn(0), fetch.turn(1)), (Turn::Own, Turn::Others));
+        assert!(fetch.fetch(1));
+        in_order.next(Vec::new());
+        assert_eq!((fetch.turn(0), fetch.turn(1)), (Turn::Others, Turn::Own));
+        assert!(fetch.fetch(0) && !fetch.fetch(1));
+        // Whoever needs them reads them: behind the last, anybody finds that there are no more.
+        while !in_order.next(Vec::new()).is_last {}
+        assert_eq!((fetch.turn(0), fetch.turn(1)), (Turn::Own, Turn::Own));
     }
 
     #[test]
@@ -293,9 +350,9 @@ mod tests {
         let bytes = numbered(STRETCH_LEN + 10);
         let mut file = file(&bytes);
         let fetch = Arc::new(Fetch::new(file.try_clone().unwrap(), 0, 2));
-        assert!(fetch.fetch() && fetch.fetch());
+        assert!(fetch.fetch(0) && fetch.fetch(1));
         file.write_all(&numbered(STRETCH_LEN)).unwrap();
-        assert!(!fetch.fetch());
+        assert!(!fetch.fetch(2));
         assert!(all(&fetch).0 == bytes);
     }
 

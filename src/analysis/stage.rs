@@ -17,7 +17,7 @@ use crate::analysis::clerk::Clerk;
 use crate::analysis::deal::SHARDS;
 use crate::analysis::entry::{ByShard, Source};
 use crate::analysis::feed::{Feed, Portion};
-use crate::analysis::fetch::Fetching;
+use crate::analysis::fetch::{Fetching, Turn};
 use crate::analysis::group::Tables;
 use crate::analysis::progress::Progress;
 use crate::analysis::register::{Pause, Register};
@@ -179,34 +179,42 @@ impl<'a> Stage<'a> {
     fn work(&self, thread: usize) {
         self.keep();
         let mut spins = 0;
-        let mut has_fetched = false;
         loop {
-            if let Some(intake) = self.try_intake() {
-                self.read(intake);
-                has_fetched = false;
-            } else if !has_fetched
-                && spins % SPINS_A_FETCH == 0
-                && !self.is_read.load(Ordering::Acquire)
-                && self.fetching.fetch()
-            {
-                // What the next block is made of, and that is in the cache of this thread: best if
-                // it reads that too, before it fetches anything else.
-                has_fetched = true;
+            let is_read = self.is_read.load(Ordering::Acquire);
+            let may_look = !is_read && spins % SPINS_A_LOOK == 0;
+            if may_look && self.read_or_fetch(thread, spins >= PATIENCE) {
+                spins = 0;
             } else if let Some(number) = self.claim(thread) {
                 self.give_to(number);
-            } else if self.is_read.load(Ordering::Acquire) {
+                spins = 0;
+            } else if is_read {
                 return;
             } else if spins < SPINS {
                 // Somebody reads, and will soon have done so.
                 spins += 1;
                 std::hint::spin_loop();
-                continue;
             } else {
                 self.read(lock(&self.intake));
-                has_fetched = false;
+                spins = 0;
             }
-            spins = 0;
         }
+    }
+
+    /// Reads a block, if it is made of what this thread has fetched, or else fetches some of what the next ones are
+    /// made of. `false` where neither can be done now; whether others have fetched it does not matter where
+    /// `is_impatient`.
+    fn read_or_fetch(&self, thread: usize, is_impatient: bool) -> bool {
+        let turn = self.fetching.turn(thread);
+        if turn != Turn::Own && self.fetching.fetch(thread) {
+            return true;
+        }
+        if turn == Turn::Own || (turn == Turn::Others && is_impatient) {
+            let intake = self.try_intake();
+            let has_read = intake.is_some();
+            intake.into_iter().for_each(|intake| self.read(intake));
+            return has_read;
+        }
+        false
     }
 
     /// Keeps what has left the shards, if nobody does.
@@ -422,8 +430,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// How often to look whether reading is free before going to sleep: some microseconds.
 const SPINS: u32 = 1_000;
-/// How often of that to ask whether there is something to fetch: who reads needs the same locks.
-const SPINS_A_FETCH: u32 = 50;
+/// How often of that to ask whether there is something to read or to fetch: who reads needs the same locks.
+const SPINS_A_LOOK: u32 = 50;
+/// How often to look before reading what is in another one's cache: that takes longer.
+const PATIENCE: u32 = 200;
 /// Blocks of a round for each thread: few enough that what is decoded of them stays in the cache.
 const BLOCKS_A_THREAD: usize = 2;
 /// Blocks of a round at most: as many again are being read.
