@@ -531,3 +531,34 @@ fn tls_is_found_however_late_it_begins() {
     assert_eq!(only(middle.segments())["tlstriage"]["sni"], "unknown");
     assert!(flows(other(conversation()).fin().segments()).is_empty());
 }
+
+#[test]
+fn a_session_of_which_nothing_is_known_goes_back_to_the_handshake_that_began_first() {
+    let chain = vec![Certificate::new("api.example").self_signed().der];
+    let server = "10.1.0.4:443";
+    let hello = |number| ClientHello {
+        random: [number; 32],
+        ..ClientHello::new().sni("api.example")
+    };
+    let at = |port: u16, time| Conversation::between(&format!("10.1.0.5:{port}"), server).at(time);
+    let full = |number, begins, lasts| {
+        at(50_000 + u16::from(number), begins)
+            .syn()
+            .tls12(&hello(number), &chain)
+            .pause(lasts)
+            .fin()
+            .segments()
+    };
+    let resumed = at(50_100, 20 * SECOND)
+        .syn()
+        .tls12_resumed(&hello(100), &[9; 32])
+        .segments();
+    // The first to begin is told last, or first.
+    for lasts in [[9 * SECOND, 1], [1, 9 * SECOND]] {
+        let [one, other] = lasts;
+        let flows = flows([full(1, 0, one), full(2, SECOND, other), resumed.clone()].concat());
+        let from = &flows[2]["tlstriage"]["resumed_from"];
+        assert_eq!(from["by"], "endpoints", "{:#}", flows[2]);
+        assert_eq!(from["event_id"], flows[0]["event"]["id"]);
+    }
+}

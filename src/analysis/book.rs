@@ -61,7 +61,7 @@ pub(super) struct Book {
     content: HashSet<Tag, Keyed>,
     /// Full handshakes that later ones may go back to.
     full: Vec<Full>,
-    /// The first of them, by who asked for what.
+    /// That which began first, by who asked for what.
     first: HashMap<Tag, First, Keyed>,
     /// That of a session, by the id or ticket that it can be resumed with.
     sessions: HashMap<Tag, u32, Keyed>,
@@ -349,14 +349,23 @@ impl Book {
         match self.first.entry(asker) {
             Entry::Occupied(mut known) => {
                 let known = known.get_mut();
-                if chain.is_none() || known.is_mixed {
-                    return;
-                }
                 let first = usize::try_from(known.at).ok();
-                let first = first.and_then(|at| self.full.get(at)?.chain.as_ref());
-                match first {
-                    None => known.at = place(&mut self.full),
-                    Some(first) => known.is_mixed = leaf(Some(first)) != leaf(chain),
+                let Some(first) = first.and_then(|at| self.full.get(at)) else {
+                    return;
+                };
+                let began_before = story.first.time < first.first && *room > 0;
+                match (&first.chain, chain) {
+                    _ if known.is_mixed => {}
+                    (None, Some(_)) => known.at = place(&mut self.full),
+                    (Some(shown), Some(_)) if leaf(Some(shown)) != leaf(chain) => {
+                        known.is_mixed = true;
+                    }
+                    // Told later, as it ended later.
+                    (None, None) | (Some(_), Some(_)) if began_before => {
+                        known.at = place(&mut self.full);
+                        *room -= 1;
+                    }
+                    _ => {}
                 }
             }
             Entry::Vacant(vacant) if has_room => {
