@@ -114,20 +114,28 @@ impl Layout {
         })
     }
 
-    /// Finds how long the first record is, header and all.
-    #[inline]
-    pub(crate) fn record_len(&self, bytes: &[u8], max_len: usize) -> RecordLen {
-        if self.usual_tick.is_some()
-            && let Some(header) = bytes.first_chunk()
-            && let [_, _, captured @ ..=MAX_USUAL_LEN, _] = usual_words(header)
-            && to_len(captured) <= max_len
-        {
-            return RecordLen::Exactly(USUAL_HEADER_LEN + to_len(captured));
+    /// Walks over whole records as long as they are written as nearly all are, and until they have `enough` bytes.
+    /// How many bytes they have, and how many they are; what follows needs a closer look.
+    pub(crate) fn usual_run(&self, bytes: &[u8], max_len: usize, enough: usize) -> (usize, usize) {
+        if self.usual_tick.is_none() {
+            return (0, 0);
         }
-        self.unusual_len(bytes, max_len)
+        let max_len = max_len.min(to_len(MAX_USUAL_LEN));
+        let (mut rest, mut count) = (bytes, 0);
+        while bytes.len() - rest.len() < enough
+            && let Some(header) = rest.first_chunk()
+            && let [_, _, captured, _] = usual_words(header)
+            && to_len(captured) <= max_len
+            && let Some(behind) = rest.get(USUAL_HEADER_LEN + to_len(captured)..)
+        {
+            rest = behind;
+            count += 1;
+        }
+        (bytes.len() - rest.len(), count)
     }
 
-    fn unusual_len(&self, bytes: &[u8], max_len: usize) -> RecordLen {
+    /// Finds how long the first record is, header and all.
+    pub(crate) fn record_len(&self, bytes: &[u8], max_len: usize) -> RecordLen {
         let Some([_, _, first, second]) = self.order.words(bytes) else {
             return RecordLen::AtLeast(self.record_header_len);
         };

@@ -95,14 +95,17 @@ impl<R: Read> Framer<R> {
     fn walk_classic(&self, layout: classic::Layout) -> Walk {
         let mut walk = Walk::from(self.next.number);
         let bytes = self.input.bytes();
-        let mut rest = bytes;
+        let (len, count) = layout.usual_run(bytes, self.max_record_len, self.block_len);
+        walk.len = len;
+        walk.count_frames(count);
+        let mut rest = bytes.get(len..).unwrap_or_default();
         while walk.len < self.block_len {
             match layout.record_len(rest, self.max_record_len) {
                 RecordLen::Exactly(len) => match rest.get(len..) {
                     Some(after) => {
                         rest = after;
                         walk.len += len;
-                        walk.count_frame();
+                        walk.count_frames(1);
                     }
                     None => return walk.stopped(Stop::AtLeast(len)),
                 },
@@ -344,17 +347,17 @@ impl Walk {
     }
 
     #[inline]
-    fn count_frame(&mut self) {
+    fn count_frames(&mut self, count: usize) {
         if self.frame_count == 0 {
             self.first_number = self.next_number;
         }
-        self.frame_count += 1;
-        self.next_number = self.next_number.saturating_add(1);
+        self.frame_count += count;
+        self.next_number = self.next_number.saturating_add(to_count(count));
     }
 
     #[inline]
     fn count_packet(&mut self, packet: &Packet<'_>) {
-        self.count_frame();
+        self.count_frames(1);
         if let Some(ticks) = packet.ticks {
             self.timed = Some((packet.interface, ticks));
         }
