@@ -5,6 +5,7 @@
 //! finding things in memory and for nothing else: no output, order or file ever shows it.
 
 use std::hash::{BuildHasher, Hasher};
+use std::net::IpAddr;
 
 /// The secret words of a table.
 #[derive(Clone, Copy, Debug)]
@@ -142,6 +143,16 @@ impl Folding {
         self.take(c, d ^ third);
         rest
     }
+}
+
+/// The words of an address; one of IPv4 as mapped into IPv6 (RFC 4291, section 2.5.5.2).
+#[inline]
+pub(crate) fn address_words(ip: IpAddr) -> [u64; 2] {
+    let bits = match ip {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(ip) => ip.to_bits(),
+    };
+    [low(bits >> 64), low(bits)]
 }
 
 /// For tables whose keys are keyed hashes themselves.

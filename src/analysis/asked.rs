@@ -1,9 +1,11 @@
 //! What a client asked for: a name, and a session to go back to.
 
 use std::borrow::Cow;
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::hash::Keyed;
 use crate::pki::{self, Certificate, Coverage, Reference};
 use crate::tls::{Observed, ServerName, Session, Ticket};
 
@@ -12,6 +14,8 @@ use crate::tls::{Observed, ServerName, Session, Ticket};
 pub(super) struct Asked {
     pub(super) name: Observed<ServerName>,
     pub(super) asked_for: AskedFor,
+    /// That by 64 bits of a keyed hash, the same in the whole run.
+    pub(super) tag: u64,
     /// The name or address as text.
     pub(super) text: Option<Arc<str>>,
     pub(super) is_lossy: bool,
@@ -31,8 +35,8 @@ pub(super) enum AskedFor {
 }
 
 impl Asked {
-    /// What there is to say of `name`.
-    pub(super) fn of(name: Observed<ServerName>) -> Self {
+    /// What there is to say of `name`; `keyed` is that of the run.
+    pub(super) fn of(name: Observed<ServerName>, keyed: Keyed) -> Self {
         let (text, is_lossy) = match &name {
             Observed::Seen(ServerName::IpLiteral(text)) => (Some(text.as_str().into()), false),
             Observed::Seen(ServerName::Name(bytes)) => {
@@ -43,8 +47,10 @@ impl Asked {
             Observed::Seen(ServerName::Invalid(bytes)) => (None, str::from_utf8(bytes).is_err()),
             _ => (None, false),
         };
+        let asked_for = AskedFor::of(&name);
         Self {
-            asked_for: AskedFor::of(&name),
+            tag: keyed.hash_one(&asked_for),
+            asked_for,
             text,
             is_lossy,
             reference: name.seen().and_then(reference),

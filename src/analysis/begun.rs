@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 
 use crate::analysis::story::{self, Story};
 use crate::flow::FlowKey;
-use crate::hash::Keyed;
+use crate::hash::{AsItIs, Keyed};
 use crate::time::Timestamp;
 
 /// How often something has begun between two ends in an instant.
@@ -14,7 +14,7 @@ pub(super) struct Begun {
     counts: HashMap<(FlowKey, Timestamp), u32, Keyed>,
     /// Once all stories are known: hashes of those that are not alone, maybe among others. There
     /// are few, so most need not be noted.
-    crowded: Option<HashSet<u64, Keyed>>,
+    crowded: Option<HashSet<u64, AsItIs>>,
     keyed: Keyed,
 }
 
@@ -37,7 +37,7 @@ impl Begun {
             [one, other] if one == other => Some(*one),
             _ => None,
         });
-        let mut kept = HashSet::with_hasher(self.keyed);
+        let mut kept = HashSet::default();
         kept.extend(crowded);
         self.crowded = Some(kept);
     }

@@ -6,11 +6,10 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::analysis::asked::{self, AskedFor};
+use crate::analysis::asked::{self, Asked, AskedFor};
 use crate::analysis::conclusions::{Conclusions, Room};
 use crate::analysis::hidden::{Flights, Hidden};
 use crate::analysis::kinds::{Chain, Known};
@@ -19,7 +18,7 @@ use crate::analysis::seen::Tls;
 use crate::analysis::story::Story;
 use crate::analysis::telling;
 use crate::flow::{Direction, Endpoint, FlowKey, ShortKey};
-use crate::hash::Keyed;
+use crate::hash::{self, AsItIs, Keyed};
 use crate::pki::Coverage;
 use crate::reassembly::Limits;
 use crate::report::{FlowIdentity, Hex, ResumedBy, event_id};
@@ -32,7 +31,7 @@ use crate::verdict::Reaction;
 pub(super) struct Books {
     books: HashMap<Endpoint, Book, Keyed>,
     /// Addresses that took part in TLS, as client or as server.
-    speakers: HashSet<Tag, Keyed>,
+    speakers: HashSet<Tag, AsItIs>,
     keyed: Keyed,
     max_endpoints: usize,
     max_rows: usize,
@@ -51,20 +50,25 @@ pub(super) struct Books {
 #[derive(Debug)]
 pub(super) struct Book {
     rows: Vec<Row>,
+    /// Of each row, what was asked for, and that with the leaf: of many rows few are looked at.
+    asked_of_rows: Vec<Tag>,
+    tags_of_rows: Vec<Tag>,
     /// The sizes of hidden flights.
     flights: Flights,
     /// What these say beside the rows.
     conclusions: Conclusions,
     /// With what names clients were content, each once.
     accepted: Vec<AskedFor>,
+    /// What they are sought by.
+    tags_of_accepted: Vec<Tag>,
     /// Who was content, with which name and certificate.
-    content: HashSet<Tag, Keyed>,
+    content: HashSet<Tag, AsItIs>,
     /// Full handshakes that later ones may go back to.
     full: Vec<Full>,
     /// That which began first, by who asked for what.
-    first: HashMap<Tag, First, Keyed>,
+    first: HashMap<Tag, First, AsItIs>,
     /// That of a session, by the id or ticket that it can be resumed with.
-    sessions: HashMap<Tag, u32, Keyed>,
+    sessions: HashMap<Tag, u32, AsItIs>,
     keyed: Keyed,
 }
 
@@ -190,7 +194,7 @@ impl Books {
         let keyed = Keyed::new(seed);
         Self {
             books: HashMap::with_hasher(keyed),
-            speakers: HashSet::with_hasher(keyed),
+            speakers: HashSet::default(),
             keyed,
             max_endpoints: limits.endpoints,
             max_rows: limits.endpoint_names,
@@ -207,14 +211,14 @@ impl Books {
         let Some(tls) = story.tls() else { return };
         let (client, server) = (story.source(), story.destination());
         if self.speakers.len() < MAX_SPEAKERS {
-            self.speakers.insert(self.keyed.hash_one(client.ip));
+            self.speakers.insert(tag_of(self.keyed, client.ip, 0));
         }
         let has_room = self.books.len() < self.max_endpoints;
         let book = match self.books.entry(server) {
             Entry::Occupied(book) => book.into_mut(),
             Entry::Vacant(place) => {
                 if self.speakers.len() < MAX_SPEAKERS {
-                    self.speakers.insert(self.keyed.hash_one(server.ip));
+                    self.speakers.insert(tag_of(self.keyed, server.ip, 0));
                 }
                 if !has_room {
                     self.left_out += 1;
@@ -224,16 +228,17 @@ impl Books {
             }
         };
         let asked = &*tls.asked;
-        let asked_for = asked.asked_for.clone();
+        let asked_for = &asked.asked_for;
         let chain = tls.chain().into_seen();
         let is_kept = chain.is_some_and(|chain| self.ledger.add_within(chain, self.max_chains_len));
         let leaf = chain.and_then(|chain| chain.leaf());
-        let leaf_hash = leaf.map(|leaf| leaf.certificate.sha256);
+        let got = got(self.keyed, asked, leaf.map(|leaf| &**leaf));
         if tls.reaction == Reaction::Accepted {
-            if book.accepted.len() < self.max_rows && !book.accepted.contains(&asked_for) {
+            if book.accepted.len() < self.max_rows && !book.tags_of_accepted.contains(&asked.tag) {
                 book.accepted.push(asked_for.clone());
+                book.tags_of_accepted.push(asked.tag);
             }
-            let content = self.keyed.hash_one((client.ip, &asked_for, leaf_hash));
+            let content = tag_of(self.keyed, client.ip, got);
             if book.content.contains(&content) {
                 // Known already.
             } else if self.room > 0 && book.content.len() < MAX_CONTENT {
@@ -244,13 +249,7 @@ impl Books {
             }
         }
         if tls.resumption.is_none() && tls.answer.is_some() {
-            book.remember(
-                story,
-                tls,
-                chain.filter(|_| is_kept),
-                &asked_for,
-                &mut self.room,
-            );
+            book.remember(story, tls, chain.filter(|_| is_kept), asked, &mut self.room);
         }
         // A name in clear may be a cover.
         let may_hide_name = tls
@@ -258,7 +257,7 @@ impl Books {
             .as_ref()
             .is_some_and(|client| client.may_hide_name);
         if !may_hide_name && let Some(hidden) = Hidden::of(story, tls) {
-            book.flights.enter(hidden, &asked_for, story.first.time);
+            book.flights.enter(hidden, asked_for, story.first.time);
         }
         let (Some(chain), Some(leaf), Observed::Seen(_)) = (chain, leaf, &asked.name) else {
             return;
@@ -267,14 +266,16 @@ impl Books {
             .coverage(&leaf.certificate)
             .is_some_and(Coverage::covers);
         let at = story.first.time;
-        let mut rows = book.rows.iter_mut();
-        if let Some(row) = rows.find(|row| row.asked_for == asked_for && row.is_of(leaf)) {
+        let known = book.tags_of_rows.iter().position(|other| *other == got);
+        if let Some(row) = known.and_then(|at| book.rows.get_mut(at)) {
             row.first = row.first.min(at);
             row.last = row.last.max(at);
         } else if is_kept && book.rows.len() < self.max_rows {
             book.conclusions.forget();
+            book.asked_of_rows.push(asked.tag);
+            book.tags_of_rows.push(got);
             book.rows.push(Row {
-                asked_for,
+                asked_for: asked_for.clone(),
                 leaf: Arc::clone(leaf),
                 covers,
                 chain: Arc::clone(chain),
@@ -298,7 +299,7 @@ impl Books {
 
     /// Whether an address took part in TLS anywhere in the run.
     pub(super) fn has_spoken(&self, ip: &IpAddr) -> bool {
-        self.speakers.contains(&self.keyed.hash_one(ip))
+        self.speakers.contains(&tag_of(self.keyed, *ip, 0))
     }
 }
 
@@ -306,13 +307,16 @@ impl Book {
     fn new(keyed: Keyed, conclusions: &Room) -> Self {
         Self {
             rows: Vec::new(),
+            asked_of_rows: Vec::new(),
+            tags_of_rows: Vec::new(),
             flights: Flights::default(),
             conclusions: Conclusions::new(conclusions),
             accepted: Vec::new(),
-            content: HashSet::with_hasher(keyed),
+            tags_of_accepted: Vec::new(),
+            content: HashSet::default(),
             full: Vec::new(),
-            first: HashMap::with_hasher(keyed),
-            sessions: HashMap::with_hasher(keyed),
+            first: HashMap::default(),
+            sessions: HashMap::default(),
             keyed,
         }
     }
@@ -323,7 +327,7 @@ impl Book {
         story: &Story,
         tls: &Tls,
         chain: Option<&Arc<Chain>>,
-        asked_for: &AskedFor,
+        asked: &Asked,
         room: &mut usize,
     ) {
         let mut placed = None;
@@ -345,7 +349,7 @@ impl Book {
             leaf.map(|leaf| leaf.certificate.sha256)
         };
         let has_room = *room > 0 && self.first.len() < MAX_CONTENT;
-        let asker = self.keyed.hash_one((story.source().ip, asked_for));
+        let asker = tag_of(self.keyed, story.source().ip, asked.tag);
         match self.first.entry(asker) {
             Entry::Occupied(mut known) => {
                 let known = known.get_mut();
@@ -406,8 +410,8 @@ impl Book {
     }
 
     /// Whether the endpoint served somebody who asked for just this.
-    pub(super) fn serves(&self, asked_for: &AskedFor) -> bool {
-        self.accepted.contains(asked_for) || self.rows.iter().any(|row| row.asked_for == *asked_for)
+    pub(super) fn serves(&self, asked: &Asked) -> bool {
+        self.tags_of_accepted.contains(&asked.tag) || self.asked_of_rows.contains(&asked.tag)
     }
 
     /// Whether every name that is served there gets this leaf, and there is at least one.
@@ -417,13 +421,8 @@ impl Book {
     }
 
     /// Whether a client was content with this name and certificate on some flow.
-    pub(super) fn is_content(
-        &self,
-        client: IpAddr,
-        asked_for: &AskedFor,
-        leaf: Option<[u8; 32]>,
-    ) -> bool {
-        let tag = self.keyed.hash_one((client, asked_for, leaf));
+    pub(super) fn is_content(&self, client: IpAddr, asked: &Asked, leaf: Option<&Known>) -> bool {
+        let tag = tag_of(self.keyed, client, got(self.keyed, asked, leaf));
         self.content.contains(&tag)
     }
 
@@ -480,7 +479,7 @@ impl Book {
         &self,
         session: &Session,
         client: IpAddr,
-        asked_for: &AskedFor,
+        asked: &Asked,
         at: Timestamp,
     ) -> Option<Resumed<'_>> {
         let full = |at: u32| self.full.get(usize::try_from(at).ok()?);
@@ -496,7 +495,7 @@ impl Book {
         by(session.ticket_offered, ResumedBy::Ticket)
             .or_else(|| by(session.id_offered, ResumedBy::SessionId))
             .or_else(|| {
-                let asker = self.keyed.hash_one((client, asked_for));
+                let asker = tag_of(self.keyed, client, asked.tag);
                 let first = self.first.get(&asker)?;
                 let full = full(first.at)?;
                 (full.first <= at).then_some(Resumed {
@@ -506,6 +505,21 @@ impl Book {
                 })
             })
     }
+}
+
+/// What an address is sought by, with something else.
+fn tag_of(keyed: Keyed, ip: IpAddr, with: u64) -> Tag {
+    let [upper, lower] = hash::address_words(ip);
+    keyed.words([upper, lower, with, 0, 0])
+}
+
+/// What was asked for, and the leaf that came of it.
+fn got(keyed: Keyed, asked: &Asked, leaf: Option<&Known>) -> Tag {
+    let hash = leaf.map_or([0; 32], |leaf| leaf.certificate.sha256);
+    let (words, _) = hash.as_chunks();
+    let mut words = words.iter().map(|word| u64::from_be_bytes(*word));
+    let mut next = || words.next().unwrap_or_default();
+    keyed.words([next(), next(), next(), next(), asked.tag])
 }
 
 /// What a resumed flow goes back to.

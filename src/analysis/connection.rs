@@ -480,7 +480,7 @@ impl Connection {
             return;
         }
         self.held_len = 0;
-        if let Phase::Reading(reading) = std::mem::replace(&mut self.phase, Phase::Watching)
+        if let Phase::Reading(mut reading) = std::mem::replace(&mut self.phase, Phase::Watching)
             && let Some(settled) = reading.finish(
                 self.fins(),
                 [self.first, self.last],

@@ -41,7 +41,7 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
     let client = story.source().ip;
     let resumed = book
         .filter(|_| tls.is_resumed())
-        .and_then(|book| book.resumed(&tls.session(), client, asked_for, story.first.time));
+        .and_then(|book| book.resumed(&tls.session(), client, asked, story.first.time));
     let is_chain_assumed = resumed.is_some_and(|resumed| resumed.by == ResumedBy::Endpoints);
     let chain = match (tls.chain(), resumed.and_then(|resumed| resumed.chain)) {
         (Observed::Unseen(_), Some(chain)) => Observed::Seen(chain),
@@ -99,10 +99,9 @@ pub(super) fn judge(story: &Story, books: &Books, expectations: &Expectations) -
             has_only_this_leaf: book
                 .zip(leaf)
                 .is_some_and(|(book, leaf)| book.has_only(leaf)),
-            serves_this_name: book.is_some_and(|book| book.serves(asked_for)),
-            same_client_accepts: book.is_some_and(|book| {
-                book.is_content(client, asked_for, leaf.map(|leaf| leaf.certificate.sha256))
-            }),
+            serves_this_name: book.is_some_and(|book| book.serves(asked)),
+            same_client_accepts: book
+                .is_some_and(|book| book.is_content(client, asked, leaf.map(|leaf| &**leaf))),
         },
         client_certificate: tls.client_certificate,
         expected,

@@ -186,7 +186,7 @@ impl Reading {
     /// Reads what waits, and gives up what is missing: also before a FIN, since whoever sends one
     /// has said all that lies before it. `first` and `last` are its first and its last frame.
     pub(super) fn finish(
-        mut self,
+        &mut self,
         fins: [Option<SeqNumber>; 2],
         [first, last]: [Mark; 2],
         opener: Option<Direction>,
@@ -230,7 +230,7 @@ impl Reading {
         let mut trials = keys.and_then(|_| shared.trying.of(key));
         let mut none = Trials::default();
         let trials = trials.as_deref_mut().unwrap_or(&mut none);
-        let handshake = self.observer.finish_with(keys, trials)?;
+        let handshake = self.observer.conclude(keys, trials)?;
         let client = seen::client_of(&handshake, opener, key);
         let gaps = [handshake.lanes.a.gap, handshake.lanes.b.gap];
         let mut tls = Tls::of(handshake, client, first, shared);

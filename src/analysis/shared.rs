@@ -43,6 +43,7 @@ pub(super) struct Shared {
     keeps_ders: bool,
     pub(super) keyring: Keyring,
     pub(super) trying: Trying,
+    keyed: Keyed,
 }
 
 impl Shared {
@@ -68,6 +69,7 @@ impl Shared {
             keeps_ders,
             keyring,
             trying: Trying::new(),
+            keyed: Keyed::new(seed),
         }
     }
 
@@ -181,11 +183,13 @@ impl Shared {
             Observed::Seen(ServerName::Name(bytes)) => (4, bytes),
             Observed::Seen(_) => (5, &[]),
             // Rare, and there are many reasons.
-            Observed::Unseen(_) => return Arc::new(Asked::of(name)),
+            Observed::Unseen(_) => return Arc::new(Asked::of(name, self.keyed)),
         };
         let key = [&[tag], bytes].concat();
         self.names
-            .get_or_make(&key, size_of::<Asked>() + 3 * key.len(), || Asked::of(name))
+            .get_or_make(&key, size_of::<Asked>() + 3 * key.len(), || {
+                Asked::of(name, self.keyed)
+            })
     }
 
     /// What both sides did, with sizes that nobody tells apart made one.

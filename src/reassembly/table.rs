@@ -10,7 +10,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::flow::FlowKey;
-use crate::hash::{Keyed, Summing};
+use crate::hash::{Keyed, Summing, address_words};
 use crate::reassembly::dues::{Dues, NEVER};
 use crate::reassembly::index::{Guess, Index, Tag};
 use crate::time::Timestamp;
@@ -53,16 +53,12 @@ impl Tagger {
         Tag::of(self.summing.words(key.words()))
     }
 
-    /// An address by 64 bits of a keyed hash; one of IPv4 as mapped into IPv6 (RFC 4291, section 2.5.5.2).
+    /// An address by 64 bits of a keyed hash; one of IPv4 as mapped into IPv6.
     #[inline]
     #[must_use]
     pub fn address(&self, ip: IpAddr) -> u64 {
-        let bits = match ip {
-            IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
-            IpAddr::V6(ip) => ip.to_bits(),
-        };
-        let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
-        self.keyed.words([half(bits >> 64), half(bits), 0, 0, 0])
+        let [upper, lower] = address_words(ip);
+        self.keyed.words([upper, lower, 0, 0, 0])
     }
 
     /// A key in short, of which `tag` is what it is sought by.

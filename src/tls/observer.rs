@@ -204,10 +204,19 @@ impl<M: Copy + PartialEq> Observer<M> {
         keys: Option<Keys<'_>>,
         trials: &mut Trials,
     ) -> Option<Handshake<M>> {
+        self.conclude(keys, trials)
+    }
+
+    /// The same where it stands: it is large, and nothing is to be learned from it afterwards.
+    pub(crate) fn conclude(
+        &mut self,
+        keys: Option<Keys<'_>>,
+        trials: &mut Trials,
+    ) -> Option<Handshake<M>> {
         for lane in [Lane::A, Lane::B] {
             self.end(lane);
         }
-        let mut facts = self.facts.filter(|facts| facts.is_proved())?;
+        let mut facts = self.facts.take().filter(|facts| facts.is_proved())?;
         if let Some(keys) = keys {
             opening::open(&mut facts, keys, trials);
         }
