@@ -534,31 +534,88 @@ fn tls_is_found_however_late_it_begins() {
 
 #[test]
 fn a_session_of_which_nothing_is_known_goes_back_to_the_handshake_that_began_first() {
-    let chain = vec![Certificate::new("api.example").self_signed().der];
-    let server = "10.1.0.4:443";
+    let chain = |name| vec![Certificate::new(name).self_signed().der];
+    let (one_chain, other_chain) = (chain("api.example"), chain("ingress.local"));
     let hello = |number| ClientHello {
         random: [number; 32],
         ..ClientHello::new().sni("api.example")
     };
-    let at = |port: u16, time| Conversation::between(&format!("10.1.0.5:{port}"), server).at(time);
-    let full = |number, begins, lasts| {
-        at(50_000 + u16::from(number), begins)
+    let at = |number: u8, time| {
+        let client = format!("10.1.0.5:{}", 50_000 + u16::from(number));
+        Conversation::between(&client, "10.1.0.4:443")
+            .at(time)
             .syn()
-            .tls12(&hello(number), &chain)
-            .pause(lasts)
-            .fin()
+    };
+    let full = |number, begins, lasts, chain: &[Vec<u8>]| {
+        let full = at(number, begins).tls12(&hello(number), chain);
+        full.pause(lasts).fin().segments()
+    };
+    // Whether both showed the same certificate or not, and whichever of them is told first.
+    for second_chain in [&one_chain, &other_chain] {
+        for [one, other] in [[9 * SECOND, 1], [1, 9 * SECOND]] {
+            // One when only the first has begun, one when both have ended.
+            for resumed_at in [SECOND / 2, 20 * SECOND] {
+                let flows = flows(
+                    [
+                        full(1, 0, one, &one_chain),
+                        full(2, SECOND, other, second_chain),
+                        at(3, resumed_at)
+                            .tls12_resumed(&hello(3), &[9; 32])
+                            .segments(),
+                    ]
+                    .concat(),
+                );
+                let of = |port| {
+                    flows
+                        .iter()
+                        .find(|flow| flow["source"]["port"] == port)
+                        .unwrap()
+                };
+                let from = &of(50_003)["tlstriage"]["resumed_from"];
+                assert_eq!(from["by"], "endpoints", "{:#}", of(50_003));
+                assert_eq!(from["event_id"], of(50_001)["event"]["id"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_session_does_not_go_back_to_itself() {
+    // Its hello was not captured, so that nothing tells that it was resumed but what it left out.
+    let answer = record(HANDSHAKE, &ServerHello::new().session(&[9; 32]).message());
+    let flow = only(
+        conversation()
+            .syn()
+            .misses(Side::Client, 200)
+            .server(&[answer, change_cipher_spec(), finished()].concat())
+            .client(&[change_cipher_spec(), finished()].concat())
+            .data()
+            .segments(),
+    );
+    assert_eq!(
+        flow["tlstriage"]["server"]["certificate"], "resumed",
+        "{flow:#}"
+    );
+    assert_eq!(flow["tlstriage"]["resumed_from"], Value::Null);
+}
+
+#[test]
+fn a_copy_of_a_connection_is_known_where_a_capture_of_another_year_lies_between() {
+    // As in a capture put together of several: what was open has been silent for years by then, whichever table it is in.
+    let hello = |number: u16| ClientHello {
+        random: [number.to_be_bytes(); 16].concat().try_into().unwrap(),
+        ..ClientHello::new()
+    };
+    let between = |number: u16, time| {
+        Conversation::between(&format!("10.1.0.5:{}", 50_000 + number), "10.1.0.4:443")
+            .at(time)
+            .syn()
+            .tls12(&hello(number), &default_chain())
             .segments()
     };
-    let resumed = at(50_100, 20 * SECOND)
-        .syn()
-        .tls12_resumed(&hello(100), &[9; 32])
-        .segments();
-    // The first to begin is told last, or first.
-    for lasts in [[9 * SECOND, 1], [1, 9 * SECOND]] {
-        let [one, other] = lasts;
-        let flows = flows([full(1, 0, one), full(2, SECOND, other), resumed.clone()].concat());
-        let from = &flows[2]["tlstriage"]["resumed_from"];
-        assert_eq!(from["by"], "endpoints", "{:#}", flows[2]);
-        assert_eq!(from["event_id"], flows[0]["event"]["id"]);
-    }
+    let years = 5 * 365 * 24 * 3600 * SECOND;
+    let one = between(0, 0);
+    let others = (1..600).map(|number| between(number, years + i64::from(number) * SECOND / 100));
+    let capture = [one.clone(), others.flatten().collect(), one].concat();
+    assert_eq!(flows(capture).len(), 600);
 }

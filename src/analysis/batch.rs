@@ -70,8 +70,8 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    /// The frame once more, for those that few frames come to: what most are read from need not be in
-    /// memory where this one is handed on.
+    /// The frame once more, for those that few frames come to. Were the same one handed on, it would be put into memory
+    /// for each: twenty instructions.
     #[inline(always)]
     const fn copied(&self) -> Frame<'a> {
         let Frame {

@@ -49,23 +49,19 @@ pub(super) struct Books {
 /// One endpoint.
 #[derive(Debug)]
 pub(super) struct Book {
-    rows: Vec<Row>,
-    /// Of each row, what was asked for, and that with the leaf: of many rows few are looked at.
-    asked_of_rows: Vec<Tag>,
-    tags_of_rows: Vec<Tag>,
+    /// By what was asked for and the leaf.
+    rows: Tagged<Row>,
     /// The sizes of hidden flights.
     flights: Flights,
     /// What these say beside the rows.
     conclusions: Conclusions,
     /// With what names clients were content, each once.
-    accepted: Vec<AskedFor>,
-    /// What they are sought by.
-    tags_of_accepted: Vec<Tag>,
+    accepted: Tagged<AskedFor>,
     /// Who was content, with which name and certificate.
     content: HashSet<Tag, AsItIs>,
     /// Full handshakes that later ones may go back to.
     full: Vec<Full>,
-    /// That which began first, by who asked for what.
+    /// The first of them, by who asked for what.
     first: HashMap<Tag, First, AsItIs>,
     /// That of a session, by the id or ticket that it can be resumed with.
     sessions: HashMap<Tag, u32, AsItIs>,
@@ -76,12 +72,59 @@ pub(super) struct Book {
 /// the same in one of thirty million runs, and nobody can choose them who does not know the seed.
 type Tag = u64;
 
-/// The first full handshake of somebody who asked for something.
+/// The first full handshake of somebody who asked for something, of those whose chain was seen if there are any.
 #[derive(Clone, Copy, Debug)]
 struct First {
     at: u32,
+    /// No session goes back to it, so that another one may take its place.
+    is_own: bool,
     /// Further ones had another chain.
     is_mixed: bool,
+}
+
+/// What is sought by tags, a few dozen at most: nothing but the tags is looked at for that.
+#[derive(Debug)]
+struct Tagged<T> {
+    tags: Vec<Tag>,
+    items: Vec<T>,
+}
+
+impl<T> Default for Tagged<T> {
+    fn default() -> Self {
+        Self {
+            tags: Vec::new(),
+            items: Vec::new(),
+        }
+    }
+}
+
+impl<T> Tagged<T> {
+    const fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.items.iter()
+    }
+
+    fn place(&self, tag: Tag) -> Option<usize> {
+        self.tags.iter().position(|other| *other == tag)
+    }
+
+    fn find(&self, tag: Tag) -> Option<&T> {
+        self.items.get(self.place(tag)?)
+    }
+
+    fn find_mut(&mut self, tag: Tag) -> Option<&mut T> {
+        let place = self.place(tag)?;
+        self.items.get_mut(place)
+    }
+
+    /// Puts in what was not found.
+    fn push(&mut self, tag: Tag, item: T) {
+        self.tags.push(tag);
+        self.items.push(item);
+    }
 }
 
 /// A full handshake that later ones may go back to.
@@ -167,6 +210,7 @@ pub(super) struct Compared<'a> {
 /// What was served to those who asked for one name.
 #[derive(Debug)]
 struct Row {
+    asked: Tag,
     asked_for: AskedFor,
     leaf: Arc<Known>,
     covers: bool,
@@ -234,9 +278,8 @@ impl Books {
         let leaf = chain.and_then(|chain| chain.leaf());
         let got = got(self.keyed, asked, leaf.map(|leaf| &**leaf));
         if tls.reaction == Reaction::Accepted {
-            if book.accepted.len() < self.max_rows && !book.tags_of_accepted.contains(&asked.tag) {
-                book.accepted.push(asked_for.clone());
-                book.tags_of_accepted.push(asked.tag);
+            if book.accepted.len() < self.max_rows && book.accepted.find(asked.tag).is_none() {
+                book.accepted.push(asked.tag, asked_for.clone());
             }
             let content = tag_of(self.keyed, client.ip, got);
             if book.content.contains(&content) {
@@ -248,7 +291,7 @@ impl Books {
                 self.left_out += 1;
             }
         }
-        if tls.resumption.is_none() && tls.answer.is_some() {
+        if tls.resumption.is_none() && tls.answer.is_some() && !tls.is_resumed() {
             book.remember(story, tls, chain.filter(|_| is_kept), asked, &mut self.room);
         }
         // A name in clear may be a cover.
@@ -266,22 +309,21 @@ impl Books {
             .coverage(&leaf.certificate)
             .is_some_and(Coverage::covers);
         let at = story.first.time;
-        let known = book.tags_of_rows.iter().position(|other| *other == got);
-        if let Some(row) = known.and_then(|at| book.rows.get_mut(at)) {
+        if let Some(row) = book.rows.find_mut(got) {
             row.first = row.first.min(at);
             row.last = row.last.max(at);
         } else if is_kept && book.rows.len() < self.max_rows {
             book.conclusions.forget();
-            book.asked_of_rows.push(asked.tag);
-            book.tags_of_rows.push(got);
-            book.rows.push(Row {
+            let row = Row {
+                asked: asked.tag,
                 asked_for: asked_for.clone(),
                 leaf: Arc::clone(leaf),
                 covers,
                 chain: Arc::clone(chain),
                 first: at,
                 last: at,
-            });
+            };
+            book.rows.push(got, row);
         } else {
             self.left_out += 1;
         }
@@ -306,13 +348,10 @@ impl Books {
 impl Book {
     fn new(keyed: Keyed, conclusions: &Room) -> Self {
         Self {
-            rows: Vec::new(),
-            asked_of_rows: Vec::new(),
-            tags_of_rows: Vec::new(),
+            rows: Tagged::default(),
             flights: Flights::default(),
             conclusions: Conclusions::new(conclusions),
-            accepted: Vec::new(),
-            tags_of_accepted: Vec::new(),
+            accepted: Tagged::default(),
             content: HashSet::default(),
             full: Vec::new(),
             first: HashMap::default(),
@@ -331,50 +370,51 @@ impl Book {
         room: &mut usize,
     ) {
         let mut placed = None;
-        let mut place = |full: &mut Vec<Full>| {
-            *placed.get_or_insert_with(|| {
-                full.push(Full::of(story, chain));
-                u32::try_from(full.len() - 1).unwrap_or(u32::MAX)
-            })
-        };
         for id in asked::issued_sessions(&tls.session(), tls.tickets()) {
             if *room > 0 && self.sessions.len() < MAX_SESSIONS {
-                self.sessions
-                    .insert(self.keyed.bytes(&id), place(&mut self.full));
+                let at = *placed.get_or_insert_with(|| put(&mut self.full, story, chain));
+                let full = |at: &u32| self.full.get(usize::try_from(*at).ok()?);
+                // The same session again, as in a copy of a capture: the first counts, whichever was told first.
+                let known = self.sessions.entry(self.keyed.bytes(&id)).or_insert(at);
+                if full(known).is_some_and(|full| story.first.time < full.first) {
+                    *known = at;
+                }
                 *room -= 1;
             }
         }
-        let leaf = |chain: Option<&Arc<Chain>>| {
-            let leaf = chain.and_then(|chain| chain.leaf());
-            leaf.map(|leaf| leaf.certificate.sha256)
-        };
         let has_room = *room > 0 && self.first.len() < MAX_CONTENT;
         let asker = tag_of(self.keyed, story.source().ip, asked.tag);
         match self.first.entry(asker) {
             Entry::Occupied(mut known) => {
                 let known = known.get_mut();
                 let first = usize::try_from(known.at).ok();
-                let Some(first) = first.and_then(|at| self.full.get(at)) else {
+                let Some(first) = first.and_then(|at| self.full.get_mut(at)) else {
                     return;
                 };
-                let began_before = story.first.time < first.first && *room > 0;
-                match (&first.chain, chain) {
-                    _ if known.is_mixed => {}
-                    (None, Some(_)) => known.at = place(&mut self.full),
-                    (Some(shown), Some(_)) if leaf(Some(shown)) != leaf(chain) => {
-                        known.is_mixed = true;
+                let leaf = |chain: &Arc<Chain>| Some(chain.leaf()?.certificate.sha256);
+                let is_better = match (&first.chain, chain) {
+                    (None, Some(_)) => true,
+                    (Some(_), None) => false,
+                    // It ended later, as it was told later.
+                    (None, None) | (Some(_), Some(_)) => story.first.time < first.first,
+                };
+                if let (Some(shown), Some(chain)) = (&first.chain, chain) {
+                    known.is_mixed |= leaf(shown) != leaf(chain);
+                }
+                match placed {
+                    _ if !is_better => {}
+                    // However often that is so, it takes no more memory.
+                    None if known.is_own => *first = Full::of(story, chain),
+                    _ => {
+                        known.is_own = placed.is_none();
+                        known.at = placed.unwrap_or_else(|| put(&mut self.full, story, chain));
                     }
-                    // Told later, as it ended later.
-                    (None, None) | (Some(_), Some(_)) if began_before => {
-                        known.at = place(&mut self.full);
-                        *room -= 1;
-                    }
-                    _ => {}
                 }
             }
             Entry::Vacant(vacant) if has_room => {
                 vacant.insert(First {
-                    at: place(&mut self.full),
+                    at: placed.unwrap_or_else(|| put(&mut self.full, story, chain)),
+                    is_own: placed.is_none(),
                     is_mixed: false,
                 });
                 *room -= 1;
@@ -411,7 +451,8 @@ impl Book {
 
     /// Whether the endpoint served somebody who asked for just this.
     pub(super) fn serves(&self, asked: &Asked) -> bool {
-        self.tags_of_accepted.contains(&asked.tag) || self.asked_of_rows.contains(&asked.tag)
+        let is_it = |row: &Row| row.asked == asked.tag;
+        self.accepted.find(asked.tag).is_some() || self.rows.iter().any(is_it)
     }
 
     /// Whether every name that is served there gets this leaf, and there is at least one.
@@ -505,6 +546,12 @@ impl Book {
                 })
             })
     }
+}
+
+/// Puts a handshake at the end; its place.
+fn put(full: &mut Vec<Full>, story: &Story, chain: Option<&Arc<Chain>>) -> u32 {
+    full.push(Full::of(story, chain));
+    u32::try_from(full.len() - 1).unwrap_or(u32::MAX)
 }
 
 /// What an address is sought by, with something else.

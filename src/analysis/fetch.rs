@@ -40,7 +40,7 @@ struct State {
 /// A stretch that somebody has begun to fetch.
 #[derive(Debug)]
 struct Begun {
-    /// The thread in whose cache it is; none where whoever fetches it takes it at once.
+    /// The thread in whose cache it is; none where somebody has fetched it who was waiting for the one before it.
     by: Option<usize>,
     /// None while it is being fetched.
     stretch: Option<Stretch>,
@@ -91,8 +91,8 @@ impl Fetch {
         match state.begun.front() {
             None if state.has_ended => Turn::Own,
             None | Some(Begun { stretch: None, .. }) => Turn::Nobodys,
-            Some(begun) if begun.by == Some(thread) => Turn::Own,
-            Some(_) => Turn::Others,
+            Some(begun) if begun.by.is_some_and(|by| by != thread) => Turn::Others,
+            Some(_) => Turn::Own,
         }
     }
 
@@ -195,6 +195,10 @@ impl Supply for InOrder {
                     state.taken += 1;
                     let stretch = stretch.unwrap_or_default();
                     self.is_over = stretch.is_last;
+                    if self.is_over {
+                        // What was sought behind the end.
+                        state.begun.clear();
+                    }
                     return stretch;
                 }
                 // Another one is on its way with it: time enough to fetch one more.

@@ -111,3 +111,19 @@ impl FrameTally {
 
 /// Unknown link types that are named.
 const MAX_LINK_TYPES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_reaches_from_the_oldest_frame_to_the_newest() {
+        let mut span = Span::default();
+        let late = [5, 3, 9, 9, 4].map(|second| span.see(Timestamp::from_parts(second, 0)));
+        assert_eq!(late, [false, true, false, false, true]);
+        assert_eq!(
+            (span.count, span.oldest, span.newest),
+            (5, Timestamp::from_parts(3, 0), Timestamp::from_parts(9, 0))
+        );
+    }
+}

@@ -28,6 +28,11 @@ impl Past {
         }
     }
 
+    /// Whether it is told, and both SYNs were seen.
+    pub(super) const fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole(_))
+    }
+
     /// The SYN of a direction.
     fn syn(&self, direction: Direction) -> Option<SeqNumber> {
         let [low, high] = match self {
@@ -50,10 +55,9 @@ impl Past {
                 None => segment.flags.ack(),
             }
         } else {
-            let is_whole = matches!(self, Self::Whole(_));
             let is_own = |syn| segment.seq.offset_from(syn).unsigned_abs() <= LATE_SYN;
             // Its own hello, captured once more, opens none.
-            !tls::begins_hello(payload) || (is_whole && syn.is_some_and(is_own))
+            !tls::begins_hello(payload) || (self.is_whole() && syn.is_some_and(is_own))
         }
     }
 }

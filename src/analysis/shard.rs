@@ -82,7 +82,7 @@ pub(super) struct Shard {
     knock_count: usize,
     /// Addresses that were seen to send and to be answered, by 64 bits of a keyed hash.
     answered: HashSet<u64, AsItIs>,
-    /// Some of the last of them, each in its place.
+    /// Some of the last of them, each in its place; 0 where there is none.
     answered_of_late: [u64; OF_LATE],
     pub(super) counts: ShardCounts,
 }
@@ -539,9 +539,15 @@ impl Shard {
             }
             self.bury(&key, heard_at, past);
         }
-        if let Some((key, connection)) = over {
-            if connection.is_over_for_good() || (is_scarce && connection.is_closed()) {
-                self.bury(&key, heard_at, Past::of(&connection));
+        if let Some((key, mut connection)) = over {
+            if !connection.is_settled() {
+                self.held_len = self.held_len.saturating_sub(connection.held_len());
+                connection.settle(&key, shared);
+                connection.chains().for_each(|chain| self.ledger.add(chain));
+            }
+            let past = Past::of(&connection);
+            if past.is_whole() || (is_scarce && connection.is_closed()) {
+                self.bury(&key, heard_at, past);
             }
             self.depart(key, connection, shared);
         }
@@ -549,9 +555,12 @@ impl Shard {
 
     /// Of a connection that is over before what comes late of it, keeps what tells late segments from new ones.
     fn bury(&mut self, key: &FlowKey, last: Timestamp, past: Past) {
-        if self.now.nanos_since(last) > self.linger {
+        let silent = self.now.nanos_since(last);
+        if (self.linger..=IDLE).contains(&silent) {
             return;
         }
+        // Where time has jumped, as between two captures in one, a copy may come from before the jump.
+        let last = if silent > IDLE { self.now } else { last };
         if self.past.is_full() {
             self.past.evict_first_due();
         }

@@ -3,7 +3,7 @@
 //! In a round the threads do side by side whatever there is to do: fetch a plain file, read and
 //! decode the blocks of the next round, and give to the shards what was decoded in the last one.
 //! Each thread begins with its own shards, whose flows are in its cache, and goes on with those
-//! that others have not come to. Reading comes first, since only one at a time can find where
+//! that others have not come to. To read what it has fetched comes first, since only one at a time can find where
 //! records end, and shards are small: so all are done at nearly the same moment. Between two rounds
 //! one thread joins fragments and hands on what has left the shards, in the order of the capture.
 
@@ -432,8 +432,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 const SPINS: u32 = 1_000;
 /// How often of that to ask whether there is something to read or to fetch: who reads needs the same locks.
 const SPINS_A_LOOK: u32 = 50;
-/// How often to look before reading what is in another one's cache: that takes longer.
-const PATIENCE: u32 = 200;
+/// How long to wait before reading what is in another one's cache, since that takes longer: for four such looks.
+const PATIENCE: u32 = 4 * SPINS_A_LOOK;
 /// Blocks of a round for each thread: few enough that what is decoded of them stays in the cache.
 const BLOCKS_A_THREAD: usize = 2;
 /// Blocks of a round at most: as many again are being read.

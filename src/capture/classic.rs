@@ -280,3 +280,42 @@ const LINK_TYPE_MASK: u32 = 0xffff;
 const USUAL_HEADER_LEN: usize = 16;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Records and lies, cut anywhere, under any limit: what is walked over in one go is what one look at each
+        /// record comes to.
+        #[test]
+        fn a_run_of_records_is_what_each_of_them_says(
+            lens in prop::collection::vec(prop_oneof![8 => 0_u32..50, 1 => 262_140_u32..262_150, 1 => any::<u32>()], 0..12),
+            cut in 0_usize..200,
+            max_len in prop_oneof![Just(0_usize), Just(10), Just(262_144), Just(1 << 24)],
+            enough in 0_usize..400,
+        ) {
+            let magic = Magic { order: Order::Little, variant: Variant::Microseconds };
+            let header = [0xa1b2_c3d4_u32, 4 << 16 | 2, 0, 0, 65_535, 1].map(u32::to_le_bytes);
+            let layout = Layout::from_header(magic, header.as_flattened()).unwrap();
+            let mut bytes = Vec::new();
+            for len in lens {
+                bytes.extend([1, 2, len, len].map(u32::to_le_bytes).as_flattened());
+                bytes.resize(bytes.len() + usize::try_from(len.min(300_000)).unwrap(), 7);
+            }
+            bytes.truncate(bytes.len().saturating_sub(cut));
+            let (mut len, mut count) = (0, 0);
+            while len < enough
+                && let RecordLen::Exactly(next) = layout.record_len(&bytes[len..], max_len)
+                && next <= USUAL_HEADER_LEN + to_len(MAX_USUAL_LEN)
+                && len + next <= bytes.len()
+            {
+                len += next;
+                count += 1;
+            }
+            prop_assert_eq!(layout.usual_run(&bytes, max_len, enough), (len, count));
+        }
+    }
+}

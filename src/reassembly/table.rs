@@ -328,19 +328,19 @@ impl<T, K: Key> FlowTable<T, K> {
             self.dues.pass_one();
             return None;
         };
-        match look {
-            Look::Over | Look::Forgotten => self.dues.free(at),
-            Look::QuietUntil(time) => self.dues.put_off(at, time),
-        }
-        self.dues.pass_one();
-        match look {
+        let taken = match look {
             Look::Over => self.take(at),
             Look::Forgotten => {
                 self.forget(at);
                 None
             }
-            Look::QuietUntil(_) => None,
-        }
+            Look::QuietUntil(time) => {
+                self.dues.put_off(at, time);
+                None
+            }
+        };
+        self.dues.pass_one();
+        taken
     }
 
     /// Makes room: of the next few flows in the sweep, takes out the one that
@@ -424,10 +424,11 @@ impl<T, K: Key> FlowTable<T, K> {
         let Some(place) = self.slots.get_mut(at) else {
             return;
         };
-        let Some(slot) = place else { return };
+        let (Some(slot), Ok(at)) = (&place, u32::try_from(at)) else {
+            return;
+        };
         let tag = slot.key.tag(&self.tagger);
         *place = None;
-        let at = u32::try_from(at).unwrap_or(u32::MAX);
         self.index.remove(tag, at);
         self.dues.free(index(at));
         self.free.push(at);
@@ -538,6 +539,34 @@ mod tests {
             .collect();
         assert_eq!(swept.len(), 10);
         assert_eq!(table.len(), 40);
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_its_place_to_another() {
+        let mut table = FlowTable::new(100, 7);
+        for n in 0..10 {
+            table.put(n, second(0), n);
+        }
+        for _ in 0..10 {
+            let taken = table.sweep(second(1), |n, _, _| {
+                if *n % 2 == 0 {
+                    Look::Forgotten
+                } else {
+                    Look::QuietUntil(second(9))
+                }
+            });
+            assert!(taken.is_none());
+        }
+        assert_eq!(table.len(), 5);
+        for n in 0..10 {
+            assert_eq!(table.get(n, second(1)).is_some(), n % 2 == 1);
+        }
+        // Nothing is due in their places, and others come to stand there.
+        assert_eq!(table.due(second(5), 10), 0);
+        for n in 10..15 {
+            table.put(n, second(1), n);
+        }
+        assert_eq!((table.len(), table.slots.len), (10, 10));
     }
 
     #[test]
