@@ -619,3 +619,28 @@ fn a_copy_of_a_connection_is_known_where_a_capture_of_another_year_lies_between(
     let capture = [one.clone(), others.flatten().collect(), one].concat();
     assert_eq!(flows(capture).len(), 600);
 }
+
+#[test]
+fn a_client_was_answered_of_whose_connection_little_is_left() {
+    // A connection without TLS, over and forgotten while others go on.
+    let plain = |client: &str, server: &str, time| {
+        let talk = Conversation::between(client, server).at(time).syn();
+        let talk = talk.client(b"GET / HTTP/1.1\r\n\r\n");
+        talk.server(b"HTTP/1.1 204 No Content\r\n\r\n")
+            .fin()
+            .segments()
+    };
+    let own = plain("10.1.0.5:40000", "10.1.0.80:80", 0);
+    let others = (1..600_u16).flat_map(|number| {
+        let client = format!("10.2.0.5:{}", 50_000 + number);
+        plain(&client, "10.2.0.80:80", i64::from(number) * SECOND / 50)
+    });
+    let silent = |client: &str| {
+        let knock = Conversation::between(client, "10.1.0.4:443");
+        knock.at(6 * SECOND).lonely_syn().segments()
+    };
+    let (known, unknown) = (silent("10.1.0.5:40001"), silent("10.1.0.6:40001"));
+    let flows = flows([own, known, unknown, others.collect()].concat());
+    assert_eq!(flows.len(), 1, "{flows:#?}");
+    assert_eq!(flows[0]["source"]["ip"], "10.1.0.5");
+}
