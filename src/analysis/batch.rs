@@ -69,32 +69,6 @@ struct Seen<'a> {
     is_late: bool,
 }
 
-impl<'a> Seen<'a> {
-    /// The frame once more, for those that few frames come to. Were the same one handed on, it would be put into memory
-    /// for each: twenty instructions.
-    #[inline(always)]
-    const fn copied(&self) -> Frame<'a> {
-        let Frame {
-            number,
-            time,
-            precision,
-            link_type,
-            interface,
-            data,
-            original_len,
-        } = self.frame;
-        Frame {
-            number,
-            time,
-            precision,
-            link_type,
-            interface,
-            data,
-            original_len,
-        }
-    }
-}
-
 impl<'a> Decoder<'a> {
     pub(super) fn new(filter: &'a Filter, tagger: &'a Tagger) -> Self {
         Self {
@@ -193,14 +167,14 @@ impl<E: Entries> Batch<E> {
         }
         match packet::plain(&seen.frame) {
             Plain::V4(headers) if seen.is_late || !decoder.admits_all => {
-                self.take_v4_closely(headers, seen.copied(), seen.newest, block, decoder);
+                self.take_v4_closely(headers, seen.frame, seen.newest, block, decoder);
             }
             Plain::V4(headers) => self.take_v4(headers, seen, decoder.tagger),
             Plain::V6(headers) => {
-                self.take_v6(headers, seen.copied(), seen.newest, block, decoder);
+                self.take_v6(headers, seen.frame, seen.newest, block, decoder);
             }
             Plain::Datagram => self.tally.skip(Skip::Udp, seen.frame.link_type),
-            Plain::Other => self.walk(seen.copied(), seen.newest, block, decoder),
+            Plain::Other => self.walk(seen.frame, seen.newest, block, decoder),
         }
     }
 
