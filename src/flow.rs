@@ -59,11 +59,12 @@ impl ShortKey {
         destination: [u8; 4],
         destination_port: u16,
     ) -> (Self, Direction) {
-        // One word for each end orders as the ends do.
-        let end = |address: [u8; 4], port: u16| {
-            u64::from(u32::from_be_bytes(address)) << 16 | u64::from(port)
-        };
-        let (from, to) = (end(source, source_port), end(destination, destination_port));
+        // The address of an end, and below it the ports as it sees them: one word for each orders as the ends do, and
+        // of the lower one both are taken. Without a branch, since no way through a connection is the usual one.
+        let end =
+            |address, ports: u32| u64::from(u32::from_be_bytes(address)) << 32 | u64::from(ports);
+        let there = u32::from(source_port) << 16 | u32::from(destination_port);
+        let (from, to) = (end(source, there), end(destination, there.rotate_left(16)));
         let (low, high) = (from.min(to), from.max(to));
         let direction = if from <= to {
             Direction::LowToHigh
@@ -71,9 +72,9 @@ impl ShortKey {
             Direction::HighToLow
         };
         let key = Self {
-            low: address(low),
-            high: address(high),
-            ports: ports(low, high),
+            low: upper(low),
+            high: upper(high),
+            ports: lower(low),
         };
         (key, direction)
     }
@@ -232,19 +233,17 @@ impl FlowKey {
     }
 }
 
-/// The address in a word for an end.
 #[inline(always)]
-fn address(end: u64) -> u32 {
-    u32::try_from(end >> 16).unwrap_or(u32::MAX)
+fn upper(word: u64) -> u32 {
+    u32::try_from(word >> 32).unwrap_or(u32::MAX)
 }
 
-/// The ports in the words for two ends.
 #[inline(always)]
-fn ports(low: u64, high: u64) -> u32 {
-    u32::try_from((low & 0xffff) << 16 | (high & 0xffff)).unwrap_or(u32::MAX)
+fn lower(word: u64) -> u32 {
+    u32::try_from(word & u64::from(u32::MAX)).unwrap_or(u32::MAX)
 }
 
-/// The port in a word for an end.
+/// The port in the lowest bits.
 #[inline(always)]
 fn port(end: u64) -> u16 {
     u16::try_from(end & 0xffff).unwrap_or(u16::MAX)

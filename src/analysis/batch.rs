@@ -14,12 +14,13 @@ use crate::analysis::entry::{
 use crate::analysis::filter::Filter;
 use crate::analysis::frame_tally::{FrameTally, Span};
 use crate::analysis::lists::PAGE_LEN;
+use crate::analysis::mark::Origin;
 use crate::analysis::shard::{Arrival, Passed, Shard, Tick};
-use crate::capture::{Block, Frame, Frames, classic};
-use crate::flow::FlowKey;
+use crate::capture::{Block, Frame, Frames, LinkType, classic};
+use crate::flow::{Direction, FlowKey};
 use crate::packet::{
-    self, Decoded, Defragmenter, Encapsulation, Fragment, Joined, PathId, Plain, Segment, Skip, V4,
-    V6,
+    self, Decoded, Defragmenter, Encapsulation, Fragment, Headers, Joined, PathId, Plain, Segment,
+    Skip, V4, V6,
 };
 use crate::reassembly::{Guess, Tag, Tagger};
 use crate::time::Timestamp;
@@ -55,7 +56,7 @@ pub(super) struct Decoder<'a> {
     tagger: &'a Tagger,
 }
 
-/// A frame, and where it is.
+/// A frame that is not older than one before it in the batch, and where it is.
 #[derive(Clone, Copy)]
 struct Seen<'a> {
     frame: Frame<'a>,
@@ -63,10 +64,6 @@ struct Seen<'a> {
     start: u32,
     /// Its number, from that of the block's first frame.
     number: u32,
-    /// The newest time among the frames of the batch up to this one.
-    newest: Timestamp,
-    /// It is another one's.
-    is_late: bool,
 }
 
 impl<'a> Decoder<'a> {
@@ -96,7 +93,10 @@ impl<E: Entries> Batch<E> {
         self.whole.clear();
         self.ticks.clear();
         let span = match frames.usual() {
-            Some(layout) => self.take_usual(frames, &layout, count, block, decoder),
+            Some(layout) if layout.link_type == LinkType::ETHERNET && decoder.admits_all => {
+                self.take_usual::<true>(frames, &layout, count, block, decoder)
+            }
+            Some(layout) => self.take_usual::<false>(frames, &layout, count, block, decoder),
             None => self.take_any(frames, count, block, decoder),
         };
         self.newest = span.newest;
@@ -104,11 +104,12 @@ impl<E: Entries> Batch<E> {
         span.count
     }
 
-    /// Takes frames of records that are all written as usual.
+    /// Takes frames of records that are all written as usual; `IS_PLAIN` where they are of Ethernet, and nothing is left out,
+    /// which then is not asked for each.
     ///
     /// A function of its own, so that what it goes through stays in registers.
     #[inline(never)]
-    fn take_usual(
+    fn take_usual<const IS_PLAIN: bool>(
         &mut self,
         frames: &mut Frames<'_>,
         layout: &classic::Usual,
@@ -118,16 +119,27 @@ impl<E: Entries> Batch<E> {
     ) -> Span {
         let mut span = Span::default();
         let mut number = number_from(block, frames.number());
-        frames.each_usual(layout, count, |frame, start| {
-            let is_late = span.see(frame.time);
+        let admits_all = IS_PLAIN || decoder.admits_all;
+        let decoder = Decoder {
+            admits_all,
+            ..decoder
+        };
+        frames.each_usual(layout, count, |mut frame, start| {
+            if IS_PLAIN {
+                frame.link_type = LinkType::ETHERNET;
+            }
+            let place = number;
+            number = number.wrapping_add(1);
+            if span.see(frame.time) {
+                // A copy is handed on, or all frames would have to be in memory for it.
+                self.take_closely(Frame { ..frame }, span.newest, block, decoder);
+                return;
+            }
             let seen = Seen {
                 frame,
                 start,
-                number,
-                newest: span.newest,
-                is_late,
+                number: place,
             };
-            number = number.wrapping_add(1);
             self.take(seen, block, decoder);
         });
         self.tally.see_between(span, layout.precision);
@@ -147,35 +159,56 @@ impl<E: Entries> Batch<E> {
         for frame in frames.take(count) {
             let is_late = span.see(frame.time);
             self.tally.see_at(frame.time, frame.precision);
+            if is_late {
+                self.take_closely(frame, span.newest, block, decoder);
+                continue;
+            }
             let seen = Seen {
                 frame,
                 start: short_len(block.offset_of(frame.data).unwrap_or_default()),
                 number: number_from(block, frame.number),
-                newest: span.newest,
-                is_late,
             };
             self.take(seen, block, decoder);
         }
         span
     }
 
+    /// Takes a frame that is not older than one before it.
     #[inline(always)]
     fn take(&mut self, seen: Seen<'_>, block: &Block, decoder: Decoder<'_>) {
-        if !decoder.admits_all && !decoder.filter.admits_time(seen.frame.time) {
+        let frame = seen.frame;
+        if !decoder.admits_all {
+            self.take_closely(Frame { ..frame }, frame.time, block, decoder);
+            return;
+        }
+        match packet::plain(&frame) {
+            Plain::V4(headers) => self.take_v4(headers, seen, decoder.tagger),
+            Plain::V6(headers) => self.take_v6(headers, seen, decoder.tagger),
+            Plain::Datagram => self.tally.skip(Skip::Udp, frame.link_type),
+            Plain::Other => self.walk(Frame { ..frame }, frame.time, block, decoder),
+        }
+    }
+
+    /// Takes a frame that may be left out, or is older than one before it. `newest` is the time of the newest up to it.
+    #[inline(never)]
+    fn take_closely(
+        &mut self,
+        frame: Frame<'_>,
+        newest: Timestamp,
+        block: &Block,
+        decoder: Decoder<'_>,
+    ) {
+        if !decoder.filter.admits_time(frame.time) {
             self.tally.filtered += 1;
             return;
         }
-        match packet::plain(&seen.frame) {
-            Plain::V4(headers) if seen.is_late || !decoder.admits_all => {
-                self.take_v4_closely(headers, seen.frame, seen.newest, block, decoder);
-            }
-            Plain::V4(headers) => self.take_v4(headers, seen, decoder.tagger),
-            Plain::V6(headers) => {
-                self.take_v6(headers, seen.frame, seen.newest, block, decoder);
-            }
-            Plain::Datagram => self.tally.skip(Skip::Udp, seen.frame.link_type),
-            Plain::Other => self.walk(seen.frame, seen.newest, block, decoder),
-        }
+        let segment = match packet::plain(&frame) {
+            Plain::V4(headers) => headers.segment(&frame),
+            Plain::V6(headers) => headers.segment(&frame),
+            Plain::Datagram => return self.tally.skip(Skip::Udp, frame.link_type),
+            Plain::Other => return self.walk(frame, newest, block, decoder),
+        };
+        self.take_segment(&segment, &frame, newest, block, decoder);
     }
 
     /// Takes a frame that is not plain.
@@ -200,17 +233,37 @@ impl<E: Entries> Batch<E> {
     }
 
     /// Takes a plain segment of IPv4: most are, and none is put together here only to be taken apart.
-    ///
-    /// Word by word from where it was captured to where it stays: there are more of them than
-    /// registers.
     #[inline(always)]
     fn take_v4(&mut self, headers: V4<'_>, seen: Seen<'_>, tagger: &Tagger) {
+        let (key, way) = headers.key();
+        self.put(Whose::Short(key), &key.key(), way, headers, seen, tagger);
+    }
+
+    /// The same of IPv6.
+    #[inline(always)]
+    fn take_v6(&mut self, headers: V6<'_>, seen: Seen<'_>, tagger: &Tagger) {
+        let (key, way) = headers.key();
+        let whose = Whose::Long(next_place(&mut self.keys, key));
+        self.put(whose, &key, way, headers, seen, tagger);
+    }
+
+    /// Puts a plain segment where it stays.
+    ///
+    /// Word by word from where it was captured: there are more of them than registers.
+    #[inline(always)]
+    fn put(
+        &mut self,
+        of: Whose,
+        key: &FlowKey,
+        way: Direction,
+        headers: impl Headers,
+        seen: Seen<'_>,
+        tagger: &Tagger,
+    ) {
         let frame = seen.frame;
-        let (short_key, way) = headers.key();
-        let key = short_key.key();
         self.tally.segments += 1;
-        let shard = shard_of(&key);
-        let Some(entry) = self.entries.grow(shard) else {
+        let at = shard_of(key);
+        let Some(entry) = self.entries.grow(at) else {
             return;
         };
         // All of them by name: what was there before is of another segment.
@@ -227,56 +280,29 @@ impl<E: Entries> Batch<E> {
             flags,
             window,
             ip_id,
-            interface,
-            precision,
+            origin,
             direction,
             begins_tls,
-            shard: of_shard,
+            shard,
         } = entry;
         *time = frame.time;
-        *whose = Whose::Short(short_key);
-        *tag = tagger.tag(&key);
+        *whose = of;
+        *tag = tagger.tag(key);
         *number = seen.number;
-        *seq = headers.seq();
-        *ack = headers.ack();
-        *flags = headers.flags();
-        *window = headers.window();
+        let tcp = headers.tcp();
+        *seq = tcp.seq();
+        *ack = tcp.ack();
+        *flags = tcp.flags();
+        *window = tcp.window();
         *ip_id = headers.ip_id();
-        *interface = u16::try_from(frame.interface).unwrap_or(u16::MAX);
-        *precision = frame.precision;
+        *origin = Origin::new(frame.interface, frame.precision);
         *direction = way;
-        *of_shard = short(shard);
+        *shard = short(at);
         let payload = headers.payload(&frame);
         *payload_start = seen.start.wrapping_add(payload.start);
         *payload_len = payload.len;
         *wire_len = payload.wire_len;
         *begins_tls = E::ARE_TAKEN_ELSEWHERE.then(|| tls::begins_hello(payload.of(frame.data)));
-    }
-
-    /// Takes a plain segment of IPv4 that is left out, or stands aside.
-    #[inline(never)]
-    fn take_v4_closely(
-        &mut self,
-        headers: V4<'_>,
-        frame: Frame<'_>,
-        newest: Timestamp,
-        block: &Block,
-        decoder: Decoder<'_>,
-    ) {
-        self.take_segment(&headers.segment(&frame), &frame, newest, block, decoder);
-    }
-
-    /// Takes a plain segment of IPv6.
-    #[inline(never)]
-    fn take_v6(
-        &mut self,
-        headers: V6<'_>,
-        frame: Frame<'_>,
-        newest: Timestamp,
-        block: &Block,
-        decoder: Decoder<'_>,
-    ) {
-        self.take_segment(&headers.segment(&frame), &frame, newest, block, decoder);
     }
 
     /// Takes any segment.
@@ -321,8 +347,7 @@ impl<E: Entries> Batch<E> {
             flags: segment.flags,
             window: segment.window,
             ip_id: segment.ip_id,
-            interface: u16::try_from(frame.interface).unwrap_or(u16::MAX),
-            precision: frame.precision,
+            origin: Origin::new(frame.interface, frame.precision),
             direction: segment.direction,
             begins_tls: E::ARE_TAKEN_ELSEWHERE
                 .then(|| tls::begins_hello(segment.payload(frame.data))),

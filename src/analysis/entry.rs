@@ -2,13 +2,13 @@
 
 use crate::analysis::deal::SHARDS;
 use crate::analysis::lists::Lists;
-use crate::analysis::mark::Mark;
+use crate::analysis::mark::{Mark, Origin};
 use crate::analysis::shared::Shared;
 use crate::capture::Block;
 use crate::flow::{Direction, FlowKey, ShortKey};
 use crate::packet::{Flags, PathId, Segment, SeqNumber};
 use crate::reassembly::Tag;
-use crate::time::{Precision, Timestamp};
+use crate::time::Timestamp;
 
 /// What a shard takes: a segment and where it was seen, or where to find what it is. One cache line.
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +29,7 @@ pub(super) struct Entry {
     pub(super) flags: Flags,
     pub(super) window: u16,
     pub(super) ip_id: u16,
-    pub(super) interface: u16,
-    pub(super) precision: Precision,
+    pub(super) origin: Origin,
     pub(super) direction: Direction,
     /// Whether a hello stands at the beginning of the payload, where somebody has looked.
     pub(super) begins_tls: Option<bool>,
@@ -90,8 +89,7 @@ impl Default for Entry {
             flags: Flags::default(),
             window: 0,
             ip_id: 0,
-            interface: 0,
-            precision: Precision::default(),
+            origin: Origin::default(),
             direction: Direction::LowToHigh,
             begins_tls: None,
             shard: 0,
@@ -123,8 +121,7 @@ impl Entry {
             frame: source.first_number + u64::from(self.number),
             time: self.time,
             file: source.file,
-            interface: self.interface,
-            precision: self.precision,
+            origin: self.origin,
         }
     }
 

@@ -41,13 +41,22 @@ impl Span {
     /// Takes in the time of the next frame. Whether one before it is newer.
     #[inline(always)]
     pub(super) fn see(&mut self, time: Timestamp) -> bool {
-        let is_late = time < self.newest;
-        if is_late || self.count == 0 {
-            self.oldest = self.oldest.min(time);
-        }
-        self.newest = self.newest.max(time);
+        let is_first = self.count == 0;
         self.count += 1;
-        is_late
+        if time < self.newest {
+            self.see_late(time);
+            return true;
+        }
+        self.newest = time;
+        if is_first {
+            self.oldest = time;
+        }
+        false
+    }
+
+    #[cold]
+    fn see_late(&mut self, time: Timestamp) {
+        self.oldest = self.oldest.min(time);
     }
 }
 

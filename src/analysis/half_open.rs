@@ -84,6 +84,7 @@ mod tests {
     use super::*;
     use crate::analysis::connection::Environment;
     use crate::analysis::keyring::Keyring;
+    use crate::analysis::mark::Origin;
     use crate::analysis::shared::Shared;
     use crate::flow::FlowKey;
     use crate::pki::Catalog;
@@ -96,8 +97,7 @@ mod tests {
             frame: 7,
             time: Timestamp::from_parts(1_700_000_000, 5),
             file: 2,
-            interface: 3,
-            precision: Precision::Nanoseconds,
+            origin: Origin::new(3, Precision::Nanoseconds),
         };
         let limits = Limits::default();
         let catalog = Arc::new(Catalog::builtin().clone());

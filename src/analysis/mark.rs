@@ -12,11 +12,44 @@ pub(super) struct Mark {
     pub(super) time: Timestamp,
     /// The file's place in the order of the run.
     pub(super) file: u32,
-    /// The frame's interface in its file; the largest number stands for all beyond.
-    pub(super) interface: u16,
-    /// How finely the clock was read.
-    pub(super) precision: Precision,
+    /// Where in its file it came from.
+    pub(super) origin: Origin,
 }
+
+/// A frame's interface in its file, and how finely the clock was read there.
+///
+/// One short word, since it is written for every packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Origin(u16);
+
+impl Origin {
+    /// The largest number of an interface stands for all beyond.
+    #[inline(always)]
+    pub(super) fn new(interface: u32, precision: Precision) -> Self {
+        let interface = u16::try_from(interface).unwrap_or(u16::MAX);
+        let precision = match precision {
+            Precision::Seconds => 0,
+            Precision::Microseconds => 1,
+            Precision::Nanoseconds => 2,
+        };
+        Self(interface.min(MAX_INTERFACE) << 2 | precision)
+    }
+
+    pub(super) fn interface(self) -> u32 {
+        u32::from(self.0 >> 2)
+    }
+
+    pub(super) const fn precision(self) -> Precision {
+        match self.0 & 3 {
+            0 => Precision::Seconds,
+            1 => Precision::Microseconds,
+            _ => Precision::Nanoseconds,
+        }
+    }
+}
+
+/// Interfaces that are told apart.
+const MAX_INTERFACE: u16 = u16::MAX >> 2;
 
 impl Mark {
     /// The place of a frame of this file.
@@ -25,13 +58,31 @@ impl Mark {
             frame: frame.number,
             time: frame.time,
             file,
-            interface: u16::try_from(frame.interface).unwrap_or(u16::MAX),
-            precision: frame.precision,
+            origin: Origin::new(frame.interface, frame.precision),
         }
     }
 
     /// What the output is sorted by: the order of the input, never the order of time.
     pub(super) const fn place(&self) -> (u32, u64) {
         (self.file, self.frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_says_what_was_put_in() {
+        for precision in [
+            Precision::Seconds,
+            Precision::Microseconds,
+            Precision::Nanoseconds,
+        ] {
+            for (interface, told) in [(0, 0), (3, 3), (16_383, 16_383), (70_000, 16_383)] {
+                let origin = Origin::new(interface, precision);
+                assert_eq!((origin.interface(), origin.precision()), (told, precision));
+            }
+        }
     }
 }

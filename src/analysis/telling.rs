@@ -70,7 +70,7 @@ pub(super) fn tell(
         story.last.frame,
     );
     capture.last_file = (story.last.file != story.first.file).then(|| files.name(story.last.file));
-    capture.interface = files.interface(story.first.file, story.first.interface.into());
+    capture.interface = files.interface(story.first.file, story.first.origin.interface());
 
     let mut triage = TriageReport::new(verdict, capture);
     let findings = std::mem::take(&mut judgement.findings);
@@ -231,7 +231,7 @@ pub(super) fn tell_late_keys(report: &mut FlowReport, story: &Story, keyring: &K
 
 /// A frame's time with the digits of its clock.
 pub(super) fn time(mark: &Mark) -> Time {
-    Time::new(mark.time, mark.precision)
+    Time::new(mark.time, mark.origin.precision())
 }
 
 /// The state of `server_name`.

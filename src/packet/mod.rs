@@ -41,6 +41,6 @@ pub use fragment::Fragment;
 pub use icmp::{Cause, Unreachable};
 pub use joined::Joined;
 pub use path::{Encapsulation, PathId, Tunnel, TunnelKind};
-pub(crate) use plain::{Plain, V4, V6, read as plain};
+pub(crate) use plain::{Headers, Plain, V4, V6, read as plain};
 pub use skip::Skip;
 pub use tcp::{Flags, Segment, SeqNumber};

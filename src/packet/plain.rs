@@ -33,6 +33,9 @@ pub(crate) struct V4<'a>(&'a [u8; 14 + 20 + 20]);
 /// Headers of Ethernet, IPv6 and TCP, found to be whole.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct V6<'a>(&'a [u8; 14 + 40 + 20]);
+/// The header of TCP, the last of these.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tcp<'a>(&'a [u8; 20]);
 
 /// The payload of a segment: where it stands in its frame, and how much there was of it on the wire.
 #[derive(Clone, Copy, Debug)]
@@ -58,46 +61,92 @@ pub(crate) fn read<'a>(frame: &Frame<'a>) -> Plain<'a> {
     if frame.link_type != LinkType::ETHERNET {
         return Plain::Other;
     }
-    // Ethernet, IPv4, and the 8 bytes of UDP (RFC 768).
-    let Some(h) = frame.data.first_chunk::<42>() else {
-        return Plain::Other;
+    let Some(h) = frame.data.first_chunk() else {
+        return read_short(frame.data);
     };
-    match u16::from_be_bytes([h[12], h[13]]) {
-        ethernet::IPV4
-            if h[14] == 0x45 && !ip::is_fragment_v4(u16::from_be_bytes([h[20], h[21]])) =>
+    let V4(h) = V4(h);
+    // Some fields are compared at a time, as they stand.
+    let begin = word(h, 12);
+    if is_v4_without_options(begin) {
+        let transport = word(h, 20);
+        if is_whole_packet_of(ip::TCP, transport)
+            && is_whole(frame, V4::TCP, 20, V4(h).total_len(), h[46])
         {
-            if h[23] == ip::TCP
-                && let Some(h) = frame.data.first_chunk::<54>()
-                && is_whole(frame, V4::TCP, V4(h).len(), h[46])
-            {
-                return Plain::V4(V4(h));
-            }
-            if h[23] == ip::UDP
-                && u16::from_be_bytes([h[16], h[17]]) >= 28
-                && udp::is_no_tunnel([h[34], h[35], h[36], h[37]])
-            {
-                return Plain::Datagram;
-            }
+            return Plain::V4(V4(h));
         }
-        ethernet::IPV6 if h[14] >> 4 == 6 && h[20] == ip::TCP => {
-            if let Some(h) = frame.data.first_chunk::<74>()
-                && is_whole(frame, V6::TCP, V6(h).len(), h[66])
-            {
-                return Plain::V6(V6(h));
-            }
+        if is_whole_packet_of(ip::UDP, transport) && is_no_tunnel(h) {
+            return Plain::Datagram;
         }
-        _ => {}
+    } else if is_v6(begin)
+        && h[20] == ip::TCP
+        && let Some(h) = frame.data.first_chunk()
+        && let V6(h) = V6(h)
+        && is_whole(frame, V6::TCP, 0, V6(h).len(), h[66])
+    {
+        return Plain::V6(V6(h));
     }
     Plain::Other
 }
 
-/// Whether the header and the options of a segment are there, in `len` bytes from `start`, and in
-/// the frame. `offset` is the byte that tells how long they are.
+/// A frame that is too short for a segment. So short a datagram is not seldom.
+#[inline(never)]
+fn read_short<'a>(data: &[u8]) -> Plain<'a> {
+    match data.first_chunk::<42>() {
+        Some(h)
+            if is_v4_without_options(word(h, 12))
+                && is_whole_packet_of(ip::UDP, word(h, 20))
+                && is_no_tunnel(h) =>
+        {
+            Plain::Datagram
+        }
+        _ => Plain::Other,
+    }
+}
+
+/// Four bytes of headers, read in one go.
 #[inline(always)]
-fn is_whole(frame: &Frame<'_>, start: u32, len: u32, offset: u8) -> bool {
+fn word<const N: usize>(h: &[u8; N], at: usize) -> [u8; 4] {
+    let behind = h.get(at..).unwrap_or_default();
+    behind.first_chunk().copied().unwrap_or_default()
+}
+
+/// The end of an Ethernet header and the beginning of an IP header say IPv4, and a header of 20 bytes.
+#[inline(always)]
+fn is_v4_without_options(begin: [u8; 4]) -> bool {
+    let [high, low] = ethernet::IPV4.to_be_bytes();
+    is_like(begin, [0xff, 0xff, 0xff, 0], [high, low, 0x45, 0])
+}
+
+#[inline(always)]
+fn is_v6(begin: [u8; 4]) -> bool {
+    let [high, low] = ethernet::IPV6.to_be_bytes();
+    is_like(begin, [0xff, 0xff, 0xf0, 0], [high, low, 0x60, 0])
+}
+
+/// The words from fragment offset to protocol say that the packet is no fragment, and what is in it.
+#[inline(always)]
+fn is_whole_packet_of(protocol: u8, words: [u8; 4]) -> bool {
+    is_like(words, [0x3f, 0xff, 0, 0xff], [0, 0, 0, protocol])
+}
+
+/// Whether an IPv4 packet with UDP in these headers is long enough for both, and by its ports no tunnel.
+#[inline(always)]
+fn is_no_tunnel<const N: usize>(h: &[u8; N]) -> bool {
+    u16::from_be_bytes([h[16], h[17]]) >= 28 && udp::is_no_tunnel([h[34], h[35], h[36], h[37]])
+}
+
+#[inline(always)]
+fn is_like(bytes: [u8; 4], mask: [u8; 4], value: [u8; 4]) -> bool {
+    u32::from_le_bytes(bytes) & u32::from_le_bytes(mask) == u32::from_le_bytes(value)
+}
+
+/// Whether the header and the options of a segment are there, in `len` bytes of which it begins behind `before`,
+/// and from `start` in the frame. `offset` is the byte that tells how long they are.
+#[inline(always)]
+fn is_whole(frame: &Frame<'_>, start: u32, before: u32, len: u32, offset: u8) -> bool {
     let header_len = header_len(offset);
     header_len >= 20
-        && header_len <= len
+        && before + header_len <= len
         && u32::try_from(frame.data.len()).is_ok_and(|captured| start + header_len <= captured)
 }
 
@@ -106,32 +155,30 @@ fn header_len(offset: u8) -> u32 {
     u32::from(offset >> 4) * 4
 }
 
-/// Where the payload stands behind a TCP header at `start`, which takes `len` bytes with it by the IP header.
-#[inline(always)]
-fn payload(frame: &Frame<'_>, start: u32, len: u32, offset: u8) -> Payload {
-    let header_len = header_len(offset);
-    let start = start + header_len;
-    let len = len.wrapping_sub(header_len);
-    let captured_len = u32::try_from(frame.data.len()).unwrap_or(u32::MAX);
-    // What follows the packet is padding.
-    let captured = captured_len.wrapping_sub(start);
-    let wire = frame.original_len.max(captured_len).wrapping_sub(start);
-    Payload {
-        start,
-        len: captured.min(len),
-        wire_len: wire.min(len),
-    }
+/// What the headers of a plain segment say, whichever IP it came by.
+pub(crate) trait Headers: Copy {
+    /// What IPv4 numbers packets by.
+    fn ip_id(self) -> u16;
+    fn tcp(&self) -> Tcp<'_>;
+    /// The payload in the frame that begins with these headers.
+    fn payload(self, frame: &Frame<'_>) -> Payload;
 }
 
 impl V4<'_> {
     /// Where the TCP header begins.
     const TCP: u32 = 34;
 
-    /// The bytes behind the IP header, by what it says: none where it says less than itself.
+    /// The bytes behind the start of the IP header, by what it says.
+    #[inline(always)]
+    fn total_len(self) -> u32 {
+        let Self(h) = self;
+        u32::from(u16::from_be_bytes([h[16], h[17]]))
+    }
+
+    /// The bytes behind the IP header. It says more than itself.
     #[inline(always)]
     fn len(self) -> u32 {
-        let Self(h) = self;
-        u32::from(u16::from_be_bytes([h[16], h[17]])).saturating_sub(20)
+        self.total_len().wrapping_sub(20)
     }
 
     #[inline(always)]
@@ -145,64 +192,12 @@ impl V4<'_> {
         )
     }
 
-    #[inline(always)]
-    pub(crate) fn seq(self) -> SeqNumber {
-        let Self(h) = self;
-        SeqNumber(u32::from_be_bytes([h[38], h[39], h[40], h[41]]))
-    }
-
-    #[inline(always)]
-    pub(crate) fn ack(self) -> SeqNumber {
-        let Self(h) = self;
-        SeqNumber(u32::from_be_bytes([h[42], h[43], h[44], h[45]]))
-    }
-
-    #[inline(always)]
-    pub(crate) fn flags(self) -> Flags {
-        let Self(h) = self;
-        Flags(u16::from_be_bytes([h[46], h[47]]) & FLAG_BITS)
-    }
-
-    #[inline(always)]
-    pub(crate) fn window(self) -> u16 {
-        let Self(h) = self;
-        u16::from_be_bytes([h[48], h[49]])
-    }
-
-    #[inline(always)]
-    pub(crate) fn ip_id(self) -> u16 {
-        let Self(h) = self;
-        u16::from_be_bytes([h[18], h[19]])
-    }
-
-    /// The payload in the frame that begins with these headers.
-    #[inline(always)]
-    pub(crate) fn payload(self, frame: &Frame<'_>) -> Payload {
-        let Self(h) = self;
-        payload(frame, Self::TCP, self.len(), h[46])
-    }
-
     /// The segment in the frame that begins with these headers.
     pub(crate) fn segment(self, frame: &Frame<'_>) -> Segment {
         let (key, direction) = self.key();
-        let Payload {
-            start,
-            len,
-            wire_len,
-        } = self.payload(frame);
-        Segment {
-            key: key.key(),
-            direction,
-            seq: self.seq(),
-            ack: self.ack(),
-            flags: self.flags(),
-            window: self.window(),
-            ip_id: self.ip_id(),
-            payload_start: start,
-            payload_len: len,
-            wire_len,
-            path: PathId::default(),
-        }
+        let payload = self.payload(frame);
+        self.tcp()
+            .segment((key.key(), direction), self.ip_id(), payload)
     }
 }
 
@@ -217,36 +212,131 @@ impl V6<'_> {
         u32::from(u16::from_be_bytes([h[18], h[19]]))
     }
 
-    /// The segment in the frame that begins with these headers.
-    pub(crate) fn segment(self, frame: &Frame<'_>) -> Segment {
+    #[inline(always)]
+    pub(crate) fn key(self) -> (FlowKey, Direction) {
         let Self(h) = self;
         // The addresses are the last of the IP header.
-        let (addresses, tcp) = h.split_at(54);
-        let (front, destination) = addresses.split_last_chunk().unwrap_or((&[], &[0; 16]));
+        let (front, _) = h.split_at(54);
+        let (front, destination) = front.split_last_chunk().unwrap_or((&[], &[0; 16]));
         let source = front.last_chunk().unwrap_or(&[0; 16]);
-        let (key, direction) = FlowKey::v6(
+        FlowKey::v6(
             *source,
             u16::from_be_bytes([h[54], h[55]]),
             *destination,
             u16::from_be_bytes([h[56], h[57]]),
-        );
-        let tcp: &[u8; 20] = tcp.first_chunk().unwrap_or(&[0; 20]);
-        let Payload {
+        )
+    }
+
+    /// The segment in the frame that begins with these headers.
+    pub(crate) fn segment(self, frame: &Frame<'_>) -> Segment {
+        let payload = self.payload(frame);
+        self.tcp().segment(self.key(), 0, payload)
+    }
+}
+
+impl Headers for V4<'_> {
+    #[inline(always)]
+    fn ip_id(self) -> u16 {
+        let Self(h) = self;
+        u16::from_be_bytes([h[18], h[19]])
+    }
+
+    #[inline(always)]
+    fn tcp(&self) -> Tcp<'_> {
+        let Self(h) = self;
+        Tcp::at_end_of(*h)
+    }
+
+    #[inline(always)]
+    fn payload(self, frame: &Frame<'_>) -> Payload {
+        self.tcp().payload(frame, Self::TCP, self.len())
+    }
+}
+
+impl Headers for V6<'_> {
+    #[inline(always)]
+    fn ip_id(self) -> u16 {
+        0
+    }
+
+    #[inline(always)]
+    fn tcp(&self) -> Tcp<'_> {
+        let Self(h) = self;
+        Tcp::at_end_of(*h)
+    }
+
+    #[inline(always)]
+    fn payload(self, frame: &Frame<'_>) -> Payload {
+        self.tcp().payload(frame, Self::TCP, self.len())
+    }
+}
+
+impl<'a> Tcp<'a> {
+    #[inline(always)]
+    fn at_end_of(headers: &'a [u8]) -> Self {
+        Self(headers.last_chunk().unwrap_or(&[0; 20]))
+    }
+
+    #[inline(always)]
+    pub(crate) fn seq(self) -> SeqNumber {
+        let Self(h) = self;
+        SeqNumber(u32::from_be_bytes([h[4], h[5], h[6], h[7]]))
+    }
+
+    #[inline(always)]
+    pub(crate) fn ack(self) -> SeqNumber {
+        let Self(h) = self;
+        SeqNumber(u32::from_be_bytes([h[8], h[9], h[10], h[11]]))
+    }
+
+    #[inline(always)]
+    pub(crate) fn flags(self) -> Flags {
+        let Self(h) = self;
+        Flags(u16::from_be_bytes([h[12], h[13]]) & FLAG_BITS)
+    }
+
+    #[inline(always)]
+    pub(crate) fn window(self) -> u16 {
+        let Self(h) = self;
+        u16::from_be_bytes([h[14], h[15]])
+    }
+
+    /// Where the payload stands behind this header, which is at `start` in the frame and takes `len` bytes with it
+    /// by the IP header.
+    #[inline(always)]
+    fn payload(self, frame: &Frame<'_>, start: u32, len: u32) -> Payload {
+        let Self(h) = self;
+        let header_len = header_len(h[12]);
+        let start = start + header_len;
+        let len = len.wrapping_sub(header_len);
+        let captured_len = u32::try_from(frame.data.len()).unwrap_or(u32::MAX);
+        // What follows the packet is padding.
+        let captured = captured_len.wrapping_sub(start);
+        let wire = frame.original_len.max(captured_len).wrapping_sub(start);
+        Payload {
             start,
-            len,
-            wire_len,
-        } = payload(frame, Self::TCP, self.len(), tcp[12]);
+            len: captured.min(len),
+            wire_len: wire.min(len),
+        }
+    }
+
+    fn segment(
+        self,
+        (key, direction): (FlowKey, Direction),
+        ip_id: u16,
+        payload: Payload,
+    ) -> Segment {
         Segment {
             key,
             direction,
-            seq: SeqNumber(u32::from_be_bytes([tcp[4], tcp[5], tcp[6], tcp[7]])),
-            ack: SeqNumber(u32::from_be_bytes([tcp[8], tcp[9], tcp[10], tcp[11]])),
-            flags: Flags(u16::from_be_bytes([tcp[12], tcp[13]]) & FLAG_BITS),
-            window: u16::from_be_bytes([tcp[14], tcp[15]]),
-            ip_id: 0,
-            payload_start: start,
-            payload_len: len,
-            wire_len,
+            seq: self.seq(),
+            ack: self.ack(),
+            flags: self.flags(),
+            window: self.window(),
+            ip_id,
+            payload_start: payload.start,
+            payload_len: payload.len,
+            wire_len: payload.wire_len,
             path: PathId::default(),
         }
     }

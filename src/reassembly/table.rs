@@ -22,7 +22,7 @@ where
     K: Key,
 {
     index: Index,
-    slots: Slots<T, K>,
+    slots: Vec<Option<Slot<T, K>>>,
     dues: Dues,
     free: Vec<u32>,
     capacity: usize,
@@ -136,13 +136,6 @@ pub enum Look {
     QuietUntil(Timestamp),
 }
 
-/// Slots in pages, so that a table grows without moving what it holds.
-#[derive(Debug)]
-struct Slots<T, K: Key> {
-    pages: Vec<Vec<Option<Slot<T, K>>>>,
-    len: usize,
-}
-
 /// Laid out as written, with a whole key from the beginning of a cache line: what a look-up compares
 /// and what a flow has in front come together.
 #[derive(Debug)]
@@ -164,10 +157,7 @@ impl<T, K: Key> FlowTable<T, K> {
     pub fn new(capacity: usize, seed: u64) -> Self {
         Self {
             index: Index::default(),
-            slots: Slots {
-                pages: Vec::new(),
-                len: 0,
-            },
+            slots: Vec::new(),
             dues: Dues::default(),
             free: Vec::new(),
             capacity: capacity.clamp(1, MAX_CAPACITY),
@@ -289,7 +279,12 @@ impl<T, K: Key> FlowTable<T, K> {
             }
             at
         } else {
-            let at = u32::try_from(self.slots.len).unwrap_or(u32::MAX);
+            let at = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+            if self.slots.len() == self.slots.capacity() {
+                // By half and not to twice as many: little is moved, and a slot takes room.
+                self.slots
+                    .reserve_exact((self.slots.len() / 2).max(LEAST_GROWTH));
+            }
             self.slots.push(slot);
             at
         };
@@ -348,7 +343,7 @@ impl<T, K: Key> FlowTable<T, K> {
     pub fn evict(&mut self) -> Option<(K, T)> {
         let mut oldest: Option<(usize, Timestamp)> = None;
         let mut seen = 0;
-        for _ in 0..self.slots.len {
+        for _ in 0..self.slots.len() {
             let (at, _) = self.dues.next()?;
             self.dues.pass_one();
             let Some(slot) = self.slots.get(at).and_then(Option::as_ref) else {
@@ -369,7 +364,7 @@ impl<T, K: Key> FlowTable<T, K> {
     pub fn evict_first_due(&mut self) -> Option<(K, T)> {
         let mut first: Option<(usize, Timestamp)> = None;
         let mut seen = 0;
-        for _ in 0..self.slots.len {
+        for _ in 0..self.slots.len() {
             let (at, due) = self.dues.next()?;
             self.dues.pass_one();
             // So it stands where no flow is, and where nothing is due before the end of time.
@@ -392,10 +387,8 @@ impl<T, K: Key> FlowTable<T, K> {
         self.index.clear();
         self.free.clear();
         self.dues = Dues::default();
-        self.slots.len = 0;
-        std::mem::take(&mut self.slots.pages)
+        std::mem::take(&mut self.slots)
             .into_iter()
-            .flatten()
             .flatten()
             .map(|slot| (slot.key, slot.flow))
     }
@@ -442,30 +435,6 @@ impl<T, K: Key> FlowTable<T, K> {
     }
 }
 
-impl<T, K: Key> Slots<T, K> {
-    fn get(&self, at: usize) -> Option<&Option<Slot<T, K>>> {
-        self.pages.get(at / PAGE_LEN)?.get(at % PAGE_LEN)
-    }
-
-    fn get_mut(&mut self, at: usize) -> Option<&mut Option<Slot<T, K>>> {
-        self.pages.get_mut(at / PAGE_LEN)?.get_mut(at % PAGE_LEN)
-    }
-
-    fn push(&mut self, slot: Option<Slot<T, K>>) {
-        let at = self.len % PAGE_LEN;
-        if at == 0 {
-            // The first page grows: most tables are small. Of a further one only what is filled
-            // takes memory.
-            let room = if self.pages.is_empty() { 0 } else { PAGE_LEN };
-            self.pages.push(Vec::with_capacity(room));
-        }
-        if let Some(page) = self.pages.last_mut() {
-            page.push(slot);
-            self.len += 1;
-        }
-    }
-}
-
 fn index(at: u32) -> usize {
     usize::try_from(at).unwrap_or(usize::MAX)
 }
@@ -473,9 +442,8 @@ fn index(at: u32) -> usize {
 /// Slots are numbered in 32 bits.
 const MAX_CAPACITY: usize = 1 << 31;
 
-/// Slots of a page: so many that a page stands for itself in memory, and is given back when the
-/// table is gone.
-const PAGE_LEN: usize = 2048;
+/// Slots that a table grows by at least.
+const LEAST_GROWTH: usize = 8;
 
 /// How many flows an eviction chooses among.
 const EVICTION_CHOICE: usize = 8;
@@ -566,7 +534,7 @@ mod tests {
         for n in 10..15 {
             table.put(n, second(1), n);
         }
-        assert_eq!((table.len(), table.slots.len), (10, 10));
+        assert_eq!((table.len(), table.slots.len()), (10, 10));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::analysis::keyring::Keyring;
+use crate::analysis::mark::Origin;
 use crate::pki::Catalog;
 use crate::reassembly::FlowTable;
 use crate::time::{Precision, Timestamp};
@@ -98,8 +99,7 @@ impl<'a> Pair<'a> {
             frame: 0,
             time: Timestamp::from_parts(1_700_000_000, 0),
             file: 0,
-            interface: 0,
-            precision: Precision::Nanoseconds,
+            origin: Origin::new(0, Precision::Nanoseconds),
         };
         let ring = || Recent::new(limits.compared_total, limits.compared_per_direction);
         Self {
