@@ -451,23 +451,31 @@ impl<E: Entries> Batch<E> {
     /// Gives an entry to its shard.
     #[inline(always)]
     fn give(&self, entry: &Entry, guess: Guess, shard: &mut Shard, source: &Source<'_>) {
-        if let Whose::Aside(place) = entry.whose {
-            if let Some(aside) = self.asides.get(index(place)) {
-                aside.give_to(shard, entry.tag, &self.whole, self.clock, source);
-            }
+        let Some(key) = entry.key(&self.keys) else {
+            self.give_aside(entry, shard, source);
             return;
-        }
+        };
         if shard.hears_at(entry.time) {
             let clock = self.clock.max(entry.time);
             shard.grow_old(entry.place(source), clock, source.shared);
         }
         let passed = if guess.is_somewhere() {
-            shard.pass(guess, entry, &self.keys, source)
+            shard.pass(guess, key, entry, source)
         } else {
             Passed::NotHere
         };
         if passed != Passed::Taken {
             self.give_closely(entry, passed == Passed::Refused, shard, source);
+        }
+    }
+
+    /// Gives what stands aside.
+    #[inline(never)]
+    fn give_aside(&self, entry: &Entry, shard: &mut Shard, source: &Source<'_>) {
+        if let Whose::Aside(place) = entry.whose
+            && let Some(aside) = self.asides.get(index(place))
+        {
+            aside.give_to(shard, entry.tag, &self.whole, self.clock, source);
         }
     }
 

@@ -180,6 +180,13 @@ impl InOrder {
     pub(super) fn all(&self) -> &[Entry] {
         self.entries.get(..self.len).unwrap_or_default()
     }
+
+    #[inline(never)]
+    fn grow_further(&mut self) -> Option<&mut Entry> {
+        self.entries.push(Entry::default());
+        self.len = self.entries.len();
+        self.entries.last_mut()
+    }
 }
 
 impl Entries for InOrder {
@@ -191,11 +198,12 @@ impl Entries for InOrder {
 
     #[inline(always)]
     fn grow(&mut self, _shard: usize) -> Option<&mut Entry> {
-        if self.len == self.entries.len() {
-            self.entries.push(Entry::default());
+        let at = self.len;
+        if at >= self.entries.len() {
+            return self.grow_further();
         }
         self.len += 1;
-        self.entries.get_mut(self.len - 1)
+        self.entries.get_mut(at)
     }
 
     fn sort(&mut self) {

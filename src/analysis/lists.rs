@@ -16,9 +16,10 @@ pub(super) struct Lists<T> {
 /// Where a list begins, and where it ends.
 #[derive(Clone, Copy, Debug, Default)]
 struct Extent {
+    /// Its first page.
     first: Option<u32>,
-    last: u32,
-    len: usize,
+    /// The place behind its last item: where the next one goes, unless a page ends there.
+    end: usize,
 }
 
 impl<T> Default for Lists<T> {
@@ -45,36 +46,31 @@ impl<T: Copy> Lists<T> {
     #[inline(always)]
     pub(super) fn grow(&mut self, list: usize, filler: impl Fn() -> T) -> Option<&mut T> {
         let extent = self.extents.get_mut(list)?;
-        let within = extent.len % PAGE_LEN;
-        extent.len += 1;
-        if within == 0 {
-            self.push_page(list, filler);
+        if extent.end.is_multiple_of(PAGE_LEN) {
+            return self.grow_by_page(list, filler);
         }
-        let last = self.extents.get(list)?.last;
-        self.items.get_mut(start(last) + within)
+        let end = extent.end;
+        extent.end += 1;
+        self.items.get_mut(end)
     }
 
-    /// Goes on in a new page.
+    /// The same in a new page.
     #[inline(never)]
-    fn push_page(&mut self, list: usize, filler: impl Fn() -> T) {
+    fn grow_by_page(&mut self, list: usize, filler: impl Fn() -> T) -> Option<&mut T> {
+        let extent = self.extents.get_mut(list)?;
         let page = u32::try_from(self.next.len()).unwrap_or(u32::MAX);
         self.next.push(None);
         let end = start(page).saturating_add(PAGE_LEN);
         if self.items.len() < end {
             self.items.resize(end, filler());
         }
-        let Some(extent) = self.extents.get_mut(list) else {
-            return;
-        };
-        let last = std::mem::replace(&mut extent.last, page);
         if extent.first.is_none() {
             extent.first = Some(page);
-        } else if let Some(next) = usize::try_from(last)
-            .ok()
-            .and_then(|last| self.next.get_mut(last))
-        {
+        } else if let Some(next) = self.next.get_mut((extent.end / PAGE_LEN).saturating_sub(1)) {
             *next = Some(page);
         }
+        extent.end = start(page) + 1;
+        self.items.get_mut(start(page))
     }
 
     /// The items of a list, at most [`PAGE_LEN`] at a time.
@@ -82,13 +78,14 @@ impl<T: Copy> Lists<T> {
     pub(super) fn pages(&self, list: usize) -> impl Iterator<Item = &[T]> {
         let extent = self.extents.get(list).copied().unwrap_or_default();
         let mut page = extent.first;
-        let mut left = extent.len;
         std::iter::from_fn(move || {
-            let at = page?;
-            page = *self.next.get(usize::try_from(at).ok()?)?;
-            let len = left.min(PAGE_LEN);
-            left -= len;
-            self.items.get(start(at)..start(at) + len)
+            let start = start(page?);
+            page = *self.next.get(start / PAGE_LEN)?;
+            let end = match page {
+                Some(_) => start + PAGE_LEN,
+                None => extent.end,
+            };
+            self.items.get(start..end)
         })
     }
 

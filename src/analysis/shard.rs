@@ -66,8 +66,8 @@ pub(super) struct Shard {
     held_len: usize,
     /// The large chains of connections that are not read any more.
     ledger: Ledger,
-    /// Segments since connections were last looked at for their age.
-    since_aged: usize,
+    /// Segments until connections are to be looked at for their age.
+    until_aged: usize,
     /// When they are to be looked at in any case.
     ages_at: Timestamp,
     now: Timestamp,
@@ -137,7 +137,7 @@ impl Shard {
             limits,
             held_len: 0,
             ledger: Ledger::default(),
-            since_aged: 0,
+            until_aged: GLANCES,
             ages_at: Timestamp::from_nanos(i64::MIN),
             now: Timestamp::from_nanos(i64::MIN),
             place: (0, 0),
@@ -211,15 +211,15 @@ impl Shard {
     #[inline(always)]
     pub(super) fn hears_at(&mut self, time: Timestamp) -> bool {
         self.now = self.now.max(time);
-        self.since_aged += 1;
-        self.since_aged >= GLANCES || self.now >= self.ages_at
+        self.until_aged = self.until_aged.wrapping_sub(1);
+        self.until_aged == 0 || self.now >= self.ages_at
     }
 
     /// Looks at some connections for their age. `clock` is the newest time of the run up to `place`.
     #[inline(never)]
     pub(super) fn grow_old(&mut self, place: (u32, u64), clock: Timestamp, shared: &Shared) {
         (self.place, self.clock) = (place, clock);
-        self.since_aged = 0;
+        self.until_aged = GLANCES;
         self.ages_at = self.now.saturating_add_nanos(SECOND);
         self.age(shared);
     }
@@ -227,19 +227,15 @@ impl Shard {
     /// Takes one of the many segments that change nothing, if its connection stands in the slot that
     /// was guessed.
     ///
-    /// It reads of the entry what it needs, when it needs it. `keys` are those that are too long for
-    /// an entry.
+    /// It reads of the entry what it needs, when it needs it.
     #[inline(always)]
     pub(super) fn pass(
         &mut self,
         guess: Guess,
+        key: FlowKey,
         entry: &Entry,
-        keys: &[FlowKey],
         source: &Source<'_>,
     ) -> Passed {
-        let Some(key) = entry.key(keys) else {
-            return Passed::NotHere;
-        };
         let Some(connection) = self.table.find_at(guess, &key, self.now) else {
             return Passed::NotHere;
         };
