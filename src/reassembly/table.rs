@@ -281,9 +281,10 @@ impl<T, K: Key> FlowTable<T, K> {
         } else {
             let at = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
             if self.slots.len() == self.slots.capacity() {
-                // By half and not to twice as many: little is moved, and a slot takes room.
-                self.slots
-                    .reserve_exact((self.slots.len() / 2).max(LEAST_GROWTH));
+                // To four times as many: what is not filled yet takes no memory, and what is moved leaves a hole.
+                let more = self.slots.len().saturating_mul(3).max(LEAST_GROWTH);
+                let at_most = self.capacity.saturating_sub(self.slots.len());
+                self.slots.reserve_exact(more.min(at_most).max(1));
             }
             self.slots.push(slot);
             at
@@ -443,7 +444,7 @@ fn index(at: u32) -> usize {
 const MAX_CAPACITY: usize = 1 << 31;
 
 /// Slots that a table grows by at least.
-const LEAST_GROWTH: usize = 8;
+const LEAST_GROWTH: usize = 16;
 
 /// How many flows an eviction chooses among.
 const EVICTION_CHOICE: usize = 8;
