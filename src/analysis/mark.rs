@@ -1,5 +1,7 @@
 //! Where in the run something was seen.
 
+use std::num::NonZeroU16;
+
 use crate::capture::Frame;
 use crate::time::{Precision, Timestamp};
 
@@ -18,9 +20,9 @@ pub(super) struct Mark {
 
 /// A frame's interface in its file, and how finely the clock was read there.
 ///
-/// One short word, since it is written for every packet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Origin(u16);
+/// One short word, since it is written for every packet; never 0, so that where there may be none takes no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Origin(NonZeroU16);
 
 impl Origin {
     /// The largest number of an interface stands for all beyond.
@@ -28,23 +30,30 @@ impl Origin {
     pub(super) fn new(interface: u32, precision: Precision) -> Self {
         let interface = u16::try_from(interface).unwrap_or(u16::MAX);
         let precision = match precision {
-            Precision::Seconds => 0,
-            Precision::Microseconds => 1,
-            Precision::Nanoseconds => 2,
+            Precision::Seconds => 1,
+            Precision::Microseconds => 2,
+            Precision::Nanoseconds => 3,
         };
-        Self(interface.min(MAX_INTERFACE) << 2 | precision)
+        let word = interface.min(MAX_INTERFACE) << 2 | precision;
+        Self(NonZeroU16::new(word).unwrap_or(NonZeroU16::MIN))
     }
 
     pub(super) fn interface(self) -> u32 {
-        u32::from(self.0 >> 2)
+        u32::from(self.0.get() >> 2)
     }
 
     pub(super) const fn precision(self) -> Precision {
-        match self.0 & 3 {
-            0 => Precision::Seconds,
-            1 => Precision::Microseconds,
+        match self.0.get() & 3 {
+            1 => Precision::Seconds,
+            2 => Precision::Microseconds,
             _ => Precision::Nanoseconds,
         }
+    }
+}
+
+impl Default for Origin {
+    fn default() -> Self {
+        Self::new(0, Precision::default())
     }
 }
 
@@ -71,6 +80,11 @@ impl Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mark_that_may_be_missing_takes_no_more() {
+        assert_eq!(size_of::<Option<Mark>>(), size_of::<Mark>());
+    }
 
     #[test]
     fn an_origin_says_what_was_put_in() {

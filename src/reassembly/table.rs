@@ -280,12 +280,6 @@ impl<T, K: Key> FlowTable<T, K> {
             at
         } else {
             let at = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-            if self.slots.len() == self.slots.capacity() {
-                // To four times as many: what is not filled yet takes no memory, and what is moved leaves a hole.
-                let more = self.slots.len().saturating_mul(3).max(LEAST_GROWTH);
-                let at_most = self.capacity.saturating_sub(self.slots.len());
-                self.slots.reserve_exact(more.min(at_most).max(1));
-            }
             self.slots.push(slot);
             at
         };
@@ -442,9 +436,6 @@ fn index(at: u32) -> usize {
 
 /// Slots are numbered in 32 bits.
 const MAX_CAPACITY: usize = 1 << 31;
-
-/// Slots that a table grows by at least.
-const LEAST_GROWTH: usize = 16;
 
 /// How many flows an eviction chooses among.
 const EVICTION_CHOICE: usize = 8;
