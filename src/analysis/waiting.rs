@@ -61,8 +61,8 @@ impl Waiting {
     pub(super) fn pop_due(&mut self, clock: Timestamp) -> Option<Box<Story>> {
         let horizon = self.horizon?;
         self.order();
-        let Waiter(oldest) = self.stories.peek()?;
-        if clock.nanos_since(oldest.last.time) < horizon {
+        let oldest = self.stories.peek()?;
+        if clock.nanos_since(oldest.last) < horizon {
             return None;
         }
         self.pop()
@@ -85,15 +85,15 @@ impl Waiting {
         let fresh = std::mem::take(&mut self.fresh);
         fresh
             .into_iter()
-            .chain(ordered.into_iter().map(|Waiter(story)| story))
+            .chain(ordered.into_iter().map(|waiter| waiter.story))
     }
 
     fn order(&mut self) {
-        self.stories.extend(self.fresh.drain(..).map(Waiter));
+        self.stories.extend(self.fresh.drain(..).map(Waiter::from));
     }
 
     fn pop(&mut self) -> Option<Box<Story>> {
-        let Waiter(story) = self.stories.pop()?;
+        let Waiter { story, .. } = self.stories.pop()?;
         story.chains().for_each(|chain| self.ledger.remove(chain));
         Some(story)
     }
@@ -101,23 +101,33 @@ impl Waiting {
 
 /// A story in the order of leaving: the greatest has been over for longest.
 #[derive(Debug)]
-struct Waiter(Box<Story>);
+struct Waiter {
+    /// When its last frame was captured. Beside the story, since those that are compared lie anywhere in memory.
+    last: Timestamp,
+    story: Box<Story>,
+}
+
+impl From<Box<Story>> for Waiter {
+    fn from(story: Box<Story>) -> Self {
+        Self {
+            last: story.last.time,
+            story,
+        }
+    }
+}
 
 impl Waiter {
+    /// The order of those whose last frames came at the same time.
     fn rank(&self) -> impl Ord + use<> {
-        let Self(story) = self;
-        (
-            story.last.time,
-            story.last.place(),
-            story.first.place(),
-            story.key(),
-        )
+        let story = &self.story;
+        (story.last.place(), story.first.place(), story.key())
     }
 }
 
 impl Ord for Waiter {
     fn cmp(&self, other: &Self) -> Ordering {
-        other.rank().cmp(&self.rank())
+        let by_time = other.last.cmp(&self.last);
+        by_time.then_with(|| other.rank().cmp(&self.rank()))
     }
 }
 
