@@ -3,9 +3,10 @@
 //! A connection is read only as long as its handshake can still
 //! change: after that its buffers are gone, and only record headers are followed.
 
+use crate::analysis::glance::Glance;
 use crate::analysis::half_open::Syn;
 use crate::analysis::kinds::Chain;
-use crate::analysis::lane::Lane;
+use crate::analysis::lane::{Lane, Signature};
 use crate::analysis::mark::Mark;
 use crate::analysis::reading::{Reading, Settled};
 use crate::analysis::shared::Shared;
@@ -181,7 +182,7 @@ impl Connection {
     /// Whether a segment opens another connection than this one: a SYN does, or a hello where no SYN was captured.
     pub(super) fn is_reopened_by(&self, segment: &Segment, payload: &[u8]) -> bool {
         if !segment.flags.syn() {
-            return self.is_over_before(segment, || payload);
+            return self.is_over_before(segment.direction, segment.seq, || payload);
         }
         let lane = self.lane(segment.direction);
         let first_byte = segment.seq.wrapping_add(1);
@@ -203,10 +204,11 @@ impl Connection {
     #[inline(always)]
     pub(super) fn is_over_before<'a>(
         &self,
-        segment: &Segment,
+        direction: Direction,
+        seq: SeqNumber,
         payload: impl Fn() -> &'a [u8],
     ) -> bool {
-        self.close.is_some() && self.has_ended_before(segment.direction, segment.seq, payload())
+        self.close.is_some() && self.has_ended_before(direction, seq, payload())
     }
 
     /// Apart from the way of most segments.
@@ -224,9 +226,9 @@ impl Connection {
     /// 5-tuple is captured on both sides of a box that rewrites the numbers: it acknowledges
     /// what the other side is nowhere near to having sent.
     #[inline(always)]
-    fn is_foreign(&self, segment: &Segment) -> bool {
-        let other = self.lane(segment.direction.reversed());
-        segment.flags.ack() && other.packets > 0 && other.distance(segment.ack) > FOREIGN
+    fn is_foreign(&self, direction: Direction, flags: Flags, ack: SeqNumber) -> bool {
+        let other = self.lane(direction.reversed());
+        flags.ack() && other.packets > 0 && other.distance(ack) > FOREIGN
     }
 
     /// Takes a SYN, with or without ACK.
@@ -311,40 +313,41 @@ impl Connection {
     ///
     /// [`Connection::take`] does the same for these, at twice the cost.
     #[inline(always)]
-    pub(super) fn take_in_passing<'a>(
-        &mut self,
-        segment: &Segment,
-        payload: impl Fn() -> &'a [u8],
-        begins_tls: Option<bool>,
-        mark: Mark,
-    ) -> bool {
-        let is_event = segment.flags.0 & EVENTS.0 != 0;
-        if is_event || self.has_older() || !self.knows_path(segment.path) {
+    pub(super) fn take_in_passing<'a>(&mut self, segment: impl Glance<'a>) -> bool {
+        let is_event = segment.flags().0 & EVENTS.0 != 0;
+        if is_event || self.has_older() || !self.knows_path(segment.path()) {
             return false;
         }
-        let says_nothing = segment.wire_len == 0;
+        let direction = segment.direction();
+        let says_nothing = segment.wire_len() == 0;
         let may_pass = says_nothing
             || match &self.phase {
-                Phase::Settled(_) => !self.is_over_before(segment, &payload),
+                Phase::Settled(_) => {
+                    !self.is_over_before(direction, segment.seq(), || segment.payload())
+                }
                 Phase::Watching => {
-                    let begins = begins_tls.unwrap_or_else(|| tls::begins_hello(payload()));
-                    !begins && !self.is_foreign(segment)
+                    let begins = segment.begins_tls();
+                    !begins.unwrap_or_else(|| tls::begins_hello(segment.payload()))
+                        && !self.is_foreign(direction, segment.flags(), segment.ack())
                 }
                 Phase::Reading(reading) => {
-                    reading.passes(segment.direction, payload()) && !self.is_foreign(segment)
+                    reading.passes(direction, segment.payload())
+                        && !self.is_foreign(direction, segment.flags(), segment.ack())
                 }
                 Phase::Opening => false,
             };
         if !may_pass {
             return false;
         }
+        let mark = segment.mark();
         self.last = mark;
-        let lane = self.lane_mut(segment.direction);
-        lane.count(segment, mark.time);
-        if !says_nothing && !lane.is_junk(segment.seq) {
-            lane.extend(segment.seq, segment.wire_len);
+        let lane = self.lane_mut(direction);
+        lane.count_once(segment.signature(), mark.time);
+        let (seq, wire_len) = (segment.seq(), segment.wire_len());
+        if !says_nothing && !lane.is_junk(seq) {
+            lane.extend(seq, wire_len);
             if let Phase::Settled(settled) = &mut self.phase {
-                settled.follow(segment.direction, segment.seq, payload(), segment.wire_len);
+                settled.follow(direction, seq, || segment.payload(), wire_len);
             }
         }
         true
@@ -367,11 +370,14 @@ impl Connection {
     ) {
         self.last = mark;
         let direction = segment.direction;
-        let is_fresh = self.lane_mut(direction).count(segment, mark.time);
+        let signature = Signature::of(segment);
+        let is_fresh = self.lane_mut(direction).count_once(signature, mark.time);
         if segment.flags.syn() && is_fresh {
             self.open(segment);
         }
-        if !matches!(self.phase, Phase::Settled(_)) && self.is_foreign(segment) {
+        if !matches!(self.phase, Phase::Settled(_))
+            && self.is_foreign(direction, segment.flags, segment.ack)
+        {
             return;
         }
         let is_junk = self.lane(direction).is_junk(segment.seq);
@@ -415,7 +421,7 @@ impl Connection {
         env: &mut Environment<'_>,
     ) {
         if let Phase::Settled(settled) = &mut self.phase {
-            settled.follow(segment.direction, seq, payload, segment.wire_len);
+            settled.follow(segment.direction, seq, || payload, segment.wire_len);
             return;
         }
         if !matches!(self.phase, Phase::Reading(_)) {

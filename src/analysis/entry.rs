@@ -1,6 +1,8 @@
 //! A segment as it goes from the decoder to its shard, often from one thread to another: one cache line.
 
 use crate::analysis::deal::SHARDS;
+use crate::analysis::glance::Glance;
+use crate::analysis::lane::Signature;
 use crate::analysis::lists::Lists;
 use crate::analysis::mark::{Mark, Origin};
 use crate::analysis::shared::Shared;
@@ -150,6 +152,72 @@ impl Entry {
             wire_len: self.wire_len,
             path: PathId::default(),
         }
+    }
+}
+
+/// An entry, with what it takes to read it.
+#[derive(Clone, Copy)]
+pub(super) struct Placed<'a> {
+    pub(super) entry: &'a Entry,
+    pub(super) source: &'a Source<'a>,
+}
+
+impl<'a> Glance<'a> for Placed<'a> {
+    #[inline(always)]
+    fn direction(self) -> Direction {
+        self.entry.direction
+    }
+
+    #[inline(always)]
+    fn seq(self) -> SeqNumber {
+        self.entry.seq
+    }
+
+    #[inline(always)]
+    fn ack(self) -> SeqNumber {
+        self.entry.ack
+    }
+
+    #[inline(always)]
+    fn flags(self) -> Flags {
+        self.entry.flags
+    }
+
+    #[inline(always)]
+    fn wire_len(self) -> u32 {
+        self.entry.wire_len
+    }
+
+    /// Nothing is around it, or it would stand aside.
+    #[inline(always)]
+    fn path(self) -> PathId {
+        PathId::default()
+    }
+
+    #[inline(always)]
+    fn signature(self) -> Signature {
+        let entry = self.entry;
+        Signature::new(
+            (entry.seq, entry.ack),
+            entry.flags,
+            (entry.window, entry.ip_id),
+            entry.wire_len,
+        )
+    }
+
+    #[inline(always)]
+    fn payload(self) -> &'a [u8] {
+        self.entry.payload(self.source.bytes)
+    }
+
+    #[inline(always)]
+    fn begins_tls(self) -> Option<bool> {
+        self.entry.begins_tls
+    }
+
+    #[inline(always)]
+    fn mark(self) -> Mark {
+        self.entry.mark(self.source)
     }
 }
 

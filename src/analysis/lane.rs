@@ -1,6 +1,6 @@
 //! What TCP shows of one direction of a connection, whatever it carries.
 
-use crate::packet::{Segment, SeqNumber};
+use crate::packet::{Flags, Segment, SeqNumber};
 use crate::time::Timestamp;
 
 /// One direction: where its bytes begin, how many went by, and how it ended.
@@ -51,14 +51,8 @@ impl Known {
 }
 
 impl Lane {
-    /// Counts a frame; `false` when it is one of the last frames captured once more, as on
+    /// Counts a frame with this signature; `false` when it is one of the last frames captured once more, as on
     /// `any`, bridges and mirror ports.
-    #[inline(always)]
-    pub(super) fn count(&mut self, segment: &Segment, time: Timestamp) -> bool {
-        self.count_once(Signature::of(segment), time)
-    }
-
-    /// The same of a frame with this signature.
     #[inline(always)]
     pub(super) fn count_once(&mut self, signature: Signature, time: Timestamp) -> bool {
         if self.recent.contains(&signature) && time.nanos_since(self.newest) < RESENT {
@@ -171,14 +165,30 @@ impl Lane {
 pub(super) struct Signature(u64);
 
 impl Signature {
-    /// Those of a segment; never 0.
+    /// Those of a segment.
     #[inline]
     pub(super) fn of(segment: &Segment) -> Self {
-        let numbers = u64::from(segment.seq.0) << 32 | u64::from(segment.ack.0);
-        let rest = u64::from(segment.ip_id) << 48
-            | u64::from(segment.window) << 32
-            | u64::from(segment.flags.0) << 24
-            | u64::from(segment.wire_len) & 0x00ff_ffff;
+        Self::new(
+            (segment.seq, segment.ack),
+            segment.flags,
+            (segment.window, segment.ip_id),
+            segment.wire_len,
+        )
+    }
+
+    /// Of sequence numbers, flags, window and IP identification, and length; never 0.
+    #[inline(always)]
+    pub(super) fn new(
+        (seq, ack): (SeqNumber, SeqNumber),
+        flags: Flags,
+        (window, ip_id): (u16, u16),
+        wire_len: u32,
+    ) -> Self {
+        let numbers = u64::from(seq.0) << 32 | u64::from(ack.0);
+        let rest = u64::from(ip_id) << 48
+            | u64::from(window) << 32
+            | u64::from(flags.0) << 24
+            | u64::from(wire_len) & 0x00ff_ffff;
         Self(numbers.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) ^ rest | 1)
     }
 }

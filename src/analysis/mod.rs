@@ -29,6 +29,7 @@ mod feed;
 mod fetch;
 mod filter;
 mod frame_tally;
+mod glance;
 mod group;
 mod half_open;
 mod hidden;

@@ -413,11 +413,11 @@ impl Settled {
     /// may be missing; where a header is, only a segment that holds one record and nothing else
     /// is understood.
     #[inline]
-    pub(super) fn follow(
+    pub(super) fn follow<'a>(
         &mut self,
         direction: Direction,
         seq: SeqNumber,
-        payload: &[u8],
+        payload: impl Fn() -> &'a [u8],
         wire_len: u32,
     ) {
         let place = of_direction(&mut self.tails, direction);
@@ -428,7 +428,7 @@ impl Settled {
             *next = next.wrapping_add(wire_len);
             return;
         }
-        self.follow_closely(direction, seq, payload, wire_len);
+        self.follow_closely(direction, seq, payload(), wire_len);
     }
 
     #[inline(never)]

@@ -8,7 +8,8 @@ use std::net::IpAddr;
 
 use crate::analysis::connection::{Connection, Environment};
 use crate::analysis::deal::SHARDS;
-use crate::analysis::entry::{Entry, Source};
+use crate::analysis::entry::{Entry, Placed, Source};
+use crate::analysis::glance::Whole;
 use crate::analysis::half_open::HalfOpen;
 use crate::analysis::ledger::Ledger;
 use crate::analysis::mark::Mark;
@@ -227,7 +228,6 @@ impl Shard {
     /// Takes one of the many segments that change nothing, if its connection stands in the slot that
     /// was guessed.
     ///
-    /// It reads of the entry what it needs, when it needs it.
     #[inline(always)]
     pub(super) fn pass(
         &mut self,
@@ -239,10 +239,7 @@ impl Shard {
         let Some(connection) = self.table.find_at(guess, &key, self.now) else {
             return Passed::NotHere;
         };
-        let segment = entry.segment(key);
-        let payload = || entry.payload(source.bytes);
-        let mark = entry.mark(source);
-        if connection.take_in_passing(&segment, payload, entry.begins_tls, mark) {
+        if connection.take_in_passing(Placed { entry, source }) {
             Passed::Taken
         } else {
             Passed::Refused
@@ -299,14 +296,19 @@ impl Shard {
         let Some(mut found) = self.table.find(&segment.key, tag, self.now) else {
             return false;
         };
-        if !was_tried
-            && found
-                .flow
-                .take_in_passing(segment, || payload, arrival.begins_tls, mark)
-        {
+        let whole = Whole {
+            segment,
+            payload,
+            begins_tls: arrival.begins_tls,
+            mark,
+        };
+        if !was_tried && found.flow.take_in_passing(whole) {
             return true;
         }
-        if found.flow.is_over_before(segment, || payload) {
+        if found
+            .flow
+            .is_over_before(segment.direction, segment.seq, || payload)
+        {
             return false;
         }
         let was_closed = found.flow.is_closed();

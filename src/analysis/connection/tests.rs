@@ -3,6 +3,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::analysis::glance::Whole;
 use crate::analysis::keyring::Keyring;
 use crate::analysis::mark::Origin;
 use crate::pki::Catalog;
@@ -166,7 +167,13 @@ impl<'a> Pair<'a> {
         self.next[own] = self.next[own].wrapping_add(wire_len);
         let mut in_passing = true;
         for (connection, recent) in self.connections.iter_mut().zip(&mut self.recent) {
-            if !in_passing || !connection.take_in_passing(&segment, || payload, None, self.mark) {
+            let whole = Whole {
+                segment: &segment,
+                payload,
+                begins_tls: None,
+                mark: self.mark,
+            };
+            if !in_passing || !connection.take_in_passing(whole) {
                 connection.note_path(segment.path, &Encapsulation::default);
                 let mut env = Environment {
                     limits: self.limits,
@@ -248,6 +255,12 @@ fn where_an_earlier_connection_is_open_nothing_is_taken_in_passing() {
         path: PathId::default(),
     };
     let [connection, _] = &mut pair.connections;
-    assert!(!connection.take_in_passing(&segment, || b"", None, mark));
+    let whole = Whole {
+        segment: &segment,
+        payload: b"",
+        begins_tls: None,
+        mark,
+    };
+    assert!(!connection.take_in_passing(whole));
     assert_eq!(format!("{:?}", pair.connections), before);
 }
