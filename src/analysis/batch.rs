@@ -13,6 +13,7 @@ use crate::analysis::entry::{
 };
 use crate::analysis::filter::Filter;
 use crate::analysis::frame_tally::{FrameTally, Span};
+use crate::analysis::lane;
 use crate::analysis::lists::PAGE_LEN;
 use crate::analysis::mark::Origin;
 use crate::analysis::shard::{Arrival, Passed, Shard, Tick};
@@ -275,8 +276,7 @@ impl<E: Entries> Batch<E> {
             payload_start,
             payload_len,
             wire_len,
-            seq,
-            ack,
+            numbers,
             flags,
             window,
             ip_id,
@@ -290,8 +290,7 @@ impl<E: Entries> Batch<E> {
         *tag = tagger.tag(key);
         *number = seen.number;
         let tcp = headers.tcp();
-        *seq = tcp.seq();
-        *ack = tcp.ack();
+        *numbers = tcp.numbers();
         *flags = tcp.flags();
         *window = tcp.window();
         *ip_id = headers.ip_id();
@@ -342,8 +341,7 @@ impl<E: Entries> Batch<E> {
             payload_start: at.start.saturating_add(segment.payload_start),
             payload_len: segment.payload_len,
             wire_len: segment.wire_len,
-            seq: segment.seq,
-            ack: segment.ack,
+            numbers: lane::numbers(segment.seq, segment.ack),
             flags: segment.flags,
             window: segment.window,
             ip_id: segment.ip_id,
@@ -513,7 +511,9 @@ impl Batch<InOrder> {
             for (guess, entry) in guesses.iter_mut().zip(entries) {
                 if let Some(shard) = shards.get(usize::from(entry.shard)) {
                     *guess = shard.guess(entry.tag);
-                    is_flooded |= !guess.is_somewhere() && shard.is_flooded();
+                    if !guess.is_somewhere() {
+                        is_flooded |= shard.is_flooded();
+                    }
                 }
             }
             let shard_of = |entry: &Entry| shards.get(usize::from(entry.shard));

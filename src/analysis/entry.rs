@@ -26,8 +26,8 @@ pub(super) struct Entry {
     pub(super) payload_start: u32,
     pub(super) payload_len: u32,
     pub(super) wire_len: u32,
-    pub(super) seq: SeqNumber,
-    pub(super) ack: SeqNumber,
+    /// The sequence number, and below it what is acknowledged: one word, as in the header.
+    pub(super) numbers: u64,
     pub(super) flags: Flags,
     pub(super) window: u16,
     pub(super) ip_id: u16,
@@ -86,8 +86,7 @@ impl Default for Entry {
             payload_start: 0,
             payload_len: 0,
             wire_len: 0,
-            seq: SeqNumber::default(),
-            ack: SeqNumber::default(),
+            numbers: 0,
             flags: Flags::default(),
             window: 0,
             ip_id: 0,
@@ -116,6 +115,16 @@ impl Entry {
         }
     }
 
+    #[inline(always)]
+    fn seq(&self) -> SeqNumber {
+        SeqNumber(u32::try_from(self.numbers >> 32).unwrap_or_default())
+    }
+
+    #[inline(always)]
+    fn ack(&self) -> SeqNumber {
+        SeqNumber(u32::try_from(self.numbers & u64::from(u32::MAX)).unwrap_or_default())
+    }
+
     /// Where it was seen.
     #[inline(always)]
     pub(super) fn mark(&self, source: &Source<'_>) -> Mark {
@@ -142,8 +151,8 @@ impl Entry {
         Segment {
             key,
             direction: self.direction,
-            seq: self.seq,
-            ack: self.ack,
+            seq: self.seq(),
+            ack: self.ack(),
             flags: self.flags,
             window: self.window,
             ip_id: self.ip_id,
@@ -170,12 +179,12 @@ impl<'a> Glance<'a> for Placed<'a> {
 
     #[inline(always)]
     fn seq(self) -> SeqNumber {
-        self.entry.seq
+        self.entry.seq()
     }
 
     #[inline(always)]
     fn ack(self) -> SeqNumber {
-        self.entry.ack
+        self.entry.ack()
     }
 
     #[inline(always)]
@@ -198,7 +207,7 @@ impl<'a> Glance<'a> for Placed<'a> {
     fn signature(self) -> Signature {
         let entry = self.entry;
         Signature::new(
-            (entry.seq, entry.ack),
+            entry.numbers,
             entry.flags,
             (entry.window, entry.ip_id),
             entry.wire_len,

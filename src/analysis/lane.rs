@@ -169,28 +169,33 @@ impl Signature {
     #[inline]
     pub(super) fn of(segment: &Segment) -> Self {
         Self::new(
-            (segment.seq, segment.ack),
+            numbers(segment.seq, segment.ack),
             segment.flags,
             (segment.window, segment.ip_id),
             segment.wire_len,
         )
     }
 
-    /// Of sequence numbers, flags, window and IP identification, and length; never 0.
+    /// Of [`numbers`], flags, window and IP identification, and length; never 0.
     #[inline(always)]
     pub(super) fn new(
-        (seq, ack): (SeqNumber, SeqNumber),
+        numbers: u64,
         flags: Flags,
         (window, ip_id): (u16, u16),
         wire_len: u32,
     ) -> Self {
-        let numbers = u64::from(seq.0) << 32 | u64::from(ack.0);
         let rest = u64::from(ip_id) << 48
             | u64::from(window) << 32
             | u64::from(flags.0) << 24
             | u64::from(wire_len) & 0x00ff_ffff;
         Self(numbers.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) ^ rest | 1)
     }
+}
+
+/// A sequence number, and below it what is acknowledged.
+#[inline(always)]
+pub(super) fn numbers(seq: SeqNumber, ack: SeqNumber) -> u64 {
+    u64::from(seq.0) << 32 | u64::from(ack.0)
 }
 
 /// What is the same after so long was sent again: the shortest wait of common stacks, and far

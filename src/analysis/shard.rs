@@ -174,7 +174,8 @@ impl Shard {
     }
 
     /// Whether each further SYN drives out another.
-    #[inline]
+    // Out of the way of those that do not ask.
+    #[inline(never)]
     pub(super) fn is_flooded(&self) -> bool {
         self.half_open.is_full()
     }

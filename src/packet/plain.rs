@@ -277,14 +277,19 @@ impl<'a> Tcp<'a> {
         Self(headers.last_chunk().unwrap_or(&[0; 20]))
     }
 
+    /// The sequence number, and below it what is acknowledged.
     #[inline(always)]
-    pub(crate) fn seq(self) -> SeqNumber {
+    pub(crate) fn numbers(self) -> u64 {
+        let Self(h) = self;
+        u64::from_be_bytes([h[4], h[5], h[6], h[7], h[8], h[9], h[10], h[11]])
+    }
+
+    fn seq(self) -> SeqNumber {
         let Self(h) = self;
         SeqNumber(u32::from_be_bytes([h[4], h[5], h[6], h[7]]))
     }
 
-    #[inline(always)]
-    pub(crate) fn ack(self) -> SeqNumber {
+    fn ack(self) -> SeqNumber {
         let Self(h) = self;
         SeqNumber(u32::from_be_bytes([h[8], h[9], h[10], h[11]]))
     }

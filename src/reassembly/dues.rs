@@ -73,9 +73,12 @@ impl Dues {
         let Some(next) = self.quiet_until.get(self.cursor..end) else {
             return count.min(self.quiet_until.len());
         };
-        // All of them, without a branch for each.
-        let least = next.iter().fold(NEVER, |least, time| least.min(*time));
-        if now > least {
+        let mut least = NEVER;
+        let mut is_quiet = |time: &Timestamp| {
+            least = least.min(*time);
+            now <= *time
+        };
+        if !next.iter().all(&mut is_quiet) {
             return count;
         }
         self.least_so_far = self.least_so_far.min(least);
