@@ -244,7 +244,7 @@ impl<F: Files + Sync> Teller<'_, F> {
         // They were looked at by another thread, if at all.
         story::touch(slice.stories.iter().map(|ready| &*ready.story));
         // One thing after the other for all of them: the code of each is as large as the nearest cache.
-        let judged: Vec<Judged> = slice
+        let mut judged: Vec<Judged> = slice
             .stories
             .iter()
             .map(|ready| self.judge(ready))
@@ -252,7 +252,7 @@ impl<F: Files + Sync> Teller<'_, F> {
         let reports: Vec<FlowReport> = slice
             .stories
             .iter()
-            .zip(judged)
+            .zip(&mut judged)
             .map(|(ready, judged)| self.report(ready, judged, slice.is_early))
             .collect();
         let is_admitted = |report: &&FlowReport| self.selection.admits(report);
@@ -282,7 +282,7 @@ impl<F: Files + Sync> Teller<'_, F> {
         }
     }
 
-    fn report(&self, ready: &Ready, judged: Judged, is_early: bool) -> FlowReport {
+    fn report(&self, ready: &Ready, judged: &mut Judged, is_early: bool) -> FlowReport {
         let links = ready.links.as_deref();
         let mut report = telling::tell(&ready.story, judged, ready.ordinal, links, self.files);
         if !is_early {

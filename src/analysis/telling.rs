@@ -32,10 +32,10 @@ pub(super) trait Files {
     fn interface(&self, file: u32, interface: u32) -> Option<Arc<str>>;
 }
 
-/// Tells a judged story. `ordinal` tells it from others of the same addresses and the same instant.
+/// Tells a judged story, from which texts are taken. `ordinal` tells it from others of the same addresses and the same instant.
 pub(super) fn tell(
     story: &Story,
-    mut judged: Judged,
+    judged: &mut Judged,
     ordinal: u32,
     links: Option<&Links>,
     files: &impl Files,
@@ -72,7 +72,10 @@ pub(super) fn tell(
     capture.last_file = (story.last.file != story.first.file).then(|| files.name(story.last.file));
     capture.interface = files.interface(story.first.file, story.first.origin.interface());
 
-    let mut triage = TriageReport::new(verdict, capture);
+    // It is large: all is filled in where it stands.
+    let triage = TriageReport::new(verdict, capture);
+    let mut report = FlowReport::new(event, rule, client, server, triage);
+    let triage = &mut report.tlstriage;
     let findings = std::mem::take(&mut judgement.findings);
     triage.findings = findings.into_iter().map(finding).collect();
     if let Some(first) = triage.findings.first_mut() {
@@ -82,7 +85,7 @@ pub(super) fn tell(
     }
     triage.tunnel = tunnels;
     triage.inferred = std::mem::take(&mut judged.inferred);
-    triage.resumed_from = judged.resumed_from;
+    triage.resumed_from = judged.resumed_from.take();
     if let Some(links) = links {
         let seen_as = links.also_seen_as.iter();
         triage.also_seen_as = seen_as
@@ -94,7 +97,6 @@ pub(super) fn tell(
     triage.handshake = handshake(story, judgement.verdict);
     triage.server.certificate = certificate_state(story);
 
-    let mut report = FlowReport::new(event, rule, client, server, triage);
     report.source.bytes = Some(story.client_counts.bytes);
     report.source.packets = Some(story.client_counts.packets);
     report.destination.bytes = Some(story.server_counts.bytes);
@@ -103,7 +105,7 @@ pub(super) fn tell(
     report.network.vlan = vlans.next().map(|id| Vlan::new(*id));
     report.network.inner = vlans.next().map(|id| InnerNetwork::new(*id));
     match story.tls() {
-        Some(tls) => tell_tls(&mut report, story, tls, &judged),
+        Some(tls) => tell_tls(&mut report, story, tls, judged),
         None => report.network.protocol = None,
     }
     report.cut(report::Cut::USUAL);
