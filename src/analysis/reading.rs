@@ -10,7 +10,7 @@ use crate::analysis::shared::Shared;
 use crate::flow::{Direction, FlowKey};
 use crate::packet::{Segment, SeqNumber};
 use crate::reassembly::{Chunk, GapReason, Limits, Recent, Stream};
-use crate::tls::{self, CertificatePool, ContentType, Observer, Progress, Tail, Trials};
+use crate::tls::{self, CertificatePool, ContentType, Handshake, Observer, Progress, Tail, Trials};
 
 /// A handshake in progress, with the buffers of both directions.
 #[derive(Debug)]
@@ -230,10 +230,16 @@ impl Reading {
         let mut trials = keys.and_then(|_| shared.trying.of(key));
         let mut none = Trials::default();
         let trials = trials.as_deref_mut().unwrap_or(&mut none);
-        let handshake = self.observer.conclude(keys, trials)?;
-        let client = seen::client_of(&handshake, opener, key);
-        let gaps = [handshake.lanes.a.gap, handshake.lanes.b.gap];
-        let mut tls = Tls::of(handshake, client, first, shared);
+        let conclude = |handshake: Handshake<Mark>| {
+            let client = seen::client_of(&handshake, opener, key);
+            let gaps = [handshake.lanes.a.gap, handshake.lanes.b.gap];
+            (
+                client,
+                gaps,
+                Box::new(Tls::of(handshake, client, first, shared)),
+            )
+        };
+        let (client, gaps, mut tls) = self.observer.conclude(keys, trials, conclude)?;
         let asking = match client {
             Direction::LowToHigh => &self.low,
             Direction::HighToLow => &self.high,
@@ -248,7 +254,7 @@ impl Reading {
         };
         tls.has_framed_answer = answering.is_some();
         Some(Settled {
-            tls: Box::new(tls),
+            tls,
             client,
             tails: ends,
             gaps,

@@ -204,15 +204,16 @@ impl<M: Copy + PartialEq> Observer<M> {
         keys: Option<Keys<'_>>,
         trials: &mut Trials,
     ) -> Option<Handshake<M>> {
-        self.conclude(keys, trials)
+        self.conclude(keys, trials, |handshake| handshake)
     }
 
-    /// The same where it stands: it is large, and nothing is to be learned from it afterwards.
-    pub(crate) fn conclude(
+    /// What `then` makes of the facts where they stand: they are large. Nothing is to be learned from this afterwards.
+    pub(crate) fn conclude<T>(
         &mut self,
         keys: Option<Keys<'_>>,
         trials: &mut Trials,
-    ) -> Option<Handshake<M>> {
+        then: impl FnOnce(Handshake<M>) -> T,
+    ) -> Option<T> {
         for lane in [Lane::A, Lane::B] {
             self.end(lane);
         }
@@ -233,7 +234,7 @@ impl<M: Copy + PartialEq> Observer<M> {
         {
             handshake.preamble = Some(preamble::describe(&asker.head, &server.head));
         }
-        Some(handshake)
+        Some(then(handshake))
     }
 
     /// Keeps bytes that can be read only with those that follow.
