@@ -319,6 +319,35 @@ mod tests {
     }
 
     #[test]
+    fn ends_are_ordered_by_their_addresses_and_then_by_their_ports() {
+        let addresses = [
+            "0.0.0.1",
+            "10.0.0.1",
+            "10.0.0.2",
+            "250.0.0.1",
+            "::1",
+            "2001:db8::1",
+        ];
+        let ends = addresses.iter().flat_map(|address| {
+            let ports = [0, 1, 443, 0xff00, 0xffff];
+            ports.map(|port| Endpoint::new(address.parse().unwrap(), port))
+        });
+        for from in ends.clone() {
+            for to in ends.clone() {
+                let Some((key, way)) = FlowKey::between(from, to) else {
+                    assert_ne!(from.ip.is_ipv4(), to.ip.is_ipv4());
+                    continue;
+                };
+                assert_eq!((key.source(way), key.destination(way)), (from, to));
+                let is_ordered = (from.ip, from.port) <= (to.ip, to.port);
+                assert_eq!(way == Direction::LowToHigh, is_ordered, "{from} {to}");
+                let (same, _) = FlowKey::between(to, from).unwrap();
+                assert_eq!(key, same);
+            }
+        }
+    }
+
+    #[test]
     fn an_ipv4_flow_is_not_the_ipv6_flow_of_the_mapped_addresses() {
         let (four, _) = FlowKey::v4([0, 0, 0, 1], 1, [0, 0, 0, 2], 2);
         let mut address = [0; 16];
