@@ -10,6 +10,7 @@
 mod run;
 mod support;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -339,6 +340,48 @@ fn a_file_is_of_the_capture_that_declares_the_same_interfaces() {
         let of_tls = of_tls.iter().filter(|flow| !flow["tls"].is_null());
         assert_eq!(of_tls.count(), 1, "with a frame aside at {aside}");
     }
+}
+
+#[test]
+fn an_interface_has_its_own_name_or_none() {
+    let root = Certificate::authority("Files Root").self_signed();
+    let chain = town::chain("files.example", &root);
+    let talk = |server: &str, random: u8| {
+        let hello = ClientHello {
+            random: [random; 32],
+            ..ClientHello::new()
+        };
+        let talk = Conversation::between("10.7.0.1:5000", server)
+            .at(DAWN)
+            .syn()
+            .tls12(&hello.sni("files.example"), &chain);
+        talk.segments().packets().on(&Link::Ethernet)
+    };
+    let mut interfaces = vec![(Link::Ethernet, Vec::new()); 16_390];
+    interfaces[7].1 = talk("10.0.0.1:443", 1);
+    interfaces[16_382].1 = talk("10.0.0.2:443", 2);
+    interfaces[16_387].1 = talk("10.0.0.3:443", 3);
+    let folder = TempDir::new().unwrap();
+    let paths = write_all(
+        folder.path(),
+        &[PcapNg::new().named().write_interfaces(&interfaces)],
+    );
+    let told = same_on_any_threads(&on_threads(1), &|| sources(&paths));
+    let names = told.flows().into_iter().map(|flow| {
+        let name = flow["tlstriage"]["capture"]["interface"].as_str();
+        (
+            flow["destination"]["ip"].to_string(),
+            name.map(str::to_owned),
+        )
+    });
+    // So many are told apart: of those beyond none has the name of another.
+    let expected = [
+        ("10.0.0.1", Some("eth7")),
+        ("10.0.0.2", Some("eth16382")),
+        ("10.0.0.3", None),
+    ];
+    let expected = expected.map(|(ip, name)| (format!("\"{ip}\""), name.map(str::to_owned)));
+    assert_eq!(names.collect::<BTreeMap<_, _>>(), BTreeMap::from(expected));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::analysis::Progress;
 use crate::analysis::book::Books;
 use crate::analysis::evidence;
 use crate::analysis::expectations::Expectations;
+use crate::analysis::mark;
 use crate::analysis::slices::Queue;
 use crate::analysis::story::{self, AHEAD, Story};
 use crate::analysis::tally::Tally;
@@ -143,7 +144,8 @@ impl FileTable {
             .filter_map(|(at, interface)| {
                 Some((u32::try_from(at).ok()?, interface.name.as_deref()?))
             });
-        for (at, name) in named.take(MAX_INTERFACES) {
+        // A mark tells no more of them apart.
+        for (at, name) in named.filter(|(at, _)| *at < mark::MAX_INTERFACE.into()) {
             if self.interfaces.len() < MAX_INTERFACES {
                 self.interfaces
                     .entry((file, at))
@@ -170,5 +172,5 @@ impl Files for FileTable {
 const MANY: usize = 1024;
 /// Bytes of large chains that are worth one.
 const MANY_BYTES: usize = 16 * 1024 * 1024;
-/// Names of interfaces that are kept: a mark tells so many apart.
+/// Names of interfaces that are kept, of all files.
 const MAX_INTERFACES: usize = 65_535;

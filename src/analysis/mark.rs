@@ -57,8 +57,8 @@ impl Default for Origin {
     }
 }
 
-/// Interfaces that are told apart.
-const MAX_INTERFACE: u16 = u16::MAX >> 2;
+/// The number that stands for all interfaces from there on.
+pub(super) const MAX_INTERFACE: u16 = u16::MAX >> 2;
 
 impl Mark {
     /// The place of a frame of this file.

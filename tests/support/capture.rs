@@ -98,6 +98,7 @@ pub struct PcapNg {
     offset: i64,
     section_len: usize,
     snap_len: u32,
+    is_named: bool,
 }
 
 impl PcapNg {
@@ -109,7 +110,14 @@ impl PcapNg {
             offset: 0,
             section_len: usize::MAX,
             snap_len: 262_144,
+            is_named: false,
         }
+    }
+
+    /// The option `if_name`: `eth0`, `eth1` and so on.
+    pub fn named(mut self) -> Self {
+        self.is_named = true;
+        self
     }
 
     pub fn big_endian(mut self) -> Self {
@@ -155,8 +163,8 @@ impl PcapNg {
         let mut order = Order(self.is_big_endian);
         for section in frames.chunks(self.section_len) {
             file.extend(section_header(order));
-            for (link, _) in interfaces {
-                file.extend(self.interface(order, link));
+            for (number, (link, _)) in interfaces.iter().enumerate() {
+                file.extend(self.interface(order, number, link));
             }
             for (interface, frame) in section {
                 file.extend(self.frame(order, *interface, frame));
@@ -166,10 +174,13 @@ impl PcapNg {
         file
     }
 
-    fn interface(self, order: Order, link: &Link) -> Vec<u8> {
-        let number = u16::try_from(link.number()).unwrap();
-        let mut body = [order.u16(number), order.u16(0)].concat();
+    fn interface(self, order: Order, number: usize, link: &Link) -> Vec<u8> {
+        let link = u16::try_from(link.number()).unwrap();
+        let mut body = [order.u16(link), order.u16(0)].concat();
         body.extend(order.u32(self.snap_len));
+        if self.is_named {
+            body.extend(option(order, 2, format!("eth{number}").as_bytes()));
+        }
         if let Some(resolution) = self.resolution {
             body.extend(option(order, 9, &[resolution]));
         }
