@@ -57,7 +57,7 @@ pub(super) struct Decoder<'a> {
     tagger: &'a Tagger,
 }
 
-/// A frame that is not older than one before it in the batch, and where it is.
+/// A frame that is not older than any before it in the batch, and where it is.
 #[derive(Clone, Copy)]
 struct Seen<'a> {
     frame: Frame<'a>,
@@ -174,7 +174,7 @@ impl<E: Entries> Batch<E> {
         span
     }
 
-    /// Takes a frame that is not older than one before it.
+    /// Takes a frame that is not older than any before it.
     #[inline(always)]
     fn take(&mut self, seen: Seen<'_>, block: &Block, decoder: Decoder<'_>) {
         let frame = seen.frame;
@@ -653,3 +653,6 @@ const MAX_NESTED: usize = 8;
 /// What is given to a shard together is looked for together.
 const _: () = assert!(PAGE_LEN <= AHEAD);
 const _: () = assert!(SHARDS <= 256);
+
+#[cfg(test)]
+mod tests;

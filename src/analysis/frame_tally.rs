@@ -127,12 +127,25 @@ mod tests {
 
     #[test]
     fn a_span_reaches_from_the_oldest_frame_to_the_newest() {
-        let mut span = Span::default();
-        let late = [5, 3, 9, 9, 4].map(|second| span.see(Timestamp::from_parts(second, 0)));
-        assert_eq!(late, [false, true, false, false, true]);
-        assert_eq!(
-            (span.count, span.oldest, span.newest),
-            (5, Timestamp::from_parts(3, 0), Timestamp::from_parts(9, 0))
-        );
+        for (seconds, late, oldest, newest) in [
+            (
+                &[5, 3, 9, 9, 4][..],
+                &[false, true, false, false, true][..],
+                3,
+                9,
+            ),
+            (&[5], &[false], 5, 5),
+            (&[3, 5], &[false, false], 3, 5),
+        ] {
+            let time = |second: &i64| Timestamp::from_parts(*second, 0);
+            let mut span = Span::default();
+            let seen: Vec<bool> = seconds
+                .iter()
+                .map(|second| span.see(time(second)))
+                .collect();
+            assert_eq!(seen, late);
+            assert_eq!(span.count, seconds.len());
+            assert_eq!((span.oldest, span.newest), (time(&oldest), time(&newest)));
+        }
     }
 }

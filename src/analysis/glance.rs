@@ -5,7 +5,7 @@ use crate::analysis::mark::Mark;
 use crate::flow::Direction;
 use crate::packet::{Flags, PathId, Segment, SeqNumber};
 
-/// A segment that may be taken in passing. Each part of it is read where it is needed: all of them
+/// A segment that may be taken in passing; whichever way it is kept, it says the same. Each part of it is read where it is needed: all of them
 /// at once are more than there are registers.
 pub(super) trait Glance<'a>: Copy {
     fn direction(self) -> Direction;

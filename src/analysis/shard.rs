@@ -228,7 +228,6 @@ impl Shard {
 
     /// Takes one of the many segments that change nothing, if its connection stands in the slot that
     /// was guessed.
-    ///
     #[inline(always)]
     pub(super) fn pass(
         &mut self,

@@ -61,10 +61,9 @@ pub(crate) fn read<'a>(frame: &Frame<'a>) -> Plain<'a> {
     if frame.link_type != LinkType::ETHERNET {
         return Plain::Other;
     }
-    let Some(h) = frame.data.first_chunk() else {
+    let Some(h) = frame.data.first_chunk::<54>() else {
         return read_short(frame.data);
     };
-    let V4(h) = V4(h);
     // Some fields are compared at a time, as they stand.
     let begin = word(h, 12);
     if is_v4_without_options(begin) {
@@ -79,8 +78,7 @@ pub(crate) fn read<'a>(frame: &Frame<'a>) -> Plain<'a> {
         }
     } else if is_v6(begin)
         && h[20] == ip::TCP
-        && let Some(h) = frame.data.first_chunk()
-        && let V6(h) = V6(h)
+        && let Some(h) = frame.data.first_chunk::<74>()
         && is_whole(frame, V6::TCP, 0, V6(h).len(), h[66])
     {
         return Plain::V6(V6(h));
@@ -159,6 +157,7 @@ fn header_len(offset: u8) -> u32 {
 pub(crate) trait Headers: Copy {
     /// What IPv4 numbers packets by.
     fn ip_id(self) -> u16;
+    /// The header behind that of IP.
     fn tcp(&self) -> Tcp<'_>;
     /// The payload in the frame that begins with these headers.
     fn payload(self, frame: &Frame<'_>) -> Payload;
@@ -175,7 +174,7 @@ impl V4<'_> {
         u32::from(u16::from_be_bytes([h[16], h[17]]))
     }
 
-    /// The bytes behind the IP header. It says more than itself.
+    /// The bytes behind the IP header: [`read`] has seen that it says more than itself.
     #[inline(always)]
     fn len(self) -> u32 {
         self.total_len().wrapping_sub(20)
@@ -363,7 +362,11 @@ mod tests {
         fn a_plain_frame_is_what_the_walk_finds(
             total_len in prop_oneof![0_u16..120, any::<u16>()],
             first in prop_oneof![3 => Just(0x45_u8), 1 => any::<u8>()],
-            fragment in prop_oneof![3 => Just(0x4000_u16), 1 => any::<u16>()],
+            fragment in prop_oneof![
+                3 => Just(0x4000_u16),
+                1 => prop::sample::select(vec![0x2000, 0x6000, 0x8000, 0x4001, 0x1000]),
+                1 => any::<u16>(),
+            ],
             offset in any::<u8>(),
             kept in 0_usize..130,
             more_on_wire in 0_u32..80,
@@ -415,6 +418,7 @@ mod tests {
             total_len in prop_oneof![20_u16..60, any::<u16>()],
             first in prop_oneof![3 => Just(0x45_u8), 1 => any::<u8>()],
             ports in (port(), port()),
+            fragment in prop_oneof![4 => Just(0_u16), 1 => Just(0x2000), 1 => any::<u16>()],
             kept in 34_usize..90,
             filling in prop::collection::vec(any::<u8>(), 90),
         ) {
@@ -422,13 +426,13 @@ mod tests {
             data[12..14].copy_from_slice(&ethernet::IPV4.to_be_bytes());
             data[14] = first;
             data[16..18].copy_from_slice(&total_len.to_be_bytes());
-            data[20..22].fill(0);
+            data[20..22].copy_from_slice(&fragment.to_be_bytes());
             data[23] = ip::UDP;
             data[34..36].copy_from_slice(&ports.0.to_be_bytes());
             data[36..38].copy_from_slice(&ports.1.to_be_bytes());
             data.truncate(kept);
             let frame = frame(&data, u32::try_from(kept).unwrap());
-            let is_usual = first == 0x45 && total_len >= 28 && kept >= 42;
+            let is_usual = first == 0x45 && total_len >= 28 && kept >= 42 && fragment & 0x3fff == 0;
             let is_of_tunnel = |port| [4789, 6081, 2152].contains(&port);
             if matches!(read(&frame), Plain::Datagram) {
                 prop_assert_eq!(walked(&frame), Decoded::Skip(Skip::Udp));

@@ -73,12 +73,13 @@ impl Dues {
         let Some(next) = self.quiet_until.get(self.cursor..end) else {
             return count.min(self.quiet_until.len());
         };
+        // That of all of them, if they are all quiet.
         let mut least = NEVER;
-        let mut is_quiet = |time: &Timestamp| {
+        let are_quiet = next.iter().all(|time| {
             least = least.min(*time);
             now <= *time
-        };
-        if !next.iter().all(&mut is_quiet) {
+        });
+        if !are_quiet {
             return count;
         }
         self.least_so_far = self.least_so_far.min(least);
