@@ -280,11 +280,28 @@ impl<T, K: Key> FlowTable<T, K> {
             at
         } else {
             let at = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+            if self.slots.len() == self.slots.capacity() {
+                self.grow();
+            }
             self.slots.push(slot);
             at
         };
         self.index.insert(tag, at);
         self.dues.fill(index(at), quiet_until);
+    }
+
+    /// Makes room for more slots: for twice as many while they are few, and then for thousands at once. Slots that are
+    /// moved leave a hole, and those that were never filled take no memory.
+    #[cold]
+    fn grow(&mut self) {
+        let len = self.slots.len();
+        let room = if len < FEW {
+            len * 2
+        } else {
+            MANY.max(len * 2)
+        };
+        let room = room.clamp(LEAST, self.capacity.max(LEAST));
+        self.slots.reserve_exact(room.saturating_sub(len));
     }
 
     /// Takes the flow of `key` out.
@@ -437,6 +454,11 @@ fn index(at: u32) -> usize {
 /// Slots are numbered in 32 bits.
 const MAX_CAPACITY: usize = 1 << 31;
 
+/// Slots that a table makes room for: at first, while they are few, and from then on.
+const LEAST: usize = 4;
+const FEW: usize = 256;
+const MANY: usize = 8 * 1024;
+
 /// How many flows an eviction chooses among.
 const EVICTION_CHOICE: usize = 8;
 
@@ -527,6 +549,22 @@ mod tests {
             table.put(n, second(1), n);
         }
         assert_eq!((table.len(), table.slots.len()), (10, 10));
+    }
+
+    #[test]
+    fn a_table_makes_room_for_no_more_than_it_may_hold() {
+        for (capacity, steps) in [(1, 1), (100, 6), (600, 8), (20_000, 10)] {
+            let mut table = FlowTable::new(capacity, 7);
+            let mut rooms = vec![0];
+            for n in 0..u16::try_from(capacity).unwrap() {
+                table.put(n, second(0), n);
+                rooms.push(table.slots.capacity());
+            }
+            rooms.dedup();
+            assert_eq!(rooms.last(), Some(&capacity.max(LEAST)));
+            // Few moves: each leaves a hole.
+            assert_eq!(rooms.len() - 1, steps, "{rooms:?}");
+        }
     }
 
     #[test]
