@@ -105,12 +105,12 @@ impl<E: Entries> Batch<E> {
         span.count
     }
 
-    /// Takes frames of records that are all written as usual; `IS_PLAIN` where they are of Ethernet, and nothing is left out,
-    /// which then is not asked for each.
+    /// Takes frames of records that are all written as usual; `ASKS_NOTHING` where all are of Ethernet and none is left out, so
+    /// that neither is asked for each.
     ///
     /// A function of its own, so that what it goes through stays in registers.
     #[inline(never)]
-    fn take_usual<const IS_PLAIN: bool>(
+    fn take_usual<const ASKS_NOTHING: bool>(
         &mut self,
         frames: &mut Frames<'_>,
         layout: &classic::Usual,
@@ -120,13 +120,13 @@ impl<E: Entries> Batch<E> {
     ) -> Span {
         let mut span = Span::default();
         let mut number = number_from(block, frames.number());
-        let admits_all = IS_PLAIN || decoder.admits_all;
+        let admits_all = ASKS_NOTHING || decoder.admits_all;
         let decoder = Decoder {
             admits_all,
             ..decoder
         };
         frames.each_usual(layout, count, |mut frame, start| {
-            if IS_PLAIN {
+            if ASKS_NOTHING {
                 frame.link_type = LinkType::ETHERNET;
             }
             let place = number;
