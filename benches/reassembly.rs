@@ -45,12 +45,14 @@ fn scattered_bytes(bencher: Bencher<'_, '_>) {
     run(bencher, &Limits::default(), &segments);
 }
 
-/// What each packet costs in a table of so many flows: it is found, and one slot is glanced at.
+/// What each packet costs in a table of so many flows: it is found, and a sweep comes by as many slots as there are packets.
 #[divan::bench(args = [1_000, 100_000])]
 fn look_up_and_age(bencher: Bencher<'_, '_>, flows: u32) {
     let key = |n: u32| FlowKey::v4(n.to_be_bytes(), 50_000, [10, 0, 0, 1], 443).0;
     let mut table = FlowTable::new(flows as usize, 7);
     let start = Timestamp::from_nanos(0);
+    // Something may be due in each of them.
+    let now = Timestamp::from_nanos(1);
     for n in 0..flows {
         let key = key(n);
         table.insert(key, table.tag(&key), start, start, [0_u64; 26]);
@@ -60,8 +62,15 @@ fn look_up_and_age(bencher: Bencher<'_, '_>, flows: u32) {
             let key = key(place.wrapping_mul(7919) % flows);
             let found = table.find(&key, table.tag(&key), start);
             divan::black_box(found);
-            let swept = table.sweep(start, |_, _, last| Look::QuietUntil(last));
-            divan::black_box(swept);
+            if place % TOGETHER == 0 {
+                let mut left = table.at_most_due(now, TOGETHER as usize);
+                while left > 0 {
+                    for at in table.due(now, &mut left).slots() {
+                        let over = table.look_at(at, now, |_, _, last| Look::QuietUntil(last));
+                        divan::black_box(over);
+                    }
+                }
+            }
         }
     });
 }
@@ -107,4 +116,6 @@ fn segments(late: u32) -> Vec<(u32, usize)> {
 }
 
 const COUNT: u32 = 1000;
+/// Packets between two sweeps.
+const TOGETHER: u32 = 256;
 static PAYLOAD: [u8; 1460] = [b'x'; 1460];

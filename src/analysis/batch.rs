@@ -508,14 +508,17 @@ impl Batch<InOrder> {
         for entries in self.entries.all().chunks(AHEAD) {
             let mut guesses = [Guess::default(); AHEAD];
             let mut is_flooded = false;
+            let mut read = 0;
             for (guess, entry) in guesses.iter_mut().zip(entries) {
                 if let Some(shard) = shards.get(usize::from(entry.shard)) {
                     *guess = shard.guess(entry.tag);
                     if !guess.is_somewhere() {
+                        read ^= shard.touch_past(entry.tag);
                         is_flooded |= shard.is_flooded();
                     }
                 }
             }
+            std::hint::black_box(read);
             let shard_of = |entry: &Entry| shards.get(usize::from(entry.shard));
             let places = entries.iter().zip(guesses);
             touch(
@@ -647,7 +650,7 @@ fn touch_in_flood<'a>(unknown: impl Iterator<Item = (&'a Shard, Tag)> + Clone) {
 
 /// Segments whose connections are touched before the first of them is taken: enough to hide what
 /// memory takes, and little enough to stay in the cache.
-pub(super) const AHEAD: usize = 16;
+pub(super) const AHEAD: usize = 32;
 /// Fragments in tunnels in fragments that are followed.
 const MAX_NESTED: usize = 8;
 /// What is given to a shard together is looked for together.

@@ -192,7 +192,8 @@ impl Group {
         // Many may have knocked at one door.
         let mut known = HashMap::new();
         let mut was_answered = |ip| {
-            let ask = || self.shards.iter().any(|shard| shard.saw_answered(ip));
+            let mut shards = self.shards.iter_mut();
+            let ask = || shards.any(|shard| shard.saw_answered(ip));
             *known.entry(ip).or_insert_with(ask)
         };
         for knock in knocks {

@@ -9,6 +9,7 @@
 
 mod advice;
 mod ahead;
+mod answered;
 mod aside;
 mod asked;
 mod batch;

@@ -3,9 +3,9 @@
 //! A shard sees its own segments in the order of the capture and nothing else, so what it does
 //! depends neither on the number of threads nor on the borders of blocks and rounds.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 
+use crate::analysis::answered::Answered;
 use crate::analysis::connection::{Connection, Environment};
 use crate::analysis::deal::SHARDS;
 use crate::analysis::entry::{Entry, Placed, Source};
@@ -18,7 +18,6 @@ use crate::analysis::shared::Shared;
 use crate::analysis::story::Story;
 use crate::analysis::waiting::Departed;
 use crate::flow::{Direction, FlowKey};
-use crate::hash::AsItIs;
 use crate::packet::{Encapsulation, Segment, Unreachable};
 use crate::reassembly::{Fingerprint, FlowTable, Guess, Limits, Look, Recent, Tag, Tagger};
 use crate::time::Timestamp;
@@ -81,10 +80,8 @@ pub(super) struct Shard {
     knocks: Vec<Story>,
     /// How many there are, those included of which no story was made yet.
     knock_count: usize,
-    /// Addresses that were seen to send and to be answered, by 64 bits of a keyed hash.
-    answered: HashSet<u64, AsItIs>,
-    /// Some of the last of them, each in its place; 0 where there is none.
-    answered_of_late: [u64; OF_LATE],
+    /// Addresses that were seen to send and to be answered.
+    answered: Answered,
     pub(super) counts: ShardCounts,
 }
 
@@ -147,8 +144,7 @@ impl Shard {
             stories: Vec::new(),
             knocks: Vec::new(),
             knock_count: 0,
-            answered: HashSet::default(),
-            answered_of_late: [0; OF_LATE],
+            answered: Answered::default(),
             counts: ShardCounts::default(),
         }
     }
@@ -171,6 +167,12 @@ impl Shard {
     pub(super) fn touch(&self, guess: Guess) -> u64 {
         let touched = self.table.peek(guess).map(Connection::touch);
         touched.unwrap_or_default()
+    }
+
+    /// The same as [`Shard::touch`] for a segment that has no connection, and may open one.
+    #[inline(always)]
+    pub(super) fn touch_past(&self, tag: Tag) -> u64 {
+        self.past.touch_index(tag)
     }
 
     /// Whether each further SYN drives out another.
@@ -262,14 +264,7 @@ impl Shard {
         self.now = self.now.max(tick.time);
         self.place = tick.place;
         self.clock = clock;
-        let longest = self
-            .table
-            .len()
-            .max(self.half_open.len())
-            .max(self.past.len());
-        for _ in 0..longest.min(TICK_LEN).div_ceil(GLANCES) {
-            self.age(shared);
-        }
+        self.age(shared);
     }
 
     /// Takes an ICMP error that quotes a segment.
@@ -473,29 +468,51 @@ impl Shard {
     /// long.
     #[inline(never)]
     fn age(&mut self, shared: &Shared) {
-        for _ in 0..self.table.due(self.now, GLANCES) {
-            self.age_one(shared);
-        }
         let now = self.now;
-        for _ in 0..self.half_open.due(now, GLANCES) {
-            let over = self.half_open.sweep(now, |_, _, last| {
-                over_after(now.nanos_since(last), IDLE, last)
-            });
-            if let Some((key, half_open)) = over {
-                self.depart_half_open(key, half_open, shared);
+        let mut left = self.table.at_most_due(now, GLANCES);
+        while left > 0 {
+            let due = self.table.due(now, &mut left);
+            // What it reads of them, and then where it will note what is left of them.
+            let read = self
+                .table
+                .touch_due(&due, |_, connection| connection.touch());
+            std::hint::black_box(read);
+            let read = self
+                .table
+                .touch_due(&due, |key, _| self.touch_past(self.table.tag(key)));
+            std::hint::black_box(read);
+            for at in due.slots() {
+                self.age_one(at, shared);
             }
         }
-        for _ in 0..self.past.due(now, GLANCES) {
-            self.past.sweep(now, |_, _, last| {
-                match over_after(now.nanos_since(last), self.linger, last) {
-                    Look::Over => Look::Forgotten,
-                    look => look,
+        let mut left = self.half_open.at_most_due(now, GLANCES);
+        while left > 0 {
+            for at in self.half_open.due(now, &mut left).slots() {
+                let over = self.half_open.look_at(at, now, |_, _, last| {
+                    over_after(now.nanos_since(last), IDLE, last)
+                });
+                if let Some((key, half_open)) = over {
+                    self.depart_half_open(key, half_open, shared);
                 }
-            });
+            }
+        }
+        let mut left = self.past.at_most_due(now, GLANCES);
+        while left > 0 {
+            let due = self.past.due(now, &mut left);
+            std::hint::black_box(self.past.touch_due(&due, |_, _| 0));
+            for at in due.slots() {
+                self.past.look_at(at, now, |_, _, last| {
+                    match over_after(now.nanos_since(last), self.linger, last) {
+                        Look::Over => Look::Forgotten,
+                        look => look,
+                    }
+                });
+            }
         }
     }
 
-    fn age_one(&mut self, shared: &Shared) {
+    /// Glances at the connection in a slot in which something may be due.
+    fn age_one(&mut self, at: u32, shared: &Shared) {
         let now = self.now;
         let in_flight = IN_FLIGHT.min(self.linger);
         // What is over goes sooner where room for certificates becomes scarce.
@@ -530,7 +547,7 @@ impl Shard {
                 look => look,
             }
         };
-        let over = self.table.sweep(now, look);
+        let over = self.table.look_at(at, now, look);
         if let Some((key, past, was_answered)) = stub {
             if was_answered {
                 self.note_answered(&key);
@@ -570,20 +587,12 @@ impl Shard {
 
     /// Notes both ends of a connection that sent and were answered.
     fn note_answered(&mut self, key: &FlowKey) {
+        if self.answered.is_full() {
+            return;
+        }
         for direction in Direction::BOTH {
-            if self.answered.len() >= MAX_ANSWERED {
-                return;
-            }
             let address = self.table.tagger().address(key.source(direction).ip);
-            // Most are of a few servers.
-            let of_late =
-                usize::try_from(address).unwrap_or_default() % self.answered_of_late.len();
-            if let Some(place) = self.answered_of_late.get_mut(of_late)
-                && *place != address
-            {
-                *place = address;
-                self.answered.insert(address);
-            }
+            self.answered.note(address);
         }
     }
 
@@ -667,9 +676,9 @@ impl Shard {
         stories.append(&mut self.stories);
     }
 
-    /// Whether an address was seen to send and to be answered.
-    pub(super) fn saw_answered(&self, ip: IpAddr) -> bool {
-        self.answered.contains(&self.table.tagger().address(ip))
+    /// Whether an address was seen to send and to be answered: after the end.
+    pub(super) fn saw_answered(&mut self, ip: IpAddr) -> bool {
+        self.answered.has(self.table.tagger().address(ip))
     }
 
     /// The connections that never came about: after the end.
@@ -718,14 +727,8 @@ const IN_FLIGHT: i64 = SECOND;
 const IDLE: i64 = 2 * 60 * 60 * SECOND;
 const SECOND: i64 = 1_000_000_000;
 /// Connections that are looked at together.
-const GLANCES: usize = 8;
-/// Connections that are looked at when the clock ticks: in a sparse capture all of them.
-const TICK_LEN: usize = 256;
+const GLANCES: usize = 256;
 /// Connections of which stories are made at once.
 const MANY_AT_ONCE: usize = 16;
 /// Connections that never came about, of one shard.
 const MAX_KNOCKS: usize = 1024;
-/// Addresses that were answered, of one shard.
-const MAX_ANSWERED: usize = 4096;
-/// Places for those that were noted last.
-const OF_LATE: usize = 64;

@@ -60,31 +60,46 @@ impl Dues {
         if let Some(quiet_until) = self.quiet_until.get_mut(at) {
             *quiet_until = time;
         }
+        // The sweep may have come by it already.
+        self.all_quiet_until = self.all_quiet_until.min(time);
+        self.least_so_far = self.least_so_far.min(time);
     }
 
-    /// Comes by the next `count` slots where nothing is due in any of them; stays where nothing is
-    /// due in any slot at all. How many are still to be looked at otherwise.
+    /// Whether something may be due in any slot.
     #[inline]
-    pub(super) fn pass(&mut self, now: Timestamp, count: usize) -> usize {
-        if now <= self.all_quiet_until {
-            return 0;
+    pub(super) fn are_any(&self, now: Timestamp) -> bool {
+        now > self.all_quiet_until
+    }
+
+    /// Comes by the next slots, `count` of them or up to the last one, until many have been found in which something may be due: each of
+    /// these has to be put off or freed then. Takes from `count` how many it came by.
+    #[inline]
+    pub(super) fn pass(&mut self, now: Timestamp, count: &mut usize) -> Due {
+        let mut due = Due::default();
+        let next = self.quiet_until.get(self.cursor..).unwrap_or_default();
+        let mut least = self.least_so_far;
+        let mut passed = 0;
+        for time in next.iter().take(*count) {
+            if now > *time {
+                due.push(self.cursor + passed);
+            } else {
+                least = least.min(*time);
+            }
+            passed += 1;
+            if due.is_full() {
+                break;
+            }
         }
-        let end = self.cursor.saturating_add(count);
-        let Some(next) = self.quiet_until.get(self.cursor..end) else {
-            return count.min(self.quiet_until.len());
-        };
-        // That of all of them, if they are all quiet.
-        let mut least = NEVER;
-        let are_quiet = next.iter().all(|time| {
-            least = least.min(*time);
-            now <= *time
-        });
-        if !are_quiet {
-            return count;
-        }
-        self.least_so_far = self.least_so_far.min(least);
-        self.move_to(end);
-        0
+        self.least_so_far = least;
+        *count = if passed == 0 { 0 } else { *count - passed };
+        self.move_to(self.cursor + passed);
+        due
+    }
+
+    /// When something is due at `at`.
+    #[inline]
+    pub(super) fn at(&self, at: usize) -> Option<Timestamp> {
+        self.quiet_until.get(at).copied()
     }
 
     /// The slot that the sweep comes to next, and up to when nothing is due there.
@@ -122,6 +137,35 @@ impl Dues {
     }
 }
 
+/// Some slots in which something may be due, in the order of the sweep.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Due {
+    slots: [u32; MANY],
+    count: usize,
+}
+
+impl Due {
+    fn push(&mut self, at: usize) {
+        if let (Some(place), Ok(at)) = (self.slots.get_mut(self.count), u32::try_from(at)) {
+            *place = at;
+            self.count += 1;
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.count == self.slots.len()
+    }
+
+    /// The numbers of the slots.
+    #[inline]
+    pub fn slots(&self) -> impl Iterator<Item = u32> + use<> {
+        self.slots.into_iter().take(self.count)
+    }
+}
+
+/// Slots that are looked at together.
+const MANY: usize = 16;
+
 /// So it stands where no flow is.
 pub(super) const NEVER: Timestamp = Timestamp::from_nanos(i64::MAX);
 
@@ -135,26 +179,73 @@ mod tests {
         Timestamp::from_parts(n, 0)
     }
 
+    /// Comes by `count` slots, and puts off to `later` what is due.
+    fn sweep(dues: &mut Dues, now: Timestamp, mut count: usize, later: Timestamp) -> Vec<u32> {
+        let mut found = Vec::new();
+        count = count.min(dues.quiet_until.len());
+        while count > 0 && dues.are_any(now) {
+            let due = dues.pass(now, &mut count);
+            for at in due.slots() {
+                dues.put_off(usize::try_from(at).unwrap(), later);
+                found.push(at);
+            }
+        }
+        found
+    }
+
     #[test]
     fn slots_are_passed_by_together_while_nothing_is_due_in_them() {
         let mut dues = Dues::default();
-        for at in 0..20 {
+        for at in 0..60 {
             dues.fill(at, second(if at == 13 { 5 } else { 50 }));
         }
-        // Eight of them, then eight with one that is due, then four, which may be the first again.
-        assert_eq!(dues.pass(second(10), 8), 0);
-        assert_eq!(dues.pass(second(10), 8), 8);
-        for at in 8..16 {
-            let time = second(if at == 13 { 5 } else { 50 });
-            assert_eq!(dues.next(), Some((at, time)));
-            dues.pass_one();
+        assert!(!dues.are_any(second(5)));
+        let mut count = 40;
+        assert_eq!(
+            dues.pass(second(10), &mut count)
+                .slots()
+                .collect::<Vec<_>>(),
+            [13]
+        );
+        assert_eq!(count, 0);
+        dues.put_off(13, second(50));
+        // Up to the last one, and from the first one on.
+        count = 40;
+        assert_eq!(dues.pass(second(10), &mut count).slots().count(), 0);
+        assert_eq!((count, dues.cursor), (20, 0));
+        // After another round it is known that nothing is due.
+        assert!(sweep(&mut dues, second(10), 60, second(50)).is_empty());
+        assert!(dues.are_any(second(51)) && !dues.are_any(second(50)));
+        assert_eq!(
+            Dues::default().pass(second(10), &mut count).slots().count(),
+            0
+        );
+        assert_eq!(count, 0);
+    }
+
+    #[test]
+    fn where_many_are_due_they_are_looked_at_some_at_a_time() {
+        let mut dues = Dues::default();
+        for at in 0..50 {
+            dues.fill(at, second(i64::try_from(at % 2).unwrap()));
         }
-        assert_eq!(dues.pass(second(10), 8), 8);
-        // None is passed by that is not there, and none is looked at twice.
-        assert_eq!(Dues::default().pass(second(10), 8), 0);
-        let mut few = Dues::default();
-        few.fill(0, second(0));
-        assert_eq!(few.pass(second(10), 8), 1);
+        let mut count = 50;
+        let due = dues.pass(second(1), &mut count);
+        assert_eq!(
+            due.slots().collect::<Vec<_>>(),
+            (0..32).step_by(2).collect::<Vec<_>>()
+        );
+        assert_eq!(count, 50 - 31);
+        for at in due.slots() {
+            dues.put_off(usize::try_from(at).unwrap(), second(9));
+        }
+        assert_eq!(
+            sweep(&mut dues, second(1), count, second(9)),
+            (32..50).step_by(2).collect::<Vec<_>>()
+        );
+        // The sweep has come round, and what was put off last counts as well.
+        assert!(sweep(&mut dues, second(1), 50, second(9)).is_empty());
+        assert!(dues.are_any(second(2)) && !dues.are_any(second(1)));
     }
 
     proptest! {
@@ -175,30 +266,15 @@ mod tests {
                     2 if at < len => dues.advance(at, time),
                     3 => now += wait,
                     _ => {
-                        for _ in 0..dues.pass(second(now), 8) {
-                            if let Some((at, due)) = dues.next() && second(now) > due {
-                                dues.put_off(at, time);
-                            }
-                            dues.pass_one();
-                        }
+                        sweep(&mut dues, second(now), at, time.max(second(now)));
                     }
                 }
                 let least = dues.quiet_until.iter().min().copied();
                 prop_assert!(least.is_none_or(|least| dues.all_quiet_until <= least));
             }
             let expected = dues.quiet_until.iter().filter(|due| second(now) > **due).count();
-            let mut found = 0;
-            for _ in 0..dues.quiet_until.len().div_ceil(8) {
-                for _ in 0..dues.pass(second(now), 8) {
-                    if let Some((at, due)) = dues.next() && second(now) > due {
-                        found += 1;
-                        dues.put_off(at, second(i64::from(u32::MAX)));
-                    }
-                    dues.pass_one();
-                }
-            }
-            // Further ones where the last group reaches beyond the end: they are looked at again,
-            // and nothing is due there any more.
+            let len = dues.quiet_until.len();
+            let found = sweep(&mut dues, second(now), len, second(i64::from(u32::MAX))).len();
             prop_assert_eq!(found, expected);
         }
     }

@@ -80,6 +80,12 @@ impl Index {
         }
     }
 
+    /// Reads where a tag stands, for the sake of the cache alone.
+    #[inline(always)]
+    pub(super) fn touch(&self, tag: Tag) -> u64 {
+        self.home(tag).map_or(0, |home| self.at(home).0)
+    }
+
     /// Puts a slot in that is not there.
     pub(super) fn insert(&mut self, tag: Tag, slot: u32) {
         if self.entries.len() < (self.len + 1) * 2 {

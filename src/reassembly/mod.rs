@@ -25,6 +25,7 @@ mod stream;
 mod table;
 mod waiting;
 
+pub use dues::Due;
 pub use index::{Guess, Tag};
 pub use limits::Limits;
 pub use recent::Recent;

@@ -1,7 +1,7 @@
 //! The flow table: find a flow by its key, age what is idle, make room when full.
 //!
-//! It knows nothing of what a flow holds. Ageing is a sweep and not a sorted list: every look-up
-//! is followed by a glance at one slot, so the whole table is seen once in as many packets as it
+//! It knows nothing of what a flow holds. Ageing is a sweep and not a sorted list: some look-ups
+//! are followed by a glance at as many slots, so the whole table is seen once in as many packets as it
 //! has slots, at a constant cost, and a flow itself is touched only when something may be due. What
 //! is evicted depends on the packets alone, never on the seed of the hash: slots are filled and
 //! swept in an order of their own.
@@ -11,7 +11,7 @@ use std::net::IpAddr;
 
 use crate::flow::FlowKey;
 use crate::hash::{Keyed, Summing, address_words};
-use crate::reassembly::dues::{Dues, NEVER};
+use crate::reassembly::dues::{Due, Dues, NEVER};
 use crate::reassembly::index::{Guess, Index, Tag};
 use crate::time::Timestamp;
 
@@ -214,6 +214,13 @@ impl<T, K: Key> FlowTable<T, K> {
         Some(&slot.flow)
     }
 
+    /// Reads where a flow under `tag` would be noted, for the sake of the cache alone.
+    #[inline(always)]
+    #[must_use]
+    pub fn touch_index(&self, tag: Tag) -> u64 {
+        self.index.touch(tag)
+    }
+
     /// Reads what it takes to look for a flow under `tag`, for the sake of the cache alone.
     #[inline]
     #[must_use]
@@ -311,31 +318,51 @@ impl<T, K: Key> FlowTable<T, K> {
         self.empty(at).map(|slot| slot.flow)
     }
 
-    /// Passes the next `count` slots by where nothing is due in any of them; stays where nothing is due in any slot at all. How many
-    /// sweeps they are still to be given otherwise.
+    /// How many of `count` slots a sweep comes by at most: none where nothing is due in any slot.
     #[inline]
-    pub fn due(&mut self, now: Timestamp, count: usize) -> usize {
+    #[must_use]
+    pub fn at_most_due(&self, now: Timestamp, count: usize) -> usize {
+        if self.dues.are_any(now) {
+            count.min(self.slots.len())
+        } else {
+            0
+        }
+    }
+
+    /// Comes by the next of `count` slots, and takes from it how many these were. Each slot it gives, in which something may be due, has to
+    /// be looked at.
+    #[inline]
+    pub fn due(&mut self, now: Timestamp, count: &mut usize) -> Due {
         self.dues.pass(now, count)
     }
 
-    /// Comes to the next slot. Where something may be due, `look` is given the flow, its key and
+    /// Reads what `touch` does of the flows in some slots, so that their memory comes at once.
+    #[inline]
+    #[must_use]
+    pub fn touch_due(&self, due: &Due, touch: impl Fn(&K, &T) -> u64) -> u64 {
+        let slots = due
+            .slots()
+            .filter_map(|at| self.slots.get(index(at))?.as_ref());
+        slots.fold(0, |read, slot| {
+            read ^ slot.last.as_nanos().cast_unsigned() ^ touch(&slot.key, &slot.flow)
+        })
+    }
+
+    /// Comes to a slot. Where something may be due, `look` is given the flow, its key and
     /// the time of its last packet, and may change the flow; one that is over is taken out.
     #[inline]
-    pub fn sweep(
+    pub fn look_at(
         &mut self,
+        at: u32,
         now: Timestamp,
         look: impl FnOnce(&mut T, &K, Timestamp) -> Look,
     ) -> Option<(K, T)> {
-        let (at, quiet_until) = self.dues.next()?;
-        let look = if now > quiet_until
-            && let Some(slot) = self.slots.get_mut(at)?
-        {
-            look(&mut slot.flow, &slot.key, slot.last)
-        } else {
-            self.dues.pass_one();
+        let at = index(at);
+        if now <= self.dues.at(at)? {
             return None;
-        };
-        let taken = match look {
+        }
+        let slot = self.slots.get_mut(at)?.as_mut()?;
+        match look(&mut slot.flow, &slot.key, slot.last) {
             Look::Over => self.take(at),
             Look::Forgotten => {
                 self.forget(at);
@@ -345,9 +372,7 @@ impl<T, K: Key> FlowTable<T, K> {
                 self.dues.put_off(at, time);
                 None
             }
-        };
-        self.dues.pass_one();
-        taken
+        }
     }
 
     /// Makes room: of the next few flows in the sweep, takes out the one that
@@ -482,6 +507,24 @@ mod tests {
         fn get(&mut self, n: u16, now: Timestamp) -> Option<Found<'_, T>> {
             self.find(&key(n), self.tag(&key(n)), now)
         }
+
+        /// Sweeps so many slots. What was taken out.
+        fn sweep(
+            &mut self,
+            now: Timestamp,
+            mut count: usize,
+            mut look: impl FnMut(&mut T, Timestamp) -> Look,
+        ) -> Vec<T> {
+            let mut taken = Vec::new();
+            count = self.at_most_due(now, count);
+            while count > 0 {
+                for at in self.due(now, &mut count).slots() {
+                    let over = self.look_at(at, now, |flow, _, last| look(flow, last));
+                    taken.extend(over.map(|(_, flow)| flow));
+                }
+            }
+            taken
+        }
     }
 
     #[test]
@@ -508,19 +551,25 @@ mod tests {
         for n in 0..50 {
             table.put(n, second(i64::from(n)), n);
         }
-        let swept: Vec<_> = (0..50)
-            .filter_map(|_| {
-                table.sweep(second(100), |_, _, last| {
-                    if last < second(10) {
-                        Look::Over
-                    } else {
-                        Look::QuietUntil(second(200))
-                    }
-                })
-            })
-            .collect();
-        assert_eq!(swept.len(), 10);
+        // More of them than are looked at together; those at the end and then those in front.
+        table.sweep(second(100), 20, |_, _| Look::QuietUntil(second(99)));
+        let mut order = Vec::new();
+        let swept = table.sweep(second(100), 70, |n, last| {
+            order.push(*n);
+            if last < second(10) {
+                Look::Over
+            } else {
+                Look::QuietUntil(second(200))
+            }
+        });
+        assert_eq!(order, (20..50).chain(0..20).collect::<Vec<_>>());
+        assert_eq!(swept, (0..10).collect::<Vec<_>>());
         assert_eq!(table.len(), 40);
+        // Nothing is due any more, and then that is known.
+        let none = table.sweep(second(100), 70, |_, _| panic!("nothing is due"));
+        assert!(none.is_empty());
+        assert_eq!(table.at_most_due(second(100), 70), 0);
+        assert_eq!(table.at_most_due(second(201), 70), 50);
     }
 
     #[test]
@@ -529,22 +578,20 @@ mod tests {
         for n in 0..10 {
             table.put(n, second(0), n);
         }
-        for _ in 0..10 {
-            let taken = table.sweep(second(1), |n, _, _| {
-                if *n % 2 == 0 {
-                    Look::Forgotten
-                } else {
-                    Look::QuietUntil(second(9))
-                }
-            });
-            assert!(taken.is_none());
-        }
+        let taken = table.sweep(second(1), 10, |n, _| {
+            if *n % 2 == 0 {
+                Look::Forgotten
+            } else {
+                Look::QuietUntil(second(9))
+            }
+        });
+        assert!(taken.is_empty());
         assert_eq!(table.len(), 5);
         for n in 0..10 {
             assert_eq!(table.get(n, second(1)).is_some(), n % 2 == 1);
         }
         // Nothing is due in their places, and others come to stand there.
-        assert_eq!(table.due(second(5), 10), 0);
+        table.sweep(second(5), 10, |_, _| panic!("nothing is due"));
         for n in 10..15 {
             table.put(n, second(1), n);
         }
@@ -579,7 +626,7 @@ mod tests {
                 let mut found = table.get(1, second(now)).unwrap();
                 found.is_due_after(second(26));
             }
-            table.sweep(second(now), |(), _, last| {
+            table.sweep(second(now), 1, |(), last| {
                 looked.push((now, last));
                 Look::QuietUntil(last.saturating_add_nanos(10_000_000_000))
             });
