@@ -17,9 +17,8 @@ use crate::tls::{
 };
 use crate::verdict::{Act, Offers, Side};
 
-/// The bytes that make two ClientHellos one kind.
-pub(super) fn client_key(hello: &ClientHello, ech: Option<Ech>) -> Vec<u8> {
-    let mut key = Vec::with_capacity(512);
+/// Puts down the bytes that make two ClientHellos one kind.
+pub(super) fn put_client_key(key: &mut Vec<u8>, hello: &ClientHello, ech: Option<Ech>) {
     key.extend(hello.legacy_version.to_be_bytes());
     key.push(u8::from(hello.sslv2) | u8::from(hello.complete) << 1 | u8::from(hello.whole) << 2);
     key.push(match ech {
@@ -29,17 +28,15 @@ pub(super) fn client_key(hello: &ClientHello, ech: Option<Ech>) -> Vec<u8> {
         Some(Ech::Rejected) => 3,
         Some(_) => 4,
     });
-    push_u16s(&mut key, &hello.extensions);
+    push_u16s(key, &hello.extensions);
     for kind in &hello.cipher_kinds {
         key.extend(kind.to_be_bytes());
     }
     key.extend_from_slice(hello.lists());
-    key
 }
 
-/// The bytes that make two ServerHellos one kind.
-pub(super) fn answer_key(hello: &ServerHello, curve: Option<u16>) -> Vec<u8> {
-    let mut key = Vec::with_capacity(64);
+/// Puts down the bytes that make two ServerHellos one kind.
+pub(super) fn put_answer_key(key: &mut Vec<u8>, hello: &ServerHello, curve: Option<u16>) {
     key.extend(hello.legacy_version.to_be_bytes());
     key.push(u8::from(hello.sslv2) | u8::from(hello.complete) << 1 | u8::from(hello.whole) << 2);
     for number in [
@@ -51,9 +48,8 @@ pub(super) fn answer_key(hello: &ServerHello, curve: Option<u16>) -> Vec<u8> {
         key.push(u8::from(number.is_some()));
         key.extend(number.unwrap_or_default().to_be_bytes());
     }
-    push_u16s(&mut key, &hello.extensions);
-    push_bytes(&mut key, hello.alpn.as_deref().unwrap_or_default());
-    key
+    push_u16s(key, &hello.extensions);
+    push_bytes(key, hello.alpn.as_deref().unwrap_or_default());
 }
 
 /// The bytes that make two acts the same.
@@ -358,6 +354,12 @@ const SIGNED_CERTIFICATE_TIMESTAMP: u16 = 18;
 mod tests {
     use super::*;
 
+    fn key(put: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let mut key = Vec::new();
+        put(&mut key);
+        key
+    }
+
     #[test]
     fn a_hello_that_was_cut_is_no_kind_of_a_malformed_one() {
         // Version, random, no session, one suite, one method, and extensions that never come.
@@ -366,13 +368,15 @@ mod tests {
         body.extend([0, 0, 2, 0xc0, 0x2f, 1, 0, 0, 9]);
         let [cut, malformed] = [false, true].map(|whole| ClientHello::parse(&body, whole).unwrap());
         assert_ne!(client(&cut, None).ja3, client(&malformed, None).ja3);
-        assert_ne!(client_key(&cut, None), client_key(&malformed, None));
+        let client_key = |hello| key(|key| put_client_key(key, hello, None));
+        assert_ne!(client_key(&cut), client_key(&malformed));
 
         let mut body = vec![3, 3];
         body.extend([7; 32]);
         body.extend([0, 0xc0, 0x2f, 0, 0, 9]);
         let [cut, malformed] = [false, true].map(|whole| ServerHello::parse(&body, whole).unwrap());
         assert_ne!(answer(&cut, None).ja3s, answer(&malformed, None).ja3s);
-        assert_ne!(answer_key(&cut, None), answer_key(&malformed, None));
+        let answer_key = |hello| key(|key| put_answer_key(key, hello, None));
+        assert_ne!(answer_key(&cut), answer_key(&malformed));
     }
 }

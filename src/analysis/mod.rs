@@ -49,6 +49,7 @@ mod reading;
 mod register;
 mod round;
 mod run;
+mod scratch;
 mod seen;
 mod shard;
 mod shared;

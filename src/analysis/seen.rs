@@ -8,6 +8,7 @@ use crate::analysis::asked::Asked;
 use crate::analysis::kinds::{Acts, Answer, Chain, Client};
 use crate::analysis::mark::Mark;
 use crate::analysis::reading::MAX_LATE_ALERTS;
+use crate::analysis::scratch;
 use crate::analysis::shared::Shared;
 use crate::flow::{Direction, FlowKey};
 use crate::packet::SeqNumber;
@@ -143,12 +144,14 @@ impl Tls {
             kind: step.kind,
             len: step.len.saturating_add(step.padding.into()),
         });
-        let mut acts: Vec<Act> = acts.collect();
-        let answered = handshake.server_hello.seen();
-        unify_sizes(&mut acts, answered.map(ServerHello::is_tls13));
         let alerts = handshake.alerts.iter();
         let alerts = alerts.map(|alert| story_alert(alert, by(alert.lane)));
-        let acts = shared.course(acts, alerts);
+        let answered = handshake.server_hello.seen();
+        let acts = scratch::acts(|all| {
+            all.extend(acts);
+            unify_sizes(all, answered.map(ServerHello::is_tls13));
+            shared.course(all, alerts)
+        });
         let answer = handshake
             .server_hello
             .seen()

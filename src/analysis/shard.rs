@@ -472,14 +472,14 @@ impl Shard {
         let mut left = self.table.at_most_due(now, GLANCES);
         while left > 0 {
             let due = self.table.due(now, &mut left);
-            // What it reads of them, and then where it will note what is left of them.
+            // What it reads of them, and then what lies behind that, and where it will note what is left of them.
             let read = self
                 .table
                 .touch_due(&due, |_, connection| connection.touch());
             std::hint::black_box(read);
-            let read = self
-                .table
-                .touch_due(&due, |key, _| self.touch_past(self.table.tag(key)));
+            let read = self.table.touch_due(&due, |key, connection| {
+                self.touch_past(self.table.tag(key)) ^ connection.touch_settled()
+            });
             std::hint::black_box(read);
             for at in due.slots() {
                 self.age_one(at, shared);

@@ -12,6 +12,7 @@ use crate::analysis::describe;
 use crate::analysis::keyring::Keyring;
 use crate::analysis::kinds::{Acts, Answer, Chain, Client, Known};
 use crate::analysis::ledger::{self, ChainId, Large};
+use crate::analysis::scratch;
 use crate::analysis::seen::StoryAlert;
 use crate::analysis::trying::Trying;
 use crate::hash::Keyed;
@@ -159,18 +160,21 @@ impl Shared {
     /// The kind of a ClientHello, of which `inner` was opened.
     pub(super) fn client(&self, hello: &ClientHello, inner: Option<&InnerHello>) -> Arc<Client> {
         let ech = describe::ech(hello, inner);
-        let key = describe::client_key(hello, ech);
-        self.clients
-            .get_or_make(&key, 8 * key.len(), || describe::client(hello, ech))
+        scratch::bytes(|key| {
+            describe::put_client_key(key, hello, ech);
+            self.clients
+                .get_or_make(key, 8 * key.len(), || describe::client(hello, ech))
+        })
     }
 
     /// The kind of a ServerHello, with the group that its key exchange names.
     pub(super) fn answer(&self, hello: &ServerHello, curve: Option<u16>) -> Arc<Answer> {
-        let key = describe::answer_key(hello, curve);
-        self.answers
-            .get_or_make(&key, size_of::<Answer>() + 64, || {
-                describe::answer(hello, curve)
-            })
+        scratch::bytes(|key| {
+            describe::put_answer_key(key, hello, curve);
+            let len = size_of::<Answer>() + 64;
+            self.answers
+                .get_or_make(key, len, || describe::answer(hello, curve))
+        })
     }
 
     /// What a ClientHello says of the server's name.
@@ -185,32 +189,35 @@ impl Shared {
             // Rare, and there are many reasons.
             Observed::Unseen(_) => return Arc::new(Asked::of(name, self.keyed)),
         };
-        let key = [&[tag], bytes].concat();
-        self.names
-            .get_or_make(&key, size_of::<Asked>() + 3 * key.len(), || {
-                Asked::of(name, self.keyed)
-            })
+        scratch::bytes(|key| {
+            key.push(tag);
+            key.extend_from_slice(bytes);
+            let len = size_of::<Asked>() + 3 * key.len();
+            self.names
+                .get_or_make(key, len, || Asked::of(name.clone(), self.keyed))
+        })
     }
 
     /// What both sides did, with sizes that nobody tells apart made one.
     pub(super) fn course(
         &self,
-        acts: Vec<Act>,
+        acts: &[Act],
         alerts: impl ExactSizeIterator<Item = StoryAlert> + Clone,
     ) -> Arc<Acts> {
-        let mut key = Vec::with_capacity(4 + acts.len() * 6 + alerts.len() * 3);
-        key.extend_from_slice(&u32::try_from(acts.len()).unwrap_or(u32::MAX).to_be_bytes());
-        for act in &acts {
-            key.extend_from_slice(&describe::act_key(act));
-        }
-        for alert in alerts.clone() {
-            key.extend_from_slice(&describe::alert_key(&alert));
-        }
-        let lists_len = acts.len() * size_of::<Act>() + alerts.len() * size_of::<StoryAlert>();
+        let lists_len = size_of_val(acts) + alerts.len() * size_of::<StoryAlert>();
         let len = size_of::<Acts>() + lists_len;
-        self.courses.get_or_make(&key, len, || {
-            let handshake = self.handshake(&acts);
-            Acts::new(acts.into(), alerts.collect(), handshake)
+        scratch::bytes(|key| {
+            key.extend_from_slice(&u32::try_from(acts.len()).unwrap_or(u32::MAX).to_be_bytes());
+            for act in acts {
+                key.extend_from_slice(&describe::act_key(act));
+            }
+            for alert in alerts.clone() {
+                key.extend_from_slice(&describe::alert_key(&alert));
+            }
+            self.courses.get_or_make(key, len, || {
+                let handshake = self.handshake(acts);
+                Acts::new(acts.into(), alerts.collect(), handshake)
+            })
         })
     }
 
