@@ -42,7 +42,7 @@ impl Answered {
         if *last != address {
             *last = address;
             self.late.push(address);
-            if self.late.len() >= MAX_LATE {
+            if self.late.len() >= MAX {
                 self.catch_up();
             }
         }
@@ -65,10 +65,8 @@ impl Answered {
     }
 }
 
-/// Addresses of one shard.
+/// Addresses of one shard; as many may come in before they are put among the others.
 const MAX: usize = 4096;
-/// Those of them that may come in before they are put among the others.
-const MAX_LATE: usize = 1024;
 /// Places for those that were noted last.
 const PLACES: usize = 64;
 
