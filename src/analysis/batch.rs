@@ -513,6 +513,7 @@ impl Batch<InOrder> {
                 if let Some(shard) = shards.get(usize::from(entry.shard)) {
                     *guess = shard.guess(entry.tag);
                     if !guess.is_somewhere() {
+                        // Here shards lie apart in memory; one that is read alone is near.
                         read ^= shard.touch_past(entry.tag);
                         is_flooded |= shard.is_flooded();
                     }

@@ -210,7 +210,7 @@ impl Shard {
     }
 
     /// Notes the time of a segment. Whether connections are to be looked at for their age before it
-    /// is taken: a few at a time, each slot as often as with one at each segment; after a silence at
+    /// is taken: many at a time, each slot as often as with one at each segment; after a silence at
     /// once, since what comes then may be of a new connection between the same ends.
     #[inline(always)]
     pub(super) fn hears_at(&mut self, time: Timestamp) -> bool {
@@ -219,13 +219,18 @@ impl Shard {
         self.until_aged == 0 || self.now >= self.ages_at
     }
 
-    /// Looks at some connections for their age. `clock` is the newest time of the run up to `place`.
+    /// Looks at as many slots for the age of their connections as segments came since the last time. `clock` is the newest time of the run up to `place`.
     #[inline(never)]
     pub(super) fn grow_old(&mut self, place: (u32, u64), clock: Timestamp, shared: &Shared) {
         (self.place, self.clock) = (place, clock);
+        let heard = GLANCES.saturating_sub(self.until_aged);
+        // Where the clock has jumped, all that is open looks silent. Perhaps it was one wrong time, and what lives is heard again
+        // before more of it is looked at.
+        let has_jumped = self.now.nanos_since(self.ages_at) > IDLE;
+        let count = if has_jumped { 0 } else { heard };
         self.until_aged = GLANCES;
         self.ages_at = self.now.saturating_add_nanos(SECOND);
-        self.age(shared);
+        self.age(count.max(LEAST_GLANCES), shared);
     }
 
     /// Takes one of the many segments that change nothing, if its connection stands in the slot that
@@ -264,7 +269,8 @@ impl Shard {
         self.now = self.now.max(tick.time);
         self.place = tick.place;
         self.clock = clock;
-        self.age(shared);
+        // In a sparse capture all of them.
+        self.age(GLANCES, shared);
     }
 
     /// Takes an ICMP error that quotes a segment.
@@ -464,12 +470,25 @@ impl Shard {
             .insert(key, tag, self.now, quiet_until, half_open);
     }
 
-    /// Glances at the next few connections, and lets go those that have been over or silent for
-    /// long.
+    /// Glances at the next `count` slots of each table, and lets go of what has been over or silent for
+    /// long. What comes late is forgotten first: what is let go takes its room.
     #[inline(never)]
-    fn age(&mut self, shared: &Shared) {
+    fn age(&mut self, count: usize, shared: &Shared) {
         let now = self.now;
-        let mut left = self.table.at_most_due(now, GLANCES);
+        let mut left = self.past.at_most_due(now, count);
+        while left > 0 {
+            let due = self.past.due(now, &mut left);
+            std::hint::black_box(self.past.touch_due(&due, |_, _| 0));
+            for at in due.slots() {
+                self.past.look_at(at, now, |_, _, last| {
+                    match over_after(now.nanos_since(last), self.linger, last) {
+                        Look::Over => Look::Forgotten,
+                        look => look,
+                    }
+                });
+            }
+        }
+        let mut left = self.table.at_most_due(now, count);
         while left > 0 {
             let due = self.table.due(now, &mut left);
             // What it reads of them, and then what lies behind that, and where it will note what is left of them.
@@ -485,7 +504,7 @@ impl Shard {
                 self.age_one(at, shared);
             }
         }
-        let mut left = self.half_open.at_most_due(now, GLANCES);
+        let mut left = self.half_open.at_most_due(now, count);
         while left > 0 {
             for at in self.half_open.due(now, &mut left).slots() {
                 let over = self.half_open.look_at(at, now, |_, _, last| {
@@ -494,19 +513,6 @@ impl Shard {
                 if let Some((key, half_open)) = over {
                     self.depart_half_open(key, half_open, shared);
                 }
-            }
-        }
-        let mut left = self.past.at_most_due(now, GLANCES);
-        while left > 0 {
-            let due = self.past.due(now, &mut left);
-            std::hint::black_box(self.past.touch_due(&due, |_, _| 0));
-            for at in due.slots() {
-                self.past.look_at(at, now, |_, _, last| {
-                    match over_after(now.nanos_since(last), self.linger, last) {
-                        Look::Over => Look::Forgotten,
-                        look => look,
-                    }
-                });
             }
         }
     }
@@ -726,9 +732,13 @@ const IN_FLIGHT: i64 = SECOND;
 /// section 3.8.4).
 const IDLE: i64 = 2 * 60 * 60 * SECOND;
 const SECOND: i64 = 1_000_000_000;
-/// Connections that are looked at together.
+/// Slots that are looked at together, after as many segments, and after a silence at least.
 const GLANCES: usize = 256;
+const LEAST_GLANCES: usize = 8;
 /// Connections of which stories are made at once.
 const MANY_AT_ONCE: usize = 16;
 /// Connections that never came about, of one shard.
 const MAX_KNOCKS: usize = 1024;
+
+#[cfg(test)]
+mod tests;

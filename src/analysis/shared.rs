@@ -193,6 +193,7 @@ impl Shared {
             key.push(tag);
             key.extend_from_slice(bytes);
             let len = size_of::<Asked>() + 3 * key.len();
+            // The name is copied only where it is a new one.
             self.names
                 .get_or_make(key, len, || Asked::of(name.clone(), self.keyed))
         })

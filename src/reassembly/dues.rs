@@ -137,7 +137,8 @@ impl Dues {
     }
 }
 
-/// Some slots in which something may be due, in the order of the sweep.
+/// Some slots in which something may be due, in the order of the sweep: each has to be looked at, or it is not found again.
+#[must_use]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Due {
     slots: [u32; MANY],

@@ -1,7 +1,7 @@
 //! The flow table: find a flow by its key, age what is idle, make room when full.
 //!
-//! It knows nothing of what a flow holds. Ageing is a sweep and not a sorted list: some look-ups
-//! are followed by a glance at as many slots, so the whole table is seen once in as many packets as it
+//! It knows nothing of what a flow holds. Ageing is a sweep and not a sorted list: after some
+//! look-ups the caller has as many slots glanced at, so the whole table is seen once in as many packets as it
 //! has slots, at a constant cost, and a flow itself is touched only when something may be due. What
 //! is evicted depends on the packets alone, never on the seed of the hash: slots are filled and
 //! swept in an order of their own.
