@@ -530,7 +530,8 @@ impl Batch<InOrder> {
             if is_flooded {
                 let unknown = places.filter(|(_, guess)| !guess.is_somewhere());
                 touch_in_flood(
-                    unknown.filter_map(|(entry, _)| Some((shard_of(entry)?, entry.tag))),
+                    unknown
+                        .filter_map(|(entry, _)| Some((entry.shard, shard_of(entry)?, entry.tag))),
                 );
             }
             for (entry, guess) in entries.iter().zip(guesses) {
@@ -638,13 +639,18 @@ fn touch<'a>(places: impl Iterator<Item = (&'a Shard, Guess)>) {
 /// The same for SYNs that drive each other out: where each is sought for, and where its victim is. Shard by shard these are near each
 /// other; in the order of the capture each waited for its own memory.
 #[inline(never)]
-fn touch_in_flood<'a>(unknown: impl Iterator<Item = (&'a Shard, Tag)> + Clone) {
-    let syns = unknown.filter(|(shard, _)| shard.is_flooded());
+fn touch_in_flood<'a>(unknown: impl Iterator<Item = (u8, &'a Shard, Tag)> + Clone) {
+    let syns = unknown.filter(|(_, shard, _)| shard.is_flooded());
+    // How many of them are for each shard: of a few, some are for the same.
+    let mut counts = [0; SHARDS];
     let mut victims = [None; AHEAD];
-    for (victim, (shard, _)) in victims.iter_mut().zip(syns.clone()) {
-        *victim = shard.victim().map(|tag| (shard, tag));
+    for (victim, (number, shard, _)) in victims.iter_mut().zip(syns.clone()) {
+        if let Some(count) = counts.get_mut(usize::from(number)) {
+            *victim = shard.victim(*count).map(|tag| (shard, tag));
+            *count += 1;
+        }
     }
-    let read = syns.fold(0, |read, (shard, tag)| read ^ shard.touch_syn(tag));
+    let read = syns.fold(0, |read, (_, shard, tag)| read ^ shard.touch_syn(tag));
     let victims = victims.iter().flatten();
     std::hint::black_box(victims.fold(read, |read, (shard, tag)| read ^ shard.touch_victim(*tag)));
 }

@@ -194,10 +194,10 @@ impl Shard {
         self.half_open.touch(tag)
     }
 
-    /// What the SYN is sought by that the next one drives out.
+    /// What the SYN is sought by that the next one drives out, or one that comes after `others`.
     #[inline]
-    pub(super) fn victim(&self) -> Option<Tag> {
-        self.half_open.first_due()
+    pub(super) fn victim(&self, others: usize) -> Option<Tag> {
+        self.half_open.first_due(others)
     }
 
     /// Takes a segment.

@@ -109,10 +109,11 @@ impl Dues {
         Some((self.cursor, *time))
     }
 
-    /// Of the next `count` slots, up to the last one, that in which something is due first.
+    /// Of `count` slots behind the next `skipped`, up to the last one, that in which something is due first.
     #[inline]
-    pub(super) fn first(&self, count: usize) -> Option<usize> {
-        let next = self.quiet_until.iter().enumerate().skip(self.cursor);
+    pub(super) fn first(&self, skipped: usize, count: usize) -> Option<usize> {
+        let next = self.quiet_until.iter().enumerate();
+        let next = next.skip(self.cursor.saturating_add(skipped));
         let first = next.take(count).min_by_key(|(_, time)| **time);
         first.map(|(at, _)| at)
     }

@@ -230,11 +230,11 @@ impl<T, K: Key> FlowTable<T, K> {
         last.map_or(0, |last| last.as_nanos().cast_unsigned())
     }
 
-    /// What the flow is sought by that [`FlowTable::evict_first_due`] most likely takes out next: for the sake of the cache alone.
+    /// What the flow is sought by that [`FlowTable::evict_first_due`] most likely takes out after `others`: for the sake of the cache alone.
     #[inline]
     #[must_use]
-    pub fn first_due(&self) -> Option<Tag> {
-        let first = self.dues.first(EVICTION_CHOICE)?;
+    pub fn first_due(&self, others: usize) -> Option<Tag> {
+        let first = self.dues.first(others * EVICTION_CHOICE, EVICTION_CHOICE)?;
         let slot = self.slots.get(first)?.as_ref()?;
         Some(self.tag(&slot.key))
     }
@@ -653,6 +653,21 @@ mod tests {
             .map(|_| table.evict_first_due().map(|(_, n)| n))
             .collect();
         assert_eq!(evicted, [Some(3), Some(1), Some(0), Some(2), None]);
+    }
+
+    #[test]
+    fn it_is_foreseen_which_flows_make_room() {
+        let mut table = FlowTable::new(64, 7);
+        for n in 0..64_u16 {
+            let due = second(i64::from(n.wrapping_mul(31) % 64));
+            table.insert(key(n), table.tag(&key(n)), second(0), due, n);
+        }
+        let foreseen: Vec<_> = (0..8).map(|others| table.first_due(others)).collect();
+        let evicted: Vec<_> = (0..8)
+            .map(|_| table.evict_first_due().map(|(key, _)| table.tag(&key)))
+            .collect();
+        assert_eq!(foreseen, evicted);
+        assert_eq!(table.first_due(8), None);
     }
 
     #[test]
