@@ -2,14 +2,14 @@
 //!
 //! On one thread these are a few frames, in one list: their connections lie far apart in memory, and
 //! come from there side by side. On several threads they are all frames of the block, in a list for
-//! each shard: such a batch is made on any thread and read on all of them, and what one has written
-//! another waits for, a cache line at a time. So a usual segment is one line. A batch is filled again and
+//! each bunch of shards: such a batch is made on any thread and read on all of them, and what one has written
+//! another waits for, by the cache line. So a usual segment is one line. A batch is filled again and
 //! again, so that its lists are made once; what the block knows is not copied.
 
 use crate::analysis::aside::{Aside, FrameAt};
-use crate::analysis::deal::{SHARDS, shard_of};
+use crate::analysis::deal::{Bunches, SHARDS, shard_of};
 use crate::analysis::entry::{
-    ByShard, Entries, Entry, InOrder, Source, Whose, number_from, short_len,
+    ByBunch, Entries, Entry, InOrder, Source, Whose, number_from, short_len,
 };
 use crate::analysis::filter::Filter;
 use crate::analysis::frame_tally::{FrameTally, Span};
@@ -446,6 +446,59 @@ impl<E: Entries> Batch<E> {
         ticks
     }
 
+    /// Gives entries to their shards, at most [`AHEAD`] at a time; `first` is the number of the first of these.
+    #[inline(always)]
+    fn give_to<'a>(
+        &self,
+        lists: impl Iterator<Item = &'a [Entry]>,
+        shards: &mut [Shard],
+        first: usize,
+        source: &Source<'_>,
+    ) {
+        let mut ticks = self.ticks.as_slice();
+        let mut tick_at = number_of_next(ticks, source);
+        let at = |entry: &Entry| usize::from(entry.shard).wrapping_sub(first);
+        for entries in lists {
+            let mut guesses = [Guess::default(); AHEAD];
+            let mut is_flooded = false;
+            let mut read = 0;
+            for (guess, entry) in guesses.iter_mut().zip(entries) {
+                if let Some(shard) = shards.get(at(entry)) {
+                    *guess = shard.guess(entry.tag);
+                    if !guess.is_somewhere() {
+                        read ^= shard.touch_past(entry.tag);
+                        is_flooded |= shard.is_flooded();
+                    }
+                }
+            }
+            std::hint::black_box(read);
+            let shard_of = |entry: &Entry| shards.get(at(entry));
+            let places = entries.iter().zip(guesses);
+            touch(
+                places
+                    .clone()
+                    .filter_map(|(entry, guess)| Some((shard_of(entry)?, guess))),
+            );
+            if is_flooded {
+                let unknown = places.filter(|(_, guess)| !guess.is_somewhere());
+                touch_in_flood(
+                    unknown
+                        .filter_map(|(entry, _)| Some((entry.shard, shard_of(entry)?, entry.tag))),
+                );
+            }
+            for (entry, guess) in entries.iter().zip(guesses) {
+                if entry.number >= tick_at {
+                    ticks = self.tick_up_to(entry.number, ticks, shards, source);
+                    tick_at = number_of_next(ticks, source);
+                }
+                if let Some(shard) = shards.get_mut(at(entry)) {
+                    self.give(entry, guess, shard, source);
+                }
+            }
+        }
+        self.tick_up_to(u32::MAX, ticks, shards, source);
+    }
+
     /// Gives an entry to its shard.
     #[inline(always)]
     fn give(&self, entry: &Entry, guess: Guess, shard: &mut Shard, source: &Source<'_>) {
@@ -503,74 +556,26 @@ impl Batch<InOrder> {
     /// Gives all to their shards.
     #[inline(never)]
     pub(super) fn give_to_all(&self, shards: &mut [Shard], source: &Source<'_>) {
-        let mut ticks = self.ticks.as_slice();
-        let mut tick_at = number_of_next(ticks, source);
-        for entries in self.entries.all().chunks(AHEAD) {
-            let mut guesses = [Guess::default(); AHEAD];
-            let mut is_flooded = false;
-            let mut read = 0;
-            for (guess, entry) in guesses.iter_mut().zip(entries) {
-                if let Some(shard) = shards.get(usize::from(entry.shard)) {
-                    *guess = shard.guess(entry.tag);
-                    if !guess.is_somewhere() {
-                        // Here shards lie apart in memory; one that is read alone is near.
-                        read ^= shard.touch_past(entry.tag);
-                        is_flooded |= shard.is_flooded();
-                    }
-                }
-            }
-            std::hint::black_box(read);
-            let shard_of = |entry: &Entry| shards.get(usize::from(entry.shard));
-            let places = entries.iter().zip(guesses);
-            touch(
-                places
-                    .clone()
-                    .filter_map(|(entry, guess)| Some((shard_of(entry)?, guess))),
-            );
-            if is_flooded {
-                let unknown = places.filter(|(_, guess)| !guess.is_somewhere());
-                touch_in_flood(
-                    unknown
-                        .filter_map(|(entry, _)| Some((entry.shard, shard_of(entry)?, entry.tag))),
-                );
-            }
-            for (entry, guess) in entries.iter().zip(guesses) {
-                if entry.number >= tick_at {
-                    ticks = self.tick_up_to(entry.number, ticks, shards, source);
-                    tick_at = number_of_next(ticks, source);
-                }
-                if let Some(shard) = shards.get_mut(usize::from(entry.shard)) {
-                    self.give(entry, guess, shard, source);
-                }
-            }
-        }
-        self.tick_up_to(u32::MAX, ticks, shards, source);
+        self.give_to(self.entries.all().chunks(AHEAD), shards, 0, source);
     }
 }
 
-impl Batch<ByShard> {
-    /// Gives to a shard what is for it.
+impl Batch<ByBunch> {
+    /// From now on it is for such bunches.
+    pub(super) fn deal_in(&mut self, bunches: Bunches) {
+        self.entries.deal_in(bunches);
+    }
+
+    /// Gives to a bunch of shards what is for them; `first` is the number of the first of them.
     #[inline(never)]
-    pub(super) fn give_to(&self, number: usize, shard: &mut Shard, source: &Source<'_>) {
-        let mut ticks = self.ticks.as_slice();
-        let mut tick_at = number_of_next(ticks, source);
-        for entries in self.entries.pages(number) {
-            let mut guesses = [Guess::default(); AHEAD];
-            for (guess, entry) in guesses.iter_mut().zip(entries) {
-                *guess = shard.guess(entry.tag);
-            }
-            let known = guesses.iter().filter(|guess| guess.is_somewhere());
-            touch(known.map(|guess| (&*shard, *guess)));
-            for (entry, guess) in entries.iter().zip(guesses) {
-                if entry.number >= tick_at {
-                    let shard = std::slice::from_mut(shard);
-                    ticks = self.tick_up_to(entry.number, ticks, shard, source);
-                    tick_at = number_of_next(ticks, source);
-                }
-                self.give(entry, guess, shard, source);
-            }
-        }
-        self.tick_up_to(u32::MAX, ticks, std::slice::from_mut(shard), source);
+    pub(super) fn give_to_bunch(
+        &self,
+        bunch: usize,
+        shards: &mut [Shard],
+        first: usize,
+        source: &Source<'_>,
+    ) {
+        self.give_to(self.entries.pages(bunch), shards, first, source);
     }
 }
 
@@ -660,7 +665,7 @@ fn touch_in_flood<'a>(unknown: impl Iterator<Item = (u8, &'a Shard, Tag)> + Clon
 pub(super) const AHEAD: usize = 32;
 /// Fragments in tunnels in fragments that are followed.
 const MAX_NESTED: usize = 8;
-/// What is given to a shard together is looked for together.
+/// What is given together is looked for together.
 const _: () = assert!(PAGE_LEN <= AHEAD);
 const _: () = assert!(SHARDS <= 256);
 

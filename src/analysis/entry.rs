@@ -1,6 +1,6 @@
 //! A segment as it goes from the decoder to its shard, often from one thread to another: one cache line.
 
-use crate::analysis::deal::SHARDS;
+use crate::analysis::deal::Bunches;
 use crate::analysis::glance::Glance;
 use crate::analysis::lane::Signature;
 use crate::analysis::lists::Lists;
@@ -289,24 +289,43 @@ impl Entries for InOrder {
     }
 }
 
-/// A list for each shard.
-pub(super) type ByShard = Lists<Entry>;
+/// A list for each bunch of shards.
+#[derive(Debug, Default)]
+pub(super) struct ByBunch {
+    lists: Lists<Entry>,
+    bunches: Bunches,
+}
 
-impl Entries for ByShard {
+impl ByBunch {
+    /// From now on shards are in such bunches.
+    pub(super) fn deal_in(&mut self, bunches: Bunches) {
+        self.bunches = bunches;
+    }
+
+    /// The entries of a bunch, in the order in which they came, a page of them at a time.
+    #[inline]
+    pub(super) fn pages(&self, bunch: usize) -> impl Iterator<Item = &[Entry]> {
+        self.lists.pages(bunch)
+    }
+}
+
+impl Entries for ByBunch {
     const ARE_TAKEN_ELSEWHERE: bool = true;
 
     fn reset(&mut self) {
-        Self::reset(self, SHARDS);
+        self.lists.reset(self.bunches.count());
     }
 
     #[inline(always)]
     fn grow(&mut self, shard: usize) -> Option<&mut Entry> {
         // Written where it stays: what is copied in wider parts than it was written in is waited for.
-        Self::grow(self, shard, Entry::default)
+        let touch = |entry: &mut Entry| entry.number = 0;
+        self.lists
+            .grow(self.bunches.of(shard), Entry::default, touch)
     }
 
     fn sort(&mut self) {
-        self.sort_by_key(|entry| entry.number);
+        self.lists.sort_by_key(|entry| entry.number);
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Where records end can only be found from the front, and that is soon done; what takes time is
 //! to bring the bytes from the kernel. So stretches are fetched side by side, and handed over in
-//! their order: best to the thread that has fetched them, since they are in its cache.
+//! their order: best to the thread that has fetched them, since they are in its cache. So is the memory of those that it
+//! has fetched before, which it fills again.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -31,6 +32,8 @@ struct State {
     /// Those behind them, in order.
     begun: VecDeque<Begun>,
     spares: Vec<Vec<u8>>,
+    /// Where buffers lie that a thread has filled, and which thread: those filled last are behind.
+    homes: VecDeque<(usize, usize)>,
     /// Somebody sleeps until the first of them has arrived.
     is_awaited: bool,
     /// Nothing is left, or what is left cannot be read.
@@ -67,6 +70,7 @@ impl Fetch {
                 taken: 0,
                 begun: VecDeque::new(),
                 spares: Vec::new(),
+                homes: VecDeque::new(),
                 is_awaited: false,
                 has_ended: false,
             }),
@@ -106,10 +110,11 @@ impl Fetch {
         state.next = begin.saturating_add(to_count(STRETCH_LEN));
         // Somebody may wait for it from here on: nothing panics before it is there.
         state.begun.push_back(Begun { by, stretch: None });
-        let buffer = state.spares.pop().unwrap_or_default();
+        let buffer = state.spare_for(by);
         drop(state);
         let stretch = self.read(buffer, begin);
         let mut state = self.state();
+        state.note_home(&stretch.buffer, by);
         state.has_ended |= stretch.is_last;
         let at = usize::try_from(number.saturating_sub(state.taken));
         if let Some(begun) = at.ok().and_then(|at| state.begun.get_mut(at)) {
@@ -159,6 +164,37 @@ impl Fetch {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Memory for a stretch, best such as this thread has filled before: where two threads are far from each other, to take what
+    /// lies in the cache of another one takes longer than the kernel's copying.
+    fn spare_for(&mut self, by: Option<usize>) -> Vec<u8> {
+        let is_own = |spare: &Vec<u8>| self.home_of(spare).map(|(_, thread)| thread) == by;
+        match self.spares.iter().position(is_own) {
+            Some(at) => self.spares.swap_remove(at),
+            None => self.spares.pop().unwrap_or_default(),
+        }
+    }
+
+    fn note_home(&mut self, buffer: &[u8], by: Option<usize>) {
+        if let Some((at, _)) = self.home_of(buffer) {
+            self.homes.remove(at);
+        }
+        // Some are let go, as after an unusually large record, and nobody says so here.
+        if self.homes.len() >= MAX_HOMES {
+            self.homes.pop_front();
+        }
+        let home = by.map(|thread| (buffer.as_ptr().addr(), thread));
+        self.homes.extend(home);
+    }
+
+    /// The thread that has filled a buffer, and where that is noted.
+    fn home_of(&self, buffer: &[u8]) -> Option<(usize, usize)> {
+        let address = buffer.as_ptr().addr();
+        let mut homes = self.homes.iter().enumerate();
+        homes.find_map(|(at, home)| (home.0 == address).then_some((at, home.1)))
     }
 }
 
@@ -256,6 +292,8 @@ impl Fetching {
 
 /// As long as a block is.
 const STRETCH_LEN: usize = 256 * 1024;
+/// More buffers than are ever in use.
+const MAX_HOMES: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -347,6 +385,37 @@ mod tests {
         // Whoever needs them reads them: behind the last, anybody finds that there are no more.
         while !in_order.next(Vec::new()).is_last {}
         assert_eq!((fetch.turn(0), fetch.turn(1)), (Turn::Own, Turn::Own));
+    }
+
+    #[test]
+    fn a_thread_fills_the_memory_again_that_it_has_filled_before() {
+        let fetch = Fetch::new(file(&[]), 0, 1);
+        let mut state = fetch.state();
+        let buffers = [vec![0; 8], vec![1; 8], vec![2; 8]];
+        for (buffer, by) in buffers.iter().zip([Some(0), Some(1), None]) {
+            state.note_home(buffer, by);
+        }
+        state.spares.extend(buffers);
+        assert_eq!(state.spare_for(Some(1)), [1; 8]);
+        assert_eq!(state.spare_for(None), [2; 8]);
+        // None of its own is there, but one of another thread.
+        assert_eq!(state.spare_for(Some(1)), [0; 8]);
+        assert!(state.spare_for(Some(0)).is_empty());
+    }
+
+    #[test]
+    fn where_buffers_lie_is_noted_of_so_many_only() {
+        let fetch = Fetch::new(file(&[]), 0, 1);
+        let buffers: Vec<Vec<u8>> = (0..2 * MAX_HOMES).map(|_| vec![0; 8]).collect();
+        let mut state = fetch.state();
+        for (thread, buffer) in buffers.iter().enumerate() {
+            state.note_home(buffer, Some(thread));
+            state.note_home(buffer, Some(thread));
+        }
+        assert_eq!(state.homes.len(), MAX_HOMES);
+        let thread_of = |buffer| state.home_of(buffer).map(|(_, thread)| thread);
+        assert_eq!(thread_of(&buffers[0]), None);
+        assert_eq!(thread_of(&buffers[MAX_HOMES + 1]), Some(MAX_HOMES + 1));
     }
 
     #[test]

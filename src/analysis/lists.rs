@@ -42,12 +42,18 @@ impl<T: Copy> Lists<T> {
 
     /// The place at the end of a list where its next item goes; none where there is no such list.
     ///
-    /// What is there before the item does not matter.
+    /// What is there before the item does not matter. `touch` writes to one of them: in a page that is used again, to each, since another
+    /// thread may have read it, and a processor brings back many cache lines in the time of one.
     #[inline(always)]
-    pub(super) fn grow(&mut self, list: usize, filler: impl Fn() -> T) -> Option<&mut T> {
+    pub(super) fn grow(
+        &mut self,
+        list: usize,
+        filler: impl Fn() -> T,
+        touch: impl Fn(&mut T),
+    ) -> Option<&mut T> {
         let extent = self.extents.get_mut(list)?;
         if extent.end.is_multiple_of(PAGE_LEN) {
-            return self.grow_by_page(list, filler);
+            return self.grow_by_page(list, filler, touch);
         }
         let end = extent.end;
         extent.end += 1;
@@ -56,13 +62,20 @@ impl<T: Copy> Lists<T> {
 
     /// The same in a new page.
     #[inline(never)]
-    fn grow_by_page(&mut self, list: usize, filler: impl Fn() -> T) -> Option<&mut T> {
+    fn grow_by_page(
+        &mut self,
+        list: usize,
+        filler: impl Fn() -> T,
+        touch: impl Fn(&mut T),
+    ) -> Option<&mut T> {
         let extent = self.extents.get_mut(list)?;
         let page = u32::try_from(self.next.len()).unwrap_or(u32::MAX);
         self.next.push(None);
         let end = start(page).saturating_add(PAGE_LEN);
         if self.items.len() < end {
             self.items.resize(end, filler());
+        } else if let Some(items) = self.items.get_mut(start(page)..end) {
+            items.iter_mut().for_each(touch);
         }
         if extent.first.is_none() {
             extent.first = Some(page);
@@ -101,7 +114,7 @@ impl<T: Copy> Lists<T> {
                 *extent = Extent::default();
             }
             for item in items {
-                if let Some(place) = self.grow(list, || item) {
+                if let Some(place) = self.grow(list, || item, |_| ()) {
                     *place = item;
                 }
             }
@@ -114,13 +127,36 @@ fn start(page: u32) -> usize {
 }
 
 /// Items of a page.
-pub(super) const PAGE_LEN: usize = 16;
+pub(super) const PAGE_LEN: usize = 32;
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_page_that_is_used_again_is_touched_as_a_whole() {
+        let mut lists = Lists::default();
+        lists.reset(2);
+        let count = std::cell::Cell::new(0);
+        let mut grow = |list| {
+            let touch = |_: &mut u8| count.set(count.get() + 1);
+            lists.grow(list, || 0, touch).is_some()
+        };
+        assert!(grow(0) && grow(1));
+        // Who makes a page has all of it.
+        assert_eq!(count.get(), 0);
+        lists.reset(2);
+        let mut grow = |list| {
+            let touch = |_: &mut u8| count.set(count.get() + 1);
+            lists.grow(list, || 0, touch).is_some()
+        };
+        assert!(grow(1) && grow(1));
+        assert_eq!(count.get(), PAGE_LEN);
+        assert!(grow(0));
+        assert_eq!(count.get(), 2 * PAGE_LEN);
+    }
 
     proptest! {
         /// Used again and again, they hold what lists of their own would.
@@ -133,10 +169,10 @@ mod tests {
                 lists.reset(5);
                 let mut alone = vec![Vec::new(); 5];
                 for (list, item) in round {
-                    *lists.grow(list, || 0).unwrap() = item;
+                    *lists.grow(list, || 0, |_| ()).unwrap() = item;
                     alone[list].push(item);
                 }
-                prop_assert!(lists.grow(5, || 0).is_none());
+                prop_assert!(lists.grow(5, || 0, |_| ()).is_none());
                 for (list, alone) in alone.iter().enumerate() {
                     prop_assert!(lists.pages(list).all(|page| (1..=PAGE_LEN).contains(&page.len())));
                     prop_assert_eq!(&lists.pages(list).flatten().copied().collect::<Vec<_>>(), alone);

@@ -2,9 +2,10 @@
 //!
 //! In a round the threads do side by side whatever there is to do: fetch a plain file, read and
 //! decode the blocks of the next round, and give to the shards what was decoded in the last one.
-//! Each thread begins with its own shards, whose flows are in its cache, and goes on with those
+//! Each thread begins with its own bunches of shards, whose flows are in its cache, and goes on with those
 //! that others have not come to. To read what it has fetched comes first, since only one at a time can find where
-//! records end, and shards are small: so all are done at nearly the same moment. Between two rounds
+//! records end, and bunches are small: so all are done at nearly the same moment. Memory goes round by thread too: two processors may
+//! be so far from each other that what one takes out of the cache of the other costs more than two threads save. Between two rounds
 //! one thread joins fragments and hands on what has left the shards, in the order of the capture.
 
 use std::ops::Range;
@@ -14,8 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use crate::analysis::batch::{Batch, Decoder};
 use crate::analysis::blocks::{Filled, Got};
 use crate::analysis::clerk::Clerk;
-use crate::analysis::deal::SHARDS;
-use crate::analysis::entry::{ByShard, Source};
+use crate::analysis::deal::Bunches;
+use crate::analysis::entry::{ByBunch, Source};
 use crate::analysis::feed::{Feed, Portion};
 use crate::analysis::fetch::{Fetching, Turn};
 use crate::analysis::group::Tables;
@@ -39,17 +40,21 @@ pub(super) struct Rounds {
     /// The newest time when the shards will have taken what is for them.
     clock: Option<Timestamp>,
     next: Vec<Mutex<Slot>>,
+    /// Those that are free, by the thread in whose cache they are.
+    free: Vec<Mutex<Vec<Slot>>>,
 }
 
 /// A block and what it was decoded to. Its memory is used again.
 #[derive(Debug, Default)]
 struct Slot {
     portion: Portion,
-    batch: Batch<ByShard>,
+    batch: Batch<ByBunch>,
     /// The place of its input in the run.
     file: u32,
     /// The place of its capture among those that are open.
     group: usize,
+    /// The thread that has filled it.
+    by: usize,
 }
 
 /// Why rounds came to a stop.
@@ -84,9 +89,10 @@ impl Rounds {
     /// are to be told. What was under way goes on the next time.
     pub(super) fn run(&mut self, work: Work<'_>, pool: &rayon::ThreadPool) -> Stop {
         let threads = pool.current_num_threads();
+        let bunches = Bunches::for_threads(threads);
         let count = (threads * BLOCKS_A_THREAD).min(MAX_BLOCKS);
-        self.current.resize_with(count, Slot::default);
         self.next.resize_with(count, Mutex::default);
+        self.free.resize_with(threads, Mutex::default);
         let mut register = work.register;
         let mut stage = Stage {
             rounds: self,
@@ -99,7 +105,8 @@ impl Rounds {
                 is_full: false,
             }),
             is_read: AtomicBool::new(false),
-            shards: by_number(&mut register.tables),
+            shards: by_bunch(&mut register.tables, bunches),
+            bunches,
             register,
             claims: (0..threads).map(|_| AtomicUsize::new(0)).collect(),
             desk: Mutex::new(work.clerk),
@@ -130,19 +137,39 @@ impl Rounds {
         let stage = stage.into_inner().unwrap_or_else(PoisonError::into_inner);
         stage.stop
     }
-}
 
-/// The shards of all captures that are open, those of one number together.
-fn by_number<'a>(tables: &mut [Tables<'a>]) -> Vec<Mutex<Vec<&'a mut Shard>>> {
-    let mut shards: Vec<Vec<&mut Shard>> = Vec::new();
-    shards.resize_with(SHARDS, Vec::new);
-    for tables in tables {
-        let all = std::mem::take(&mut tables.shards);
-        for (shards, shard) in shards.iter_mut().zip(all) {
-            shards.push(shard);
+    /// An empty one: best such as this thread has filled before, whose memory is in its cache.
+    fn free_slot(&self, thread: usize) -> Slot {
+        let threads = self.free.len();
+        let nearest = self.free.iter().cycle().skip(thread).take(threads);
+        let found = nearest.map(lock).find_map(|mut free| free.pop());
+        Slot {
+            by: thread,
+            ..found.unwrap_or_default()
         }
     }
-    shards.into_iter().map(Mutex::new).collect()
+
+    /// Gives slots back to the threads that have filled them.
+    fn let_go(&self, slots: impl IntoIterator<Item = Slot>) {
+        for slot in slots {
+            if let Some(free) = self.free.get(slot.by) {
+                lock(free).push(slot);
+            }
+        }
+    }
+}
+
+/// The shards of all captures that are open, those of one bunch together.
+fn by_bunch<'a>(tables: &mut [Tables<'a>], bunches: Bunches) -> Vec<Mutex<Vec<&'a mut [Shard]>>> {
+    let mut all: Vec<Vec<&mut [Shard]>> = Vec::new();
+    all.resize_with(bunches.count(), Vec::new);
+    for tables in tables {
+        let shards = std::mem::take(&mut tables.shards);
+        for (bunch, shards) in all.iter_mut().zip(shards.chunks_mut(bunches.len())) {
+            bunch.push(shards);
+        }
+    }
+    all.into_iter().map(Mutex::new).collect()
 }
 
 /// What the threads share in a round. Between two of them, one thread has it for itself.
@@ -153,10 +180,11 @@ struct Stage<'a> {
     fetching: Arc<Fetching>,
     /// All blocks of the next round are read.
     is_read: AtomicBool,
-    /// By number, and of a number by capture.
-    shards: Vec<Mutex<Vec<&'a mut Shard>>>,
+    bunches: Bunches,
+    /// By bunch, and of a bunch by capture.
+    shards: Vec<Mutex<Vec<&'a mut [Shard]>>>,
     register: Register<'a>,
-    /// How many of its own shards are taken, for each thread.
+    /// How many of its own bunches are taken, for each thread.
     claims: Vec<AtomicUsize>,
     desk: Mutex<Clerk<'a>>,
     progress: &'a Progress,
@@ -184,8 +212,8 @@ impl<'a> Stage<'a> {
             let may_look = !is_read && spins % SPINS_A_LOOK == 0;
             if may_look && self.read_or_fetch(thread, spins >= PATIENCE) {
                 spins = 0;
-            } else if let Some(number) = self.claim(thread) {
-                self.give_to(number);
+            } else if let Some(bunch) = self.claim(thread) {
+                self.give_to(bunch);
                 spins = 0;
             } else if is_read {
                 return;
@@ -194,7 +222,7 @@ impl<'a> Stage<'a> {
                 spins += 1;
                 std::hint::spin_loop();
             } else {
-                self.read(lock(&self.intake));
+                self.read(lock(&self.intake), thread);
                 spins = 0;
             }
         }
@@ -211,7 +239,9 @@ impl<'a> Stage<'a> {
         if turn == Turn::Own || (turn == Turn::Others && is_impatient) {
             let intake = self.try_intake();
             let has_read = intake.is_some();
-            intake.into_iter().for_each(|intake| self.read(intake));
+            intake
+                .into_iter()
+                .for_each(|intake| self.read(intake, thread));
             return has_read;
         }
         false
@@ -236,33 +266,36 @@ impl<'a> Stage<'a> {
     }
 
     /// Reads a block and decodes it; the next one may be read meanwhile.
-    fn read(&self, mut intake: MutexGuard<'_, Intake<'a>>) {
-        let slot = self.rounds.next.get(intake.count);
-        let (Some(slot), false) = (slot, intake.is_full) else {
+    fn read(&self, mut intake: MutexGuard<'_, Intake<'a>>, thread: usize) {
+        let place = self.rounds.next.get(intake.count);
+        let (Some(place), false) = (place, intake.is_full) else {
             self.is_read.store(true, Ordering::Release);
             return;
         };
-        let mut slot = lock(slot);
-        let Slot { portion, batch, .. } = &mut *slot;
-        if intake.feed.next(portion, self.progress) != Got::Block {
+        let mut slot = self.rounds.free_slot(thread);
+        slot.batch.deal_in(self.bunches);
+        if intake.feed.next(&mut slot.portion, self.progress) != Got::Block {
             intake.is_full = true;
             self.is_read.store(true, Ordering::Release);
+            self.rounds.let_go([slot]);
             return;
         }
         intake.count += 1;
-        intake.len += portion.filled.block.bytes().len();
+        intake.len += slot.portion.filled.block.bytes().len();
         let count = self.rounds.next.len();
         if intake.count == count || intake.len >= count.saturating_mul(USUAL_LEN) {
             intake.is_full = true;
             self.is_read.store(true, Ordering::Release);
         }
         drop(intake);
+        let Slot { portion, batch, .. } = &mut slot;
         let block = &portion.filled.block;
         batch.take_tally();
         batch.decode(&mut block.frames(), usize::MAX, block, self.decoder);
+        *lock(place) = slot;
     }
 
-    /// A shard that nobody has taken in this round: one of this thread, or of those after it.
+    /// A bunch of shards that nobody has taken in this round: one of this thread, or of those after it.
     fn claim(&self, thread: usize) -> Option<usize> {
         if self.rounds.count == 0 {
             return None;
@@ -271,31 +304,32 @@ impl<'a> Stage<'a> {
         (thread..thread + threads)
             .map(|thread| thread % threads)
             .find_map(|thread| {
-                let own = own(thread, threads);
+                let own = own(thread, threads, self.bunches.count());
                 let claimed = self.claims.get(thread)?;
-                let number = own.start + claimed.load(Ordering::Relaxed);
-                if number >= own.end {
+                let bunch = own.start + claimed.load(Ordering::Relaxed);
+                if bunch >= own.end {
                     return None;
                 }
-                let number = own.start + claimed.fetch_add(1, Ordering::Relaxed);
-                (number < own.end).then_some(number)
+                let bunch = own.start + claimed.fetch_add(1, Ordering::Relaxed);
+                (bunch < own.end).then_some(bunch)
             })
     }
 
-    /// Gives to the shards of a number what is for them in this round.
-    fn give_to(&self, number: usize) {
-        let Some(shards) = self.shards.get(number) else {
+    /// Gives to a bunch of shards what is for them in this round.
+    fn give_to(&self, bunch: usize) {
+        let Some(captures) = self.shards.get(bunch) else {
             return;
         };
-        let mut shards = lock(shards);
+        let mut captures = lock(captures);
+        let first = bunch * self.bunches.len();
         for slot in self.rounds.current.iter().take(self.rounds.count) {
             let block = &slot.portion.filled.block;
-            if let Some(shard) = shards.get_mut(slot.group) {
+            if let Some(shards) = captures.get_mut(slot.group) {
                 let source = Source::new(block, slot.file, &*self.register.shared);
-                slot.batch.give_to(number, shard, &source);
+                slot.batch.give_to_bunch(bunch, shards, first, &source);
             }
         }
-        for shard in shards.iter_mut() {
+        for shard in captures.iter_mut().flat_map(|shards| shards.iter_mut()) {
             shard.tell();
         }
     }
@@ -316,9 +350,9 @@ impl<'a> Stage<'a> {
         let clerk = self.desk.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(clock) = self.rounds.clock.take() {
             let mut departed = Vec::new();
-            for shards in &mut self.shards {
-                let shards = shards.get_mut().unwrap_or_else(PoisonError::into_inner);
-                for shard in shards {
+            for captures in &mut self.shards {
+                let captures = captures.get_mut().unwrap_or_else(PoisonError::into_inner);
+                for shard in captures.iter_mut().flat_map(|shards| shards.iter_mut()) {
                     shard.hand_on(&mut departed);
                 }
             }
@@ -337,13 +371,12 @@ impl<'a> Stage<'a> {
         for claimed in &mut self.claims {
             *claimed.get_mut() = 0;
         }
-        if self.rounds.held > 0 {
-            self.rounds.current.rotate_left(given);
-        } else {
-            for (current, next) in self.rounds.current.iter_mut().zip(&mut self.rounds.next) {
-                let next = next.get_mut().unwrap_or_else(PoisonError::into_inner);
-                std::mem::swap(current, next);
-            }
+        let given: Vec<Slot> = self.rounds.current.drain(..given).collect();
+        self.rounds.let_go(given);
+        if self.rounds.held == 0 {
+            let next = self.rounds.next.iter_mut().take(count);
+            let next = next.map(|slot| slot.get_mut().unwrap_or_else(PoisonError::into_inner));
+            self.rounds.current.extend(next.map(std::mem::take));
             self.follow(count);
         }
         // Nothing more is read while something waits.
@@ -419,9 +452,9 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// The shards that a thread begins with.
-fn own(thread: usize, threads: usize) -> Range<usize> {
-    thread * SHARDS / threads..(thread + 1) * SHARDS / threads
+/// Of so many bunches of shards those that a thread begins with.
+fn own(thread: usize, threads: usize, count: usize) -> Range<usize> {
+    thread * count / threads..(thread + 1) * count / threads
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -440,3 +473,39 @@ const BLOCKS_A_THREAD: usize = 2;
 const MAX_BLOCKS: usize = 16;
 /// Longer than blocks are, unless records are unusually large: of those a round has fewer.
 const USUAL_LEN: usize = 512 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_fills_what_it_has_filled_before_and_else_what_is_free() {
+        let rounds = Rounds {
+            free: (0..3).map(|_| Mutex::default()).collect(),
+            ..Rounds::default()
+        };
+        let filled = |by: usize, file: u32| Slot {
+            file,
+            by,
+            ..Slot::default()
+        };
+        rounds.let_go([filled(0, 1), filled(2, 2), filled(2, 3)]);
+        let taken = [2, 2, 2, 2].map(|thread| rounds.free_slot(thread));
+        assert_eq!(taken.each_ref().map(|slot| slot.file), [3, 2, 1, 0]);
+        // From now on they are near to who fills them.
+        rounds.let_go(taken);
+        let near = |thread: usize| lock(&rounds.free[thread]).len();
+        assert_eq!([0, 1, 2].map(near), [0, 0, 4]);
+    }
+
+    #[test]
+    fn each_bunch_is_one_threads_own() {
+        for threads in 1..=64 {
+            let count = Bunches::for_threads(threads).count();
+            let owned: Vec<usize> = (0..threads)
+                .flat_map(|thread| own(thread, threads, count))
+                .collect();
+            assert_eq!(owned, (0..count).collect::<Vec<_>>(), "{threads} threads");
+        }
+    }
+}
