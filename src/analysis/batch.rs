@@ -566,6 +566,13 @@ impl Batch<ByBunch> {
         self.entries.deal_in(bunches);
     }
 
+    /// Reads a word of each of the first entries for a bunch: they are in the cache of the thread that has written them.
+    #[inline]
+    pub(super) fn touch(&self, bunch: usize) -> u32 {
+        let first = self.entries.pages(bunch).next().unwrap_or_default();
+        first.iter().fold(0, |read, entry| read ^ entry.number)
+    }
+
     /// Gives to a bunch of shards what is for them; `first` is the number of the first of them.
     #[inline(never)]
     pub(super) fn give_to_bunch(

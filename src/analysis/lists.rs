@@ -127,7 +127,7 @@ fn start(page: u32) -> usize {
 }
 
 /// Items of a page.
-pub(super) const PAGE_LEN: usize = 32;
+pub(super) const PAGE_LEN: usize = 16;
 
 #[cfg(test)]
 mod tests {

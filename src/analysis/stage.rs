@@ -322,7 +322,13 @@ impl<'a> Stage<'a> {
         };
         let mut captures = lock(captures);
         let first = bunch * self.bunches.len();
-        for slot in self.rounds.current.iter().take(self.rounds.count) {
+        let slots = self.rounds.current.iter().take(self.rounds.count);
+        let read = slots
+            .clone()
+            .fold(0, |read, slot| read ^ slot.batch.touch(bunch));
+        // It is wanted in the cache and nowhere else: what waits for another processor waits together.
+        std::hint::black_box(read);
+        for slot in slots {
             let block = &slot.portion.filled.block;
             if let Some(shards) = captures.get_mut(slot.group) {
                 let source = Source::new(block, slot.file, &*self.register.shared);

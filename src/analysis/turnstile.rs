@@ -1,12 +1,15 @@
 //! Where the threads of a round meet: the last to come does what only one can do, then all go on.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::thread;
 
 /// A barrier for a fixed number of threads.
 #[derive(Debug)]
 pub(super) struct Turnstile {
     count: usize,
+    /// How often to look before going to sleep.
+    spins: u32,
     state: Mutex<State>,
     wake: Condvar,
     /// How often all have passed.
@@ -25,6 +28,11 @@ impl Turnstile {
     pub(super) fn new(count: usize) -> Self {
         Self {
             count,
+            spins: if count <= processors() {
+                SPINS
+            } else {
+                SPINS_IN_A_CROWD
+            },
             state: Mutex::default(),
             wake: Condvar::new(),
             turns: AtomicU64::new(0),
@@ -46,7 +54,7 @@ impl Turnstile {
         }
         drop(state);
         // The others are nearly always about to come.
-        for _ in 0..SPINS {
+        for _ in 0..self.spins {
             if self.turns.load(Ordering::Acquire) != before {
                 return self.goes_on.load(Ordering::Acquire);
             }
@@ -93,5 +101,13 @@ impl Drop for Guard<'_> {
     }
 }
 
-/// How often to look before going to sleep: some microseconds.
-const SPINS: u32 = 200;
+/// How many threads run at the same time, as the system says at first.
+fn processors() -> usize {
+    static COUNT: OnceLock<usize> = OnceLock::new();
+    *COUNT.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// How often to look before going to sleep: some twenty microseconds, about as long as it takes to be woken.
+const SPINS: u32 = 1_500;
+/// The same where there are more threads than processors: who looks keeps one from those that are waited for.
+const SPINS_IN_A_CROWD: u32 = 200;
