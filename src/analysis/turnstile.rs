@@ -111,3 +111,60 @@ fn processors() -> usize {
 const SPINS: u32 = 1_500;
 /// The same where there are more threads than processors: who looks keeps one from those that are waited for.
 const SPINS_IN_A_CROWD: u32 = 200;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[test]
+    fn one_does_each_turn_while_the_others_wait() {
+        for (count, delay) in [(1, 0), (3, 0), (3, 1), (2 * processors() + 1, 0)] {
+            let turnstile = Turnstile::new(count);
+            let (turns, under_way) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            thread::scope(|scope| {
+                for at in 0..count {
+                    let (turnstile, turns, under_way) = (&turnstile, &turns, &under_way);
+                    scope.spawn(move || {
+                        loop {
+                            under_way.fetch_add(1, Ordering::SeqCst);
+                            if at == 0 {
+                                // Long enough that the others go to sleep.
+                                thread::sleep(std::time::Duration::from_millis(delay));
+                            }
+                            under_way.fetch_sub(1, Ordering::SeqCst);
+                            let turn = || {
+                                assert_eq!(under_way.load(Ordering::SeqCst), 0);
+                                turns.fetch_add(1, Ordering::SeqCst) + 1 < TURNS
+                            };
+                            if !turnstile.pass(turn) {
+                                return;
+                            }
+                        }
+                    });
+                }
+            });
+            assert_eq!(turns.into_inner(), TURNS, "{count} threads");
+        }
+    }
+
+    #[test]
+    fn who_waits_is_let_go_when_another_panics() {
+        let turnstile = Turnstile::new(2);
+        let panicked = thread::scope(|scope| {
+            let waiting = scope.spawn(|| turnstile.pass(|| true));
+            let panicking = scope.spawn(|| {
+                let _guard = turnstile.guard();
+                panic!("for the sake of the test");
+            });
+            assert!(!waiting.join().unwrap());
+            panicking.join().is_err()
+        });
+        assert!(panicked);
+        // Nor does anybody wait who comes later.
+        assert!(!turnstile.pass(|| true));
+    }
+
+    const TURNS: usize = 50;
+}
