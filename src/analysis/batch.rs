@@ -446,7 +446,7 @@ impl<E: Entries> Batch<E> {
         ticks
     }
 
-    /// Gives entries to their shards, at most [`AHEAD`] at a time; `first` is the number of the first of these.
+    /// Gives entries to their shards, at most [`AHEAD`] at a time; `first` is the number of the first of the shards.
     #[inline(always)]
     fn give_to<'a>(
         &self,
@@ -648,8 +648,8 @@ fn touch<'a>(places: impl Iterator<Item = (&'a Shard, Guess)>) {
     std::hint::black_box(read);
 }
 
-/// The same for SYNs that drive each other out: where each is sought for, and where its victim is. Shard by shard these are near each
-/// other; in the order of the capture each waited for its own memory.
+/// The same for SYNs that drive each other out: where each is sought for, and where its victim is. In the order
+/// of the capture each waited for its own memory.
 #[inline(never)]
 fn touch_in_flood<'a>(unknown: impl Iterator<Item = (u8, &'a Shard, Tag)> + Clone) {
     let syns = unknown.filter(|(_, shard, _)| shard.is_flooded());

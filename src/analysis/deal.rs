@@ -69,7 +69,9 @@ mod tests {
         for threads in [1, 2, 3, 8, 9, 64, usize::MAX] {
             let bunches = Bunches::for_threads(threads);
             assert_eq!(bunches.count() * bunches.len(), SHARDS);
-            assert!(bunches.count() >= SHARDS.min(threads), "{threads} threads");
+            let wanted = threads.saturating_mul(BUNCHES_A_THREAD);
+            assert!(bunches.count() >= SHARDS.min(wanted), "{threads} threads");
+            assert!(bunches.count() / 2 < wanted, "{threads} threads");
             for shard in 0..SHARDS {
                 assert_eq!(bunches.of(shard), shard / bunches.len());
             }

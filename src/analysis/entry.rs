@@ -319,9 +319,10 @@ impl Entries for ByBunch {
     #[inline(always)]
     fn grow(&mut self, shard: usize) -> Option<&mut Entry> {
         // Written where it stays: what is copied in wider parts than it was written in is waited for.
+        let list = self.bunches.of(shard);
+        // One word brings the line.
         let touch = |entry: &mut Entry| entry.number = 0;
-        self.lists
-            .grow(self.bunches.of(shard), Entry::default, touch)
+        self.lists.grow(list, Entry::default, touch)
     }
 
     fn sort(&mut self) {

@@ -138,7 +138,7 @@ impl Rounds {
         stage.stop
     }
 
-    /// An empty one: best such as this thread has filled before, whose memory is in its cache.
+    /// A free one, best such as this thread has filled before, whose memory is in its cache. What is in it does not matter.
     fn free_slot(&self, thread: usize) -> Slot {
         let threads = self.free.len();
         let nearest = self.free.iter().cycle().skip(thread).take(threads);
@@ -377,7 +377,11 @@ impl<'a> Stage<'a> {
         for claimed in &mut self.claims {
             *claimed.get_mut() = 0;
         }
-        let given: Vec<Slot> = self.rounds.current.drain(..given).collect();
+        let given: Vec<Slot> = self
+            .rounds
+            .current
+            .drain(..given.min(self.rounds.current.len()))
+            .collect();
         self.rounds.let_go(given);
         if self.rounds.held == 0 {
             let next = self.rounds.next.iter_mut().take(count);

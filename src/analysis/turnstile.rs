@@ -101,13 +101,14 @@ impl Drop for Guard<'_> {
     }
 }
 
-/// How many threads run at the same time, as the system says at first.
+/// How many threads run at the same time. Asked once: the system reads files for it, and a run has many turnstiles.
 fn processors() -> usize {
     static COUNT: OnceLock<usize> = OnceLock::new();
     *COUNT.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
 }
 
-/// How often to look before going to sleep: some twenty microseconds, about as long as it takes to be woken.
+/// How often to look before going to sleep: about as long as it takes to be woken, some twenty microseconds on an AMD EPYC, and more where
+/// a processor pauses longer.
 const SPINS: u32 = 1_500;
 /// The same where there are more threads than processors: who looks keeps one from those that are waited for.
 const SPINS_IN_A_CROWD: u32 = 200;
