@@ -377,11 +377,8 @@ impl<'a> Stage<'a> {
         for claimed in &mut self.claims {
             *claimed.get_mut() = 0;
         }
-        let given: Vec<Slot> = self
-            .rounds
-            .current
-            .drain(..given.min(self.rounds.current.len()))
-            .collect();
+        let current = &mut self.rounds.current;
+        let given: Vec<Slot> = current.drain(..given.min(current.len())).collect();
         self.rounds.let_go(given);
         if self.rounds.held == 0 {
             let next = self.rounds.next.iter_mut().take(count);
@@ -471,7 +468,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How often to look whether reading is free before going to sleep: some microseconds.
+/// How often to look whether reading is free before going to sleep: some tens of microseconds.
 const SPINS: u32 = 1_000;
 /// How often of that to ask whether there is something to read or to fetch: who reads needs the same locks.
 const SPINS_A_LOOK: u32 = 50;
